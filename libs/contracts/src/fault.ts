@@ -1,0 +1,103 @@
+// One class and one table for everything that can go wrong. Add a row, never a class.
+//   F1. Every fault that crosses a topic, an HTTP answer or a log line carries a code of this table.
+//   F2. A code says what helps (remedy), whose fault it is (blame) and which HTTP status it answers.
+
+/** What helps: try again, try another model or tool, ask again with the error, ask a person, or nothing. */
+export type Remedy = 'retry' | 'failover' | 'reask' | 'human' | 'stop'
+/** Who has to change something so that it does not happen again. */
+export type Blame = 'caller' | 'flow' | 'model' | 'provider' | 'tool' | 'policy' | 'person' | 'platform'
+type FaultRow = { readonly remedy: Remedy; readonly blame: Blame; readonly status: number; readonly summary: string }
+
+export const FAULTS = {
+  'request.malformed': { remedy: 'stop', blame: 'caller', status: 400, summary: 'The request is not valid JSON or misses a required field.' },
+  'request.too_large': { remedy: 'stop', blame: 'caller', status: 413, summary: 'The message is larger than the configured limit.' },
+  'request.conflicting': { remedy: 'stop', blame: 'caller', status: 409, summary: 'The same request id was used before with another body.' },
+  'request.not_found': { remedy: 'stop', blame: 'caller', status: 404, summary: 'Nothing with this id exists.' },
+  'input.invalid': { remedy: 'stop', blame: 'caller', status: 422, summary: 'The input does not fit the schema of the flow.' },
+  'flow.unknown': { remedy: 'stop', blame: 'caller', status: 404, summary: 'No flow of this name and version is published.' },
+  'flow.invalid': { remedy: 'stop', blame: 'flow', status: 422, summary: 'The flow file has mistakes; `baton check` lists them.' },
+  'expression.failed': { remedy: 'stop', blame: 'flow', status: 422, summary: 'An expression could not be evaluated on the data of this run.' },
+  'switch.unmatched': { remedy: 'stop', blame: 'flow', status: 422, summary: 'No case of a switch matched and it has no else.' },
+  'gate.unmatched': { remedy: 'stop', blame: 'flow', status: 422, summary: 'No rule of a gate matched and it has no else.' },
+  'limit.time_exceeded': { remedy: 'stop', blame: 'policy', status: 504, summary: 'The run used up its working time.' },
+  'limit.total_exceeded': { remedy: 'stop', blame: 'policy', status: 504, summary: 'The run is older than its total time.' },
+  'limit.steps_exceeded': { remedy: 'stop', blame: 'policy', status: 422, summary: 'The run reached its limit of steps.' },
+  'limit.cost_exceeded': { remedy: 'stop', blame: 'policy', status: 402, summary: 'The run reached its limit of cost.' },
+  'model.none_configured': { remedy: 'stop', blame: 'policy', status: 503, summary: 'No model is configured: set OPENAI_BASE_URL, or name a local model in config/models.yaml.' },
+  'model.unknown': { remedy: 'failover', blame: 'flow', status: 422, summary: 'The flow names a model that config/models.yaml does not have.' },
+  'model.rate_limited': { remedy: 'retry', blame: 'provider', status: 429, summary: 'The provider asks to slow down.' },
+  'model.unavailable': { remedy: 'retry', blame: 'provider', status: 503, summary: 'The provider failed or could not be reached.' },
+  'model.timed_out': { remedy: 'failover', blame: 'provider', status: 504, summary: 'The model did not answer within the time of one try.' },
+  'model.refused': { remedy: 'failover', blame: 'provider', status: 502, summary: 'The provider refused the request for good.' },
+  'output.malformed': { remedy: 'reask', blame: 'model', status: 502, summary: 'The answer is not JSON and could not be repaired.' },
+  'output.truncated': { remedy: 'failover', blame: 'model', status: 502, summary: 'The answer ends in the middle.' },
+  'output.schema_invalid': { remedy: 'reask', blame: 'model', status: 502, summary: 'The answer does not fit the schema of the step.' },
+  'tool.unknown': { remedy: 'stop', blame: 'flow', status: 422, summary: 'No tool of this name is registered.' },
+  'tool.failed': { remedy: 'retry', blame: 'tool', status: 502, summary: 'The tool reported an error or crashed.' },
+  'tool.timed_out': { remedy: 'retry', blame: 'tool', status: 504, summary: 'The tool did not answer within the time of one try.' },
+  'tool.arguments_invalid': { remedy: 'stop', blame: 'flow', status: 422, summary: 'The arguments do not fit the schema of the tool.' },
+  'effect.conflicting': { remedy: 'human', blame: 'flow', status: 409, summary: 'The same effect was asked for with other arguments.' },
+  'index.unknown': { remedy: 'stop', blame: 'flow', status: 422, summary: 'No index of this name exists.' },
+  'check.failed': { remedy: 'reask', blame: 'model', status: 422, summary: 'A check on content did not pass.' },
+  'review.rejected': { remedy: 'stop', blame: 'person', status: 422, summary: 'A person rejected it.' },
+  'review.expired': { remedy: 'human', blame: 'person', status: 504, summary: 'No person decided in time; silence is never consent.' },
+  'review.closed': { remedy: 'stop', blame: 'caller', status: 409, summary: 'The review was decided or withdrawn before.' },
+  'review.claimed': { remedy: 'stop', blame: 'caller', status: 409, summary: 'The review is claimed by somebody else.' },
+  'step.expired': { remedy: 'stop', blame: 'platform', status: 504, summary: 'The command was received after its deadline.' },
+  'step.lease_lost': { remedy: 'retry', blame: 'platform', status: 504, summary: 'The worker neither answered nor extended its lease.' },
+  'step.output_too_large': { remedy: 'stop', blame: 'tool', status: 502, summary: 'The output is larger than the configured limit.' },
+  'run.cancelled': { remedy: 'stop', blame: 'caller', status: 409, summary: 'The run was cancelled.' },
+  'run.quarantined': { remedy: 'stop', blame: 'platform', status: 500, summary: 'Events of this run crashed the engine twice; it was set aside.' },
+  'payload.missing': { remedy: 'retry', blame: 'platform', status: 500, summary: 'A referenced payload is not in the payload store.' },
+  'payload.not_inline': { remedy: 'stop', blame: 'flow', status: 422, summary: 'An expression reads a field that is only in the payload store.' },
+  'message.undecodable': { remedy: 'stop', blame: 'caller', status: 400, summary: 'The record does not fit its contract; its bytes are in the dead letters.' },
+  'handler.failed': { remedy: 'retry', blame: 'platform', status: 500, summary: 'A handler threw an error nobody foresaw.' },
+  'log.truncated': { remedy: 'stop', blame: 'platform', status: 500, summary: 'The log no longer holds the position to continue from.' },
+  'log.corrupt': { remedy: 'stop', blame: 'platform', status: 500, summary: 'A stored record does not match its checksum.' },
+  'lease.lost': { remedy: 'stop', blame: 'platform', status: 503, summary: 'Another process owns this partition now.' },
+  'store.unavailable': { remedy: 'retry', blame: 'platform', status: 503, summary: 'The database does not answer.' },
+  'bus.unavailable': { remedy: 'retry', blame: 'platform', status: 503, summary: 'The message bus does not answer.' },
+  'bus.draining': { remedy: 'retry', blame: 'platform', status: 503, summary: 'The process is shutting down.' },
+  'disk.full': { remedy: 'retry', blame: 'platform', status: 507, summary: 'The data directory reached its configured size.' },
+  'engine.unsupported': { remedy: 'stop', blame: 'platform', status: 500, summary: 'This binary lacks an engine version that is in use.' },
+  'config.invalid': { remedy: 'stop', blame: 'policy', status: 500, summary: 'A configuration file or variable is wrong.' },
+} as const satisfies Record<string, FaultRow>
+
+export type FaultCode = keyof typeof FAULTS
+
+/** A fault as it travels in events: code, sentence for people, machine-readable facts. Never a secret, never content. */
+export type FaultData = {
+  readonly code: FaultCode
+  readonly message: string
+  readonly detail?: { readonly [key: string]: string | number | boolean }
+}
+
+/** Every expected failure. Compare codes, never classes. */
+export class Fault extends Error {
+  override readonly name = 'Fault'
+  readonly code: FaultCode
+  readonly detail: { readonly [key: string]: string | number | boolean }
+
+  constructor(code: FaultCode, message: string, detail: { readonly [key: string]: string | number | boolean } = {}, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+    this.detail = detail
+  }
+
+  get data(): FaultData {
+    return { code: this.code, message: this.message, ...(Object.keys(this.detail).length > 0 ? { detail: this.detail } : {}) }
+  }
+}
+
+/** Tells a code of the table from any other string. */
+export const isFaultCode = (code: unknown): code is FaultCode => typeof code === 'string' && Object.hasOwn(FAULTS, code)
+
+/** Any thrown value as a fault; what is not one becomes `handler.failed` with the original as cause. */
+export const toFault = (error: unknown): Fault => {
+  if (error instanceof Fault) return error
+  const message = error instanceof Error ? error.message : String(error)
+  return new Fault('handler.failed', message, {}, { cause: error })
+}
+
+/** True when trying the same again later can help. */
+export const isRetryable = (code: FaultCode): boolean => FAULTS[code].remedy === 'retry'
