@@ -1,1 +1,2 @@
-export {}
+export type * from './decision.ts'
+export type * from './state.ts'

@@ -1,1 +1,2 @@
-export {}
+export type * from './plan.ts'
+export type * from './program.ts'

@@ -1,1 +1,2 @@
-export {}
+export type * from './platform.ts'
+export type * from './worker.ts'

@@ -1,0 +1,128 @@
+// The port between services and whatever carries their messages. Every adapter passes `contract.ts`.
+//   B1. `publish` resolves only when every record is durable in its topic; records of one call to one partition keep their order.
+//   B2. Lanes: messages of one key are handled one after the other, in order; different keys in parallel.
+//   B3. Lanes: an offset passes the watermark only when its message and all before it are settled; unsettled ones come again after a crash.
+//   B4. Lanes: a message that fails is retried in its lane, then through the retry topics of its service, then kept in the dead-letter
+//       topic with its reason; none of these ever blocks another key, and each is durable before the message counts as settled.
+//   B5. Log: batches of one partition arrive in order and without gaps from the position asked for; the reader owns the position.
+//   B6. Table: the newest record of each key, first everything there is, then each change.
+//   B7. `close` drains: nothing new is started, what runs may finish within the grace time, positions are stored.
+import type { FaultData } from '@baton/contracts/fault'
+
+/** A record read from a topic. `timestampMs` is the log's own append time. */
+export type BusRecord = {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly key: string
+  readonly value: Buffer
+  readonly headers: Readonly<Record<string, string>>
+  readonly timestampMs: number
+}
+
+/** A record to append. Without `partition` the key chooses it (murmur2). An empty value deletes the key of a table. */
+export type OutgoingRecord = {
+  readonly topic: string
+  readonly key: string
+  readonly value: Buffer
+  readonly headers: Readonly<Record<string, string>>
+  readonly partition?: number
+}
+
+/** What became of one message in a lane. */
+export type Settlement =
+  | { readonly outcome: 'ack' }
+  /** Try again, in the lane first, then through the retry topics; `afterMs` asks for at least that delay. */
+  | { readonly outcome: 'retry'; readonly fault: FaultData; readonly afterMs?: number }
+  /** Never again: to the dead letters. */
+  | { readonly outcome: 'reject'; readonly fault: FaultData }
+  /** Not now, and not an attempt: a dependency is down. */
+  | { readonly outcome: 'defer'; readonly untilMs: number; readonly reason: string }
+
+/** What a handler is told beside the record. */
+export type Delivery = {
+  /** 1 for the first time; lane retries and retry topics count on. */
+  readonly attempt: number
+  /** True when a further `retry` would end in the dead letters. */
+  readonly lastAttempt: boolean
+  /** Delay of the retry topic a `retry` would take now, 0 for a retry in the lane. Tells `step.retrying` its `untilMs`. */
+  readonly nextDelayMs: number
+  /** Aborted when the partition is lost or the drain ran out of time. */
+  readonly signal: AbortSignal
+}
+
+export type LaneHandler = (record: BusRecord, delivery: Delivery) => Promise<Settlement>
+
+export type RetryPolicy = {
+  /** Tries in the lane before the first retry topic. Default 2. */
+  readonly laneAttemptsMax: number
+  /** Pause between tries in the lane. Default 100. */
+  readonly laneDelayMs: number
+  /** Retry topics in order, as manifest names without prefix; each used once. */
+  readonly retryTopics: readonly { readonly topic: string; readonly delayMs: number }[]
+  readonly deadLetterTopic: string
+}
+
+export type LanesOptions = {
+  /** Members of one group share the partitions of its topics. Retry topics of the policy are consumed by the same group. */
+  readonly group: string
+  readonly topics: readonly string[]
+  readonly handler: LaneHandler
+  readonly retry: RetryPolicy
+  /** Messages handled at once over all lanes. Default 256. */
+  readonly concurrencyMax?: number
+  /** Messages taken but not settled, per partition, before the partition is paused. Default 2,000. */
+  readonly pendingMax?: number
+}
+
+export type LogOptions = {
+  readonly topic: string
+  /** Called with records of one owned partition, in order. The next batch of that partition waits for the promise. */
+  readonly onBatch: (partition: number, records: readonly BusRecord[]) => Promise<void> | void
+  /** The position is outside the log: `log.truncated`. The partition is not read any further. */
+  readonly onFault: (partition: number, fault: FaultData) => void
+}
+
+export type LogReader = {
+  /** Starts reading a partition at `next`; reading one that is owned already moves it. */
+  seek(partition: number, next: number): Promise<void>
+  /** Stops reading a partition. */
+  release(partition: number): Promise<void>
+  close(): Promise<void>
+}
+
+export type TableOptions = {
+  readonly topic: string
+  /** A record with an empty value is a deletion. */
+  readonly onRecord: (record: BusRecord) => void
+}
+
+export type TableReader = {
+  /** Resolves when everything that was in the topic at the start has been delivered. */
+  readonly ready: Promise<void>
+  close(): Promise<void>
+}
+
+export type LaneConsumer = {
+  /** Figures for metrics and readiness. `watermarkGap` counts taken and unsettled messages, `oldestMs` the age of the oldest. */
+  stats(): { readonly inFlight: number; readonly watermarkGap: number; readonly oldestMs: number; readonly settled: number }
+  /** B7. Resolves when drained, or after `graceMs` with the rest aborted and left for redelivery. */
+  close(options: { graceMs: number }): Promise<void>
+}
+
+export type PartitionRange = { readonly partition: number; readonly first: number; readonly next: number }
+
+export type Bus = {
+  /** Resolves with the position of each record, in the order given. */
+  publish(records: readonly OutgoingRecord[]): Promise<readonly { readonly partition: number; readonly offset: number }[]>
+  lanes(options: LanesOptions): Promise<LaneConsumer>
+  log(options: LogOptions): Promise<LogReader>
+  table(options: TableOptions): Promise<TableReader>
+  /** First and next offset of each partition, and an id that changes when the topic was deleted and made again. */
+  describe(topic: string): Promise<{ readonly topicId: string; readonly partitions: readonly PartitionRange[] }>
+  /** Reads records at rest (dead letters, tools): at most `limit` from `offset` on. */
+  read(position: { topic: string; partition: number; offset: number; limit: number }): Promise<readonly BusRecord[]>
+  /** Number of partitions of a topic. */
+  partitions(topic: string): number
+  close(): Promise<void>
+}

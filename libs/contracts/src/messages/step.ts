@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import { EpochMs, FaultDataSchema, JsonValue, Meter, PayloadRef, Priority, RunId, Tenant } from './shared.ts'
+
+export const StepKind = z.enum(['model', 'tool', 'retrieve', 'check', 'human', 'task'])
+export type StepKind = z.infer<typeof StepKind>
+
+/**
+ * One dispatch of one step to the service that does it. The static part (prompt, schema, retry, failover list)
+ * is in the plan `planHash`, under node `nodeId`; only what this run decided travels here.
+ */
+export const StepCommand = z.looseObject({
+  runId: RunId,
+  rootRunId: RunId,
+  tenant: Tenant,
+  flow: z.string(),
+  version: z.string(),
+  planHash: z.string().length(64),
+  engineVersion: z.number().int().positive(),
+  nodeId: z.string().meta({ description: 'the node of the plan' }),
+  path: z.string().meta({ description: 'the place in this run' }),
+  kind: StepKind,
+  attempt: z.number().int().positive(),
+  attemptId: z.string(),
+  /** The attempt counts as lost when neither answered nor extended by then. */
+  leaseUntilMs: EpochMs,
+  /** Nothing may be started after this. */
+  deadlineMs: EpochMs,
+  reservation: z.string(),
+  /** Stable over attempts and reruns: root run, step path, call ordinal. Key of the effect ledger (C4). */
+  effectKey: z.string(),
+  priority: Priority,
+  answerPartition: z.number().int().nonnegative(),
+  /** The evaluated `with` of the step. Values in the payload store appear as `{ $payload, at }`. */
+  input: JsonValue,
+  /** What a gate's `retry` changed for this dispatch, and the reason it gives the model. */
+  override: z.looseObject({ models: z.array(z.string()).optional(), prompt: z.string().optional(), feedback: z.string().optional() }).optional(),
+  session: z.string().optional(),
+  user: z.looseObject({ id: z.string().optional() }).optional(),
+})
+export type StepCommand = z.infer<typeof StepCommand>
+
+const answer = { runId: RunId, attemptId: z.string() }
+
+/** The work is done. `output` holds the fields that expressions read; the whole is behind `outputRef` when large. */
+export const StepCompleted = z.looseObject({
+  ...answer,
+  output: JsonValue,
+  outputRef: PayloadRef.optional(),
+  by: z.string().max(200).optional().meta({ description: 'who made it: model:NAME, tool:NAME, human:NAME' }),
+  meter: Meter.optional(),
+})
+export type StepCompleted = z.infer<typeof StepCompleted>
+
+/** The work failed for good as far as its service is concerned. */
+export const StepFailed = z.looseObject({ ...answer, fault: FaultDataSchema, deadLettered: z.boolean().optional(), meter: Meter.optional() })
+export type StepFailed = z.infer<typeof StepFailed>
+/** The service will try the same dispatch again; the lease is extended to `untilMs` plus the time of one dispatch. */
+export const StepRetrying = z.looseObject({ ...answer, untilMs: EpochMs, tries: z.number().int(), fault: FaultDataSchema })
+export type StepRetrying = z.infer<typeof StepRetrying>
+/** A dependency is down; the step's timeout rests until then. Not an attempt. */
+export const StepDeferred = z.looseObject({ ...answer, untilMs: EpochMs, reason: z.string() })
+export type StepDeferred = z.infer<typeof StepDeferred>
+/** Long work is still going on. */
+export const StepExtended = z.looseObject({ ...answer, untilMs: EpochMs })
+export type StepExtended = z.infer<typeof StepExtended>
+/** The command came after its deadline and was not started. */
+export const StepExpired = z.looseObject({ ...answer, deadlineMs: EpochMs })
+export type StepExpired = z.infer<typeof StepExpired>

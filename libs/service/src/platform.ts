@@ -1,0 +1,45 @@
+// What every service is given, and what it gives back. `baton up` makes one Platform a process and starts services on it.
+import type { Bus } from '@baton/bus/bus'
+import type { Database, Stores } from '@baton/store'
+import type { Telemetry } from '@baton/telemetry'
+
+export type ServiceConfig = {
+  /** In front of every topic name; adapters add it, services never see it. */
+  readonly topicPrefix: string
+  readonly flowsDir: string
+  readonly configDir: string
+  readonly dataDir: string
+  /** Whether all services share this process. */
+  readonly embedded: boolean
+  readonly drainMs: number
+  readonly requestBytesMax: number
+  /** Outputs and inputs above this go to the payload store. */
+  readonly inlineBytesMax: number
+  readonly openai?: { readonly baseUrl: string; readonly apiKey?: string }
+}
+
+export type Platform = {
+  readonly bus: Bus
+  readonly db: Database
+  readonly stores: Stores
+  readonly telemetry: Telemetry
+  readonly config: ServiceConfig
+  readonly nowMs: () => number
+  /** Calls another service's HTTP interface, over the network or in this process. */
+  readonly call: ServiceCall
+}
+
+export type ServiceReply = { readonly status: number; readonly body: string; readonly contentType: string }
+export type ServiceCall = (request: { service: string; method: 'GET' | 'POST' | 'PUT'; path: string; body?: string; headers?: Readonly<Record<string, string>> }) => Promise<ServiceReply>
+
+export type RunningService = {
+  readonly name: string
+  /** Where it listens; absent in one process, where only the gateway does. */
+  readonly url?: string
+  /** Answers an HTTP request without a socket (health, reads, reviews). */
+  readonly inject: (request: { method: 'GET' | 'POST' | 'PUT'; path: string; body?: string; headers?: Readonly<Record<string, string>> }) => Promise<ServiceReply>
+  readonly close: (options: { graceMs: number }) => Promise<void>
+}
+
+/** Every service package exports one as `start`. `port` absent: no socket. */
+export type StartService = (platform: Platform, options: { port?: number; host?: string }) => Promise<RunningService>

@@ -1,0 +1,27 @@
+// What a service that takes commands has to write: one handler a kind of work. The kit around it decodes, checks lease and
+// deadline, fetches payloads, stores and publishes the answer, and settles the message.
+import type { Json, Meter, StepCommand } from '@baton/contracts'
+import type { Plan, PlanNode } from '@baton/flow/plan'
+
+export type WorkContext = {
+  readonly plan: Plan
+  readonly node: PlanNode
+  /** `command.input` with every `{ $payload, at }` replaced by its content. */
+  readonly input: Json
+  /** Aborted at the command's deadline, when the partition is lost, or at the end of the drain. */
+  readonly signal: AbortSignal
+  readonly nowMs: () => number
+  /** Deliveries of this command so far, 1 for the first. */
+  readonly delivery: number
+}
+
+/** `answered`: the output of the step. `pending`: somebody else will answer later (a person). */
+export type WorkResult =
+  | { readonly status: 'answered'; readonly output: Json; readonly by: string; readonly meter: Meter; /** Prompt, passages, arguments as used: stored redacted, by reference. */ readonly content?: Json }
+  | { readonly status: 'pending' }
+
+/**
+ * Does the work once. Throws a Fault when it cannot: a retryable code (remedy `retry`) goes through the retry topics of the service,
+ * any other is answered as `step.failed`. Tries, timeouts and failover of one dispatch are the handler's own business.
+ */
+export type WorkHandler = (command: StepCommand, context: WorkContext) => Promise<WorkResult>

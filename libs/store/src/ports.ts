@@ -1,0 +1,101 @@
+// What services keep. Each port has one contract suite, run on PGlite and on PostgreSQL.
+import type { Json } from '@baton/contracts/json'
+import type { PayloadRef } from '@baton/contracts'
+
+/** A run as the checkpoint writes it. The body is opaque: only the engine reads it. */
+export type RunRow = {
+  readonly runId: string
+  readonly tenant: string
+  readonly partition: number
+  readonly status: 'running' | 'waiting' | 'ended'
+  /** Due time of the run's earliest timer; null when it has none. */
+  readonly wakeAtMs: number | null
+  readonly seq: number
+  readonly appliedOffset: number
+  readonly formatVersion: number
+  readonly engineVersion: number
+  readonly body: string
+}
+
+/** A partition of the run log as its owner holds it (L4, L5, L10). */
+export type PartitionLease = {
+  readonly partition: number
+  readonly topicId: string
+  readonly next: number
+  readonly epoch: number
+  readonly suspectOffset: number | null
+  readonly crashCount: number
+}
+
+export type RunStore = {
+  /** One transaction. Throws `lease.lost` and writes nothing when a partition is not owned by `ownerUuid` at that epoch (L3, L4). */
+  checkpoint(change: {
+    readonly ownerUuid: string
+    readonly partitions: readonly { readonly partition: number; readonly epoch: number; readonly next: number }[]
+    readonly runs: readonly RunRow[]
+  }): Promise<void>
+  load(runIds: readonly string[]): Promise<readonly RunRow[]>
+  /** Due times of the open runs of a partition, earliest first. */
+  timers(partition: number): Promise<readonly { readonly runId: string; readonly wakeAtMs: number }[]>
+}
+
+/** Ownership of log partitions, on the database's clock (L4). `prefix` is the topic prefix of the installation. */
+export type LeaseStore = {
+  /** Creates the rows of all partitions; refuses with `config.invalid` when the count differs from the stored one. */
+  install(options: { prefix: string; partitions: number; topicId: string; engineVersion: number }): Promise<void>
+  /** Takes every partition of `wanted` whose lease is free or expired; raises its epoch. Returns what was taken. */
+  acquire(options: { prefix: string; ownerUuid: string; wanted: readonly number[]; leaseMs: number }): Promise<readonly PartitionLease[]>
+  /** Extends what is still owned; returns the partitions that are. */
+  renew(options: { prefix: string; ownerUuid: string; leaseMs: number }): Promise<readonly number[]>
+  release(options: { prefix: string; ownerUuid: string }): Promise<void>
+  /** L10: remembers the record being applied singly, and counts what it crashed. */
+  suspect(options: { prefix: string; partition: number; offset: number | null; crashCount: number }): Promise<void>
+}
+
+/** L6: which request became which run. */
+export type StartStore = {
+  /** Inserts what is new, in one statement for the batch. A request inside one batch may repeat. */
+  begin(starts: readonly { tenant: string; source: string; requestId: string; runId: string; bodyHash: string }[]): Promise<readonly ('new' | 'repeat' | 'conflict')[]>
+}
+
+export type PayloadStore = {
+  /** Stores content by its SHA-256; storing it again is free. */
+  put(payload: { tenant: string; content: Buffer; mediaType: string }): Promise<PayloadRef>
+  /** Throws `payload.missing`. */
+  get(payload: { tenant: string; sha256: string }): Promise<{ content: Buffer; mediaType: string }>
+}
+
+/** A published plan. The body is the plan's JSON; flows are found by name and alias or version. */
+export type FlowStore = {
+  /** Saves plan and version, moves the alias; the same version with another hash is `request.conflicting` unless `replace`. */
+  publish(flow: { tenant: string; flow: string; version: string; hash: string; body: string; alias: string; replace: boolean; by: string }): Promise<{ readonly changed: boolean }>
+  plan(hash: string): Promise<string | undefined>
+  /** `at` is a version or an alias. */
+  resolve(flow: { tenant: string; flow: string; at: string }): Promise<{ readonly hash: string; readonly version: string } | undefined>
+  list(tenant: string): Promise<readonly { readonly flow: string; readonly version: string; readonly hash: string; readonly aliases: readonly string[]; readonly publishedAtMs: number }[]>
+}
+
+/** L9: the answer of work that costs money or has an effect, by attempt id, kept before it is published. */
+export type AnswerStore = {
+  find(attemptId: string): Promise<Json | undefined>
+  /** Batched: many calls in one tick become one statement. The first answer of an attempt stays. */
+  save(answer: { tenant: string; attemptId: string; body: Json }): Promise<void>
+}
+
+/** C4: intent and result around each effect. */
+export type EffectStore = {
+  /** `new`: do it. `done`: here is the result. `open`: an earlier try may have done it; ask the tool. `conflict`: other arguments. */
+  begin(effect: { tenant: string; key: string; tool: string; argsHash: string }): Promise<{ readonly state: 'new' | 'open' | 'conflict' } | { readonly state: 'done'; readonly result: Json }>
+  finish(effect: { tenant: string; key: string; result: Json }): Promise<void>
+}
+
+/** What `openStore` gives: the database and every port over it. */
+export type Stores = {
+  readonly runs: RunStore
+  readonly leases: LeaseStore
+  readonly starts: StartStore
+  readonly payloads: PayloadStore
+  readonly flows: FlowStore
+  readonly answers: AnswerStore
+  readonly effects: EffectStore
+}
