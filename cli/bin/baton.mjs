@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Starts the command line on Node 24. npm puts that Node into node_modules/.bin; started by an older one, it hands over.
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -20,8 +20,9 @@ if (major < 24) {
     process.stderr.write(`baton needs Node 24 and this is ${process.versions.node}: run "npm ci" with optional dependencies, which brings it, or install Node 24.\n`)
     process.exit(2)
   }
-  const { status, signal } = spawnSync(node, process.argv.slice(1), { stdio: 'inherit', env: { ...process.env, BATON_NODE_HANDED_OVER: '1' } })
-  process.exit(status ?? (signal === 'SIGINT' ? 130 : 1))
+  const child = spawn(node, process.argv.slice(1), { stdio: 'inherit', env: { ...process.env, BATON_NODE_HANDED_OVER: '1' } })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  process.exit(await new Promise((resolve) => child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 1)))))
 }
 if (!existsSync(join(here, '..', 'dist', 'index.js'))) {
   process.stderr.write('baton is not built yet: run "npm run build" first.\n')
