@@ -1,0 +1,56 @@
+// Every metric and span attribute of Baton by its pinned name. Dashboards and alerts rely on them: add rows, rename nothing.
+
+export type MetricKind = 'counter' | 'gauge' | 'histogram'
+export type MetricSpec = {
+  readonly kind: MetricKind
+  readonly about: string
+  readonly labels: readonly string[]
+  readonly bucketsMs?: readonly number[]
+}
+
+/** Bounds that suit calls from a cache hit to a slow model. */
+export const LATENCY_BUCKETS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000] as const
+/** Bounds for whole runs, people included. */
+export const RUN_BUCKETS_MS = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 15_000, 60_000, 300_000, 3_600_000, 86_400_000] as const
+
+/** Names ending in `_seconds` are observed in milliseconds and exported in seconds. */
+export const METRICS = {
+  baton_requests_total: { kind: 'counter', about: 'Requests taken in, by what became of them', labels: ['via', 'outcome'] },
+  baton_messages_total: {
+    kind: 'counter',
+    about: 'Messages handled in lanes, by what became of them',
+    labels: ['service', 'pattern', 'outcome'],
+  },
+  baton_message_seconds: { kind: 'histogram', about: 'Time of one message in its handler', labels: ['service', 'pattern'] },
+  baton_lanes_in_flight: { kind: 'gauge', about: 'Messages being handled now', labels: ['service', 'group'] },
+  baton_lanes_watermark_gap: { kind: 'gauge', about: 'Messages taken and not settled', labels: ['service', 'group'] },
+  baton_lanes_oldest_seconds: { kind: 'gauge', about: 'Age of the oldest message taken and not settled', labels: ['service', 'group'] },
+  baton_steps_total: { kind: 'counter', about: 'Attempts of steps, by service and outcome', labels: ['service', 'contract', 'outcome'] },
+  baton_faults_total: { kind: 'counter', about: 'Faults by code', labels: ['service', 'code'] },
+  baton_http_requests_total: { kind: 'counter', about: 'HTTP answers by status class', labels: ['service', 'status'] },
+  baton_http_request_seconds: { kind: 'histogram', about: 'Time of one HTTP request', labels: ['service'] },
+  baton_runs_total: { kind: 'counter', about: 'Runs that ended, by flow and status', labels: ['flow', 'status'] },
+  baton_runs_escalated_total: { kind: 'counter', about: 'Runs that ended after a person was asked', labels: ['flow'] },
+  baton_run_seconds: { kind: 'histogram', about: 'Time from request to result', labels: ['flow'], bucketsMs: RUN_BUCKETS_MS },
+  baton_run_cost_micro_usd_total: { kind: 'counter', about: 'Cost of ended runs in millionths of a US dollar', labels: ['flow'] },
+  baton_model_call_seconds: { kind: 'histogram', about: 'Time of one model call', labels: ['model', 'outcome'] },
+  baton_tool_call_seconds: { kind: 'histogram', about: 'Time of one tool call', labels: ['tool', 'outcome'] },
+  baton_reviews_open: { kind: 'gauge', about: 'Review tasks that wait for a person', labels: ['queue'] },
+  baton_checkpoint_lag_seconds: { kind: 'gauge', about: 'Age of the oldest record that no checkpoint covers', labels: [] },
+} as const satisfies Record<string, MetricSpec>
+export type MetricName = keyof typeof METRICS
+
+/** Attributes of spans and log lines. */
+export const ATTRIBUTES = {
+  runId: 'baton.run.id',
+  tenant: 'baton.tenant',
+  flow: 'baton.flow.name',
+  flowVersion: 'baton.flow.version',
+  stepPath: 'baton.step.path',
+  attemptId: 'baton.step.attempt_id',
+  faultCode: 'baton.fault.code',
+  model: 'gen_ai.request.model',
+  provider: 'gen_ai.provider.name',
+  inputTokens: 'gen_ai.usage.input_tokens',
+  outputTokens: 'gen_ai.usage.output_tokens',
+} as const
