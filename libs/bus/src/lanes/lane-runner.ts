@@ -1,0 +1,287 @@
+// The shell around lanes, the same for every adapter: it is handed records of partitions, runs the handler, and says how far each
+// partition is done. It reads and stores nothing itself.
+//   R1. A message is settled when it is acknowledged, or when its forwarding to a retry or dead-letter topic is durable; never before.
+//   R2. A message that waits (retry in the lane, forwarding that failed) stops its own key only.
+//   R3. A handler that throws asks for a retry with `handler.failed`, or with the code of the fault it threw.
+//   R4. After `revoke` or the end of a drain, signals are aborted and late settlements change nothing.
+//   R5. The handler sees a retried message as it was the first time: topic, partition, offset, time and headers of its origin.
+//   R6. At most `STARTS_PER_TURN_MAX` handlers start in one turn of the event loop, so timers and sockets are served under load.
+import { toFault, type FaultData } from '@baton/contracts/fault'
+import type { BusRecord, Delivery, LaneConsumer, LanesOptions, OutgoingRecord, Settlement } from '../bus.ts'
+import { asOriginal, decodeFailure, encodeFailure, type FailureRecord } from './failure-record.ts'
+import { LanePartition, TIMER_MAX_MS } from './lane-partition.ts'
+import { LaneScheduler } from './lane-scheduler.ts'
+import { deferTopic, nextHop } from './retry-ladder.policy.ts'
+
+const CONCURRENCY_MAX = 256
+const PENDING_MAX = 2_000
+const STARTS_PER_TURN_MAX = 256
+const FORWARD_AGAIN_MS = { first: 100, longest: 5_000 } as const
+
+export type LaneRunnerOptions = LanesOptions & {
+  /** Resolves when the record is durable. */
+  readonly publish: (records: readonly OutgoingRecord[]) => Promise<unknown>
+  readonly nowMs: () => number
+  /** The adapter should hand over no more records of this partition until `resume`; what it already has may still come. */
+  readonly pause: (topic: string, partition: number) => void
+  readonly resume: (topic: string, partition: number) => void
+}
+
+export type LanePosition = { readonly topic: string; readonly partition: number; readonly next: number }
+
+type Work = {
+  readonly key: string
+  readonly offset: number
+  readonly takenAtMs: number
+  readonly lane: LanePartition
+  readonly record: BusRecord
+  readonly stage: number
+  failure: FailureRecord | undefined
+  attempt: number
+  settled: boolean
+  /** Forgotten while it waited; whatever still comes for it is void. */
+  dropped: boolean
+  forwards: number
+  timer: NodeJS.Timeout | undefined
+}
+
+export class LaneRunner {
+  private readonly options: LaneRunnerOptions
+  private readonly retryTopics: ReadonlySet<string>
+  private readonly scheduler: LaneScheduler<Work>
+  private readonly lanes = new Map<string, LanePartition>()
+  private settledCount = 0
+  private turnStarts = 0
+  private draining = false
+  private onIdle: () => void = () => {}
+
+  constructor(options: LaneRunnerOptions) {
+    this.options = options
+    this.retryTopics = new Set(options.retry.retryTopics.map(({ topic }) => topic))
+    this.scheduler = new LaneScheduler(options.concurrencyMax ?? CONCURRENCY_MAX)
+  }
+
+  /** Starts a partition at `position`, normally the stored one. Forgets what was known about it before. */
+  assign(topic: string, partition: number, position: number): void {
+    this.revoke(topic, partition)
+    if (this.draining) return
+    const { nowMs, pause, resume, pendingMax = PENDING_MAX } = this.options
+    const lane: LanePartition = new LanePartition({
+      topic,
+      partition,
+      position,
+      retrying: this.retryTopics.has(topic),
+      pendingMax: Math.max(1, pendingMax),
+      nowMs,
+      pause,
+      resume,
+      onTake: (record, takenAtMs) => this.take(lane, record, takenAtMs),
+      onDue: () => this.pump(),
+    })
+    this.lanes.set(laneId(topic, partition), lane)
+  }
+
+  /** Takes records of one assigned partition in ascending order; those below the last one taken are ignored. */
+  enqueue(topic: string, partition: number, records: readonly BusRecord[]): void {
+    const lane = this.lanes.get(laneId(topic, partition))
+    if (lane === undefined || this.draining) return
+    lane.enqueue(records)
+    this.pump()
+  }
+
+  /** The partition belongs to somebody else now: aborts its handlers, forgets the rest (R4). */
+  revoke(topic: string, partition: number): void {
+    const lane = this.lanes.get(laneId(topic, partition))
+    if (lane === undefined) return
+    this.lanes.delete(laneId(topic, partition))
+    lane.lose()
+    this.dropWaiting((work) => work.lane === lane)
+    this.pump()
+  }
+
+  /** The position to store for each assigned partition; still readable after `drain`. */
+  positions(): readonly LanePosition[] {
+    return [...this.lanes.values()].map(({ topic, partition, watermark }) => ({ topic, partition, next: watermark.position }))
+  }
+
+  stats(): ReturnType<LaneConsumer['stats']> {
+    let watermarkGap = 0
+    let oldestAtMs = Infinity
+    for (const { watermark } of this.lanes.values()) {
+      watermarkGap += watermark.gap
+      oldestAtMs = Math.min(oldestAtMs, watermark.oldestTakenAtMs ?? Infinity)
+    }
+    const oldestMs = oldestAtMs === Infinity ? 0 : Math.max(0, this.options.nowMs() - oldestAtMs)
+    return { inFlight: this.scheduler.running, watermarkGap, oldestMs, settled: this.settledCount }
+  }
+
+  /** Starts nothing new, lets what runs finish for `graceMs`, aborts the rest. Then `positions` is final. */
+  async drain({ graceMs }: { graceMs: number }): Promise<void> {
+    this.draining = true
+    for (const lane of this.lanes.values()) lane.stop()
+    this.dropWaiting(() => true)
+    if (this.scheduler.running > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, graceMs)
+        this.onIdle = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    for (const lane of this.lanes.values()) lane.lose()
+  }
+
+  private take(lane: LanePartition, record: BusRecord, takenAtMs: number): void {
+    const failure = lane.retrying ? decodeFailure(record) : undefined // On any other topic these headers are a stranger's.
+    const work: Work = {
+      key: record.key,
+      offset: record.offset,
+      takenAtMs,
+      lane,
+      record: failure === undefined ? record : asOriginal(record, failure), // R5
+      stage: failure?.stage ?? 0,
+      failure,
+      attempt: (failure?.attempts ?? 0) + 1,
+      settled: false,
+      dropped: false,
+      forwards: 0,
+      timer: undefined,
+    }
+    lane.watermark.take(work)
+    this.scheduler.offer(work)
+  }
+
+  private pump(): void {
+    while (!this.draining && this.turnStarts < STARTS_PER_TURN_MAX) {
+      const work = this.scheduler.next()
+      if (work === undefined) return
+      if (this.turnStarts++ === 0) setImmediate(() => this.nextTurn()) // R6
+      this.start(work)
+    }
+  }
+
+  private nextTurn(): void {
+    this.turnStarts = 0
+    this.pump()
+  }
+
+  private start(work: Work): void {
+    try {
+      this.options.handler(work.record, this.deliveryOf(work)).then(
+        (settlement) => this.settle(work, settlement),
+        (error: unknown) => this.settle(work, thrown(error)),
+      )
+    } catch (error) {
+      this.settle(work, thrown(error))
+    }
+  }
+
+  private deliveryOf(work: Work): Delivery {
+    const hop = nextHop(this.options.retry, work)
+    return {
+      attempt: work.attempt,
+      lastAttempt: hop.to === 'dead-letters',
+      nextDelayMs: hop.to === 'topic' ? hop.delayMs : 0,
+      signal: work.lane.signal,
+    }
+  }
+
+  private settle(work: Work, settlement: Settlement): void {
+    if (work.lane.lost) return this.finish(work, false) // R4
+    switch (settlement.outcome) {
+      case 'ack':
+        return this.finish(work, true)
+      case 'reject':
+        return this.bury(work, settlement.fault)
+      case 'retry':
+        return this.tryAgain(work, settlement.fault, settlement.afterMs)
+      case 'defer':
+        return this.defer(work, settlement.untilMs)
+    }
+  }
+
+  private tryAgain(work: Work, fault: FaultData, afterMs: number | undefined): void {
+    const hop = nextHop(this.options.retry, work, afterMs)
+    if (hop.to === 'dead-letters') return this.bury(work, fault)
+    const failure = this.failed(work, fault)
+    if (hop.to === 'topic') {
+      return this.forward(work, hop.topic, { ...failure, stage: hop.stage, notBeforeMs: this.options.nowMs() + hop.delayMs })
+    }
+    work.failure = failure
+    work.attempt++
+    this.wait(work, hop.delayMs)
+  }
+
+  private bury(work: Work, fault: FaultData): void {
+    this.forward(work, this.options.retry.deadLetterTopic, this.failed(work, fault))
+  }
+
+  private defer(work: Work, untilMs: number): void {
+    const now = this.options.nowMs()
+    const waitMs = Math.max(0, untilMs - now)
+    const topic = deferTopic(this.options.retry, waitMs)
+    if (topic === undefined) return this.wait(work, waitMs)
+    // Never later than the topic's own delay, or it would hold up the records behind it.
+    const notBeforeMs = now + Math.min(topic.delayMs, waitMs)
+    this.forward(work, topic.topic, { ...failureSoFar(work), attempts: work.attempt - 1, stage: work.stage, notBeforeMs })
+  }
+
+  private failed(work: Work, fault: FaultData): FailureRecord {
+    return { firstFailedAtMs: this.options.nowMs(), ...failureSoFar(work), fault, attempts: work.attempt, stage: work.stage }
+  }
+
+  private forward(work: Work, topic: string, failure: FailureRecord): void {
+    const again = (): void => {
+      if (work.dropped || work.lane.lost || this.draining) return this.finish(work, false)
+      this.scheduler.park(work) // R2
+      const delayMs = Math.min(FORWARD_AGAIN_MS.longest, FORWARD_AGAIN_MS.first * 2 ** Math.min(work.forwards++, 10))
+      work.timer = setTimeout(() => this.forward(work, topic, failure), delayMs)
+      this.pump()
+    }
+    this.options.publish([encodeFailure(topic, work.record, failure)]).then(() => this.finish(work, true), again) // R1
+  }
+
+  private wait(work: Work, delayMs: number): void {
+    if (this.draining) return this.finish(work, false)
+    this.scheduler.park(work) // R2
+    work.timer = setTimeout(
+      () => {
+        this.scheduler.unpark(work)
+        this.pump()
+      },
+      Math.min(delayMs, TIMER_MAX_MS),
+    )
+    this.pump()
+  }
+
+  private finish(work: Work, settled: boolean): void {
+    if (work.dropped) return
+    this.scheduler.done(work)
+    if (settled && !work.lane.lost) {
+      this.settledCount++
+      work.lane.watermark.settle(work)
+      if (!this.draining) work.lane.regulate()
+    }
+    if (!this.draining) this.pump()
+    else if (this.scheduler.running === 0) this.onIdle()
+  }
+
+  private dropWaiting(matches: (work: Work) => boolean): void {
+    for (const work of this.scheduler.drop(matches)) {
+      work.dropped = true
+      clearTimeout(work.timer)
+    }
+  }
+}
+
+/** What is known of a message's failures, without the wait it has behind it. */
+const failureSoFar = ({ failure, record }: Work): Omit<FailureRecord, 'notBeforeMs'> => {
+  const { topic, partition, offset, timestampMs } = record
+  const { notBeforeMs: _, ...known } = failure ?? { origin: { topic, partition, offset, timestampMs }, attempts: 0, stage: 0 }
+  return known
+}
+
+const thrown = (error: unknown): Settlement => ({ outcome: 'retry', fault: toFault(error).data }) // R3
+
+const laneId = (topic: string, partition: number): string => `${topic}/${partition}`
