@@ -1,0 +1,8 @@
+// Real servers for suites, scripts and proofs. A project of its own, so that every lib's suites can use it without a cycle.
+export { kafkaAvailable, startKafka } from './kafka-server.ts'
+export type { KafkaOptions, KafkaServer } from './kafka-server.ts'
+export type { Availability } from './machine.ts'
+export { postgresAvailable, startPostgres } from './postgres-server.ts'
+export type { PostgresOptions, PostgresServer } from './postgres-server.ts'
+export { describeWithKafka, describeWithPostgres } from './suite.ts'
+export type { KafkaSuite, PostgresSuite } from './suite.ts'
