@@ -1,2 +1,7 @@
 export type * from './platform.ts'
 export type * from './worker.ts'
+export { HTTP_BODY_BYTES_MAX, PLATFORM, startHost, type HostOptions } from './host.ts'
+export { HandleCommand, HandleTopic, type LanePolicy } from './lane-handlers.ts'
+export { LaneContext, retryPolicyOf } from './lane-server.ts'
+export { PROBLEM_TYPE, problemOf, type Problem } from './problem.filter.ts'
+export { ValidBody, ValidQuery } from './valid-body.ts'

@@ -57,6 +57,7 @@ const processFigures = (registry: Registry): void => {
 export const openMetrics = (): Metrics => {
   const registry = new Registry()
   const instruments = new Map<string, Instrument>()
+  const readers: (() => void)[] = []
   processFigures(registry)
   const record = (kind: MetricKind, name: string, labels: Labels, value: number): void => {
     let found = instruments.get(name)
@@ -70,6 +71,10 @@ export const openMetrics = (): Metrics => {
     count: (name, labels = {}, by = 1) => record('counter', name, labels, by),
     gauge: (name, value, labels = {}) => record('gauge', name, labels, value),
     observe: (name, valueMs, labels = {}) => record('histogram', name, labels, valueMs),
-    render: () => registry.metrics(),
+    beforeRender: (read) => void readers.push(read),
+    render: () => {
+      for (const read of readers) read()
+      return registry.metrics()
+    },
   }
 }

@@ -16,6 +16,8 @@ export type Metrics = {
   gauge(name: string, value: number, labels?: Readonly<Record<string, string>>): void
   /** Durations in milliseconds; exported in seconds where the convention wants it. */
   observe(name: string, valueMs: number, labels?: Readonly<Record<string, string>>): void
+  /** Reads gauges anew each time somebody asks for the text. */
+  beforeRender?(read: () => void): void
   /** Prometheus text. */
   render(): Promise<string>
 }
