@@ -58,6 +58,7 @@ export const FAULTS = {
   'log.corrupt': { remedy: 'stop', blame: 'platform', status: 500, summary: 'A stored record does not match its checksum.' },
   'lease.lost': { remedy: 'stop', blame: 'platform', status: 503, summary: 'Another process owns this partition now.' },
   'store.unavailable': { remedy: 'retry', blame: 'platform', status: 503, summary: 'The database does not answer.' },
+  'store.damaged': { remedy: 'stop', blame: 'platform', status: 500, summary: 'The data directory of the embedded database cannot be opened; the log can rebuild it in a new one.' },
   'bus.unavailable': { remedy: 'retry', blame: 'platform', status: 503, summary: 'The message bus does not answer.' },
   'bus.draining': { remedy: 'retry', blame: 'platform', status: 503, summary: 'The process is shutting down.' },
   'disk.full': { remedy: 'retry', blame: 'platform', status: 507, summary: 'The data directory reached its configured size.' },

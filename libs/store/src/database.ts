@@ -12,8 +12,17 @@ export type Queryable = {
   query<R>(text: string, params?: readonly Param[], options?: { name?: string }): Promise<Rows<R>>
 }
 
+/** A connection of its own, for what lives as long as the connection does (advisory locks). */
+export type Session = Queryable & {
+  /** True once the connection is gone; every further query rejects with `store.unavailable`. */
+  readonly closed: boolean
+  close(): Promise<void>
+}
+
 export type Database = Queryable & {
   readonly kind: 'postgres' | 'pglite'
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>
+  /** Absent where there is only one connection anyway (PGlite). */
+  readonly session?: (options?: { statementTimeoutMs?: number }) => Promise<Session>
   close(): Promise<void>
 }

@@ -1,2 +1,7 @@
 export type * from './database.ts'
 export type * from './ports.ts'
+export { batcher, type BatcherOptions } from './batcher.ts'
+export { migrate, type Migration } from './migrate.ts'
+export { openPglite, type PgliteOptions } from './pglite.adapter.ts'
+export { openPostgres, type PostgresOptions } from './postgres.adapter.ts'
+export { openStore } from './open-store.ts'

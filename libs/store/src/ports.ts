@@ -55,7 +55,9 @@ export type LeaseStore = {
 /** L6: which request became which run. */
 export type StartStore = {
   /** Inserts what is new, in one statement for the batch. A request inside one batch may repeat. */
-  begin(starts: readonly { tenant: string; source: string; requestId: string; runId: string; bodyHash: string }[]): Promise<readonly ('new' | 'repeat' | 'conflict')[]>
+  begin(
+    starts: readonly { tenant: string; source: string; requestId: string; runId: string; bodyHash: string }[],
+  ): Promise<readonly ('new' | 'repeat' | 'conflict')[]>
 }
 
 export type PayloadStore = {
@@ -68,11 +70,28 @@ export type PayloadStore = {
 /** A published plan. The body is the plan's JSON; flows are found by name and alias or version. */
 export type FlowStore = {
   /** Saves plan and version, moves the alias; the same version with another hash is `request.conflicting` unless `replace`. */
-  publish(flow: { tenant: string; flow: string; version: string; hash: string; body: string; alias: string; replace: boolean; by: string }): Promise<{ readonly changed: boolean }>
+  publish(flow: {
+    tenant: string
+    flow: string
+    version: string
+    hash: string
+    body: string
+    alias: string
+    replace: boolean
+    by: string
+  }): Promise<{ readonly changed: boolean }>
   plan(hash: string): Promise<string | undefined>
   /** `at` is a version or an alias. */
   resolve(flow: { tenant: string; flow: string; at: string }): Promise<{ readonly hash: string; readonly version: string } | undefined>
-  list(tenant: string): Promise<readonly { readonly flow: string; readonly version: string; readonly hash: string; readonly aliases: readonly string[]; readonly publishedAtMs: number }[]>
+  list(tenant: string): Promise<
+    readonly {
+      readonly flow: string
+      readonly version: string
+      readonly hash: string
+      readonly aliases: readonly string[]
+      readonly publishedAtMs: number
+    }[]
+  >
 }
 
 /** L9: the answer of work that costs money or has an effect, by attempt id, kept before it is published. */
@@ -85,7 +104,12 @@ export type AnswerStore = {
 /** C4: intent and result around each effect. */
 export type EffectStore = {
   /** `new`: do it. `done`: here is the result. `open`: an earlier try may have done it; ask the tool. `conflict`: other arguments. */
-  begin(effect: { tenant: string; key: string; tool: string; argsHash: string }): Promise<{ readonly state: 'new' | 'open' | 'conflict' } | { readonly state: 'done'; readonly result: Json }>
+  begin(effect: {
+    tenant: string
+    key: string
+    tool: string
+    argsHash: string
+  }): Promise<{ readonly state: 'new' | 'open' | 'conflict' } | { readonly state: 'done'; readonly result: Json }>
   finish(effect: { tenant: string; key: string; result: Json }): Promise<void>
 }
 

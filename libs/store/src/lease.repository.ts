@@ -1,0 +1,104 @@
+// Ownership of log partitions (L4). The row decides; the advisory lock only tells sooner that an owner is dead.
+//   O1. Whoever takes a partition raises its epoch, so a checkpoint of the owner before fails.
+//   O2. A partition is taken when it is free, when its lease ran out on the database's clock, or when its owner is certainly dead: its
+//       advisory lock is free (PostgreSQL), or it is of an earlier process (PGlite, whose directory belongs to one process).
+//   O3. Renewing changes no epoch, and gives back nothing that another owner took.
+import { Fault } from '@baton/contracts/fault'
+import type { Database } from './database.ts'
+import { partitionLocks } from './partition-locks.adapter.ts'
+import type { LeaseStore, PartitionLease } from './ports.ts'
+
+type Row = { partition: number; topicId: string; next: string; epoch: string; suspectOffset: string | null; crashCount: number }
+
+const EXPIRY = `clock_timestamp() + $4::int * interval '1 millisecond'`
+// $5: partitions whose owner is dead by its lock. $6: owners of this process, null where locks tell.
+const ACQUIRE = `update log_partitions set owner_uuid = $2, epoch = epoch + 1, expires_at = ${EXPIRY}
+  where prefix = $1 and partition = any($3::int[])
+    and (owner_uuid is null or expires_at <= clock_timestamp()
+      or (owner_uuid <> $2 and (partition = any($5::int[]) or not owner_uuid = any($6::text[]))))
+  returning partition, topic_id as "topicId", next, epoch, suspect_offset as "suspectOffset", crash_count as "crashCount"`
+const RENEW = `update log_partitions set expires_at = clock_timestamp() + $3::int * interval '1 millisecond'
+  where prefix = $1 and owner_uuid = $2 returning partition`
+
+/** Leases over the database. */
+export const leaseRepository = (db: Database): LeaseStore => {
+  const locks = partitionLocks(db)
+  const ownersHere = new Set<string>()
+  return {
+    install: (options) => install(db, options),
+    acquire: async ({ prefix, ownerUuid, wanted, leaseMs }) => {
+      if (wanted.length === 0) return []
+      ownersHere.add(ownerUuid)
+      const unlocked = (await locks?.take({ prefix, ownerUuid, partitions: wanted })) ?? []
+      const { rows } = await (locks ?? db).query<Row>(
+        ACQUIRE,
+        [prefix, ownerUuid, wanted, leaseMs, unlocked, locks === undefined ? [...ownersHere] : null],
+        { name: 'lease-acquire' },
+      )
+      locks?.assign({ prefix, ownerUuid, partitions: rows.map(({ partition }) => partition) })
+      return rows.map(leaseOf).sort((left, right) => left.partition - right.partition)
+    },
+    renew: async ({ prefix, ownerUuid, leaseMs }) => {
+      const { rows } = await (locks ?? db).query<{ partition: number }>(RENEW, [prefix, ownerUuid, leaseMs], { name: 'lease-renew' })
+      const owned = rows.map(({ partition }) => partition).sort((left, right) => left - right)
+      if (owned.length > 0) await locks?.take({ prefix, ownerUuid, partitions: owned })
+      await locks?.drop({ prefix, ownerUuid, keep: owned })
+      return owned
+    },
+    release: async ({ prefix, ownerUuid }) => {
+      await db.query('update log_partitions set owner_uuid = null, expires_at = null where prefix = $1 and owner_uuid = $2', [
+        prefix,
+        ownerUuid,
+      ])
+      await locks?.drop({ prefix, ownerUuid, keep: [] })
+    },
+    suspect: async ({ prefix, partition, offset, crashCount }) => {
+      await db.query('update log_partitions set suspect_offset = $3, crash_count = $4 where prefix = $1 and partition = $2', [
+        prefix,
+        partition,
+        offset,
+        crashCount,
+      ])
+    },
+  }
+}
+
+const leaseOf = (row: Row): PartitionLease => ({
+  partition: row.partition,
+  topicId: row.topicId,
+  next: Number(row.next),
+  epoch: Number(row.epoch),
+  suspectOffset: row.suspectOffset === null ? null : Number(row.suspectOffset),
+  crashCount: row.crashCount,
+})
+
+type Installation = Parameters<LeaseStore['install']>[0]
+
+const install = (db: Database, { prefix, partitions, topicId, engineVersion }: Installation): Promise<void> =>
+  db.transaction(async (tx) => {
+    // Updating takes the row's lock, so that installations beginning together go one after the other.
+    const { rows } = await tx.query<{ partitions: number; engineVersion: number }>(
+      `insert into installations as i (prefix, partitions, engine_version) values ($1, $2, $3)
+       on conflict (prefix) do update set engine_version = greatest(i.engine_version, excluded.engine_version)
+       returning partitions, engine_version as "engineVersion"`,
+      [prefix, partitions, engineVersion],
+    )
+    const stored = rows[0] ?? { partitions, engineVersion }
+    if (stored.partitions !== partitions) {
+      throw new Fault('config.invalid', `the run log was installed with ${stored.partitions} partitions; ${partitions} would move runs`, {
+        stored: stored.partitions,
+        given: partitions,
+      })
+    }
+    if (stored.engineVersion > engineVersion) {
+      throw new Fault(
+        'engine.unsupported',
+        `the installation uses engine version ${stored.engineVersion}; this binary has ${engineVersion}`,
+        { stored: stored.engineVersion },
+      )
+    }
+    await tx.query(
+      'insert into log_partitions (prefix, partition, topic_id) select $1, p, $3 from generate_series(0, $2::int - 1) as p on conflict do nothing',
+      [prefix, partitions, topicId],
+    )
+  })

@@ -1,0 +1,32 @@
+import { answerRepository } from './answer.repository.ts'
+import type { Database } from './database.ts'
+import { effectRepository } from './effect.repository.ts'
+import { flowRepository } from './flow.repository.ts'
+import { leaseRepository } from './lease.repository.ts'
+import { migrate, type Migration } from './migrate.ts'
+import { flows } from './migrations/flows.ts'
+import { leases } from './migrations/leases.ts'
+import { payloads } from './migrations/payloads.ts'
+import { runs } from './migrations/runs.ts'
+import { starts } from './migrations/starts.ts'
+import { work } from './migrations/work.ts'
+import { payloadRepository } from './payload.repository.ts'
+import type { Stores } from './ports.ts'
+import { runRepository } from './run.repository.ts'
+import { startRepository } from './start.repository.ts'
+
+const MIGRATIONS: readonly Migration[] = [runs, leases, starts, payloads, flows, work]
+
+/** Runs the migrations that are missing and gives every port. Safe to call from several processes at once. */
+export const openStore = async (db: Database): Promise<Stores> => {
+  await migrate(db, { scope: 'baton', migrations: MIGRATIONS })
+  return {
+    runs: runRepository(db),
+    leases: leaseRepository(db),
+    starts: startRepository(db),
+    payloads: payloadRepository(db),
+    flows: flowRepository(db),
+    answers: answerRepository(db),
+    effects: effectRepository(db),
+  }
+}

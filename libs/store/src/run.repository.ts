@@ -1,0 +1,95 @@
+// Checkpoints of runs: one statement a batch, the lease checked in the same statement (L3, L4).
+import { Fault } from '@baton/contracts/fault'
+import type { Database, Queryable } from './database.ts'
+import type { RunRow, RunStore } from './ports.ts'
+
+type Checkpoint = Parameters<RunStore['checkpoint']>[0]
+
+/** Rows of one statement; more go in further statements of the same transaction. */
+const ROWS_MAX = 1_000
+
+const INPUT = `input as (
+  select * from jsonb_to_recordset($1::jsonb) as r("runId" text, tenant text, partition int, status text, "wakeAtMs" bigint, seq bigint,
+    "appliedOffset" bigint, "formatVersion" int, "engineVersion" int, body text)
+)`
+const UPSERT = `insert into run_states (run_id, tenant, partition, status, wake_at_ms, seq, applied_offset, format_version, engine_version, body)
+  select "runId", tenant, partition, status, "wakeAtMs", seq, "appliedOffset", "formatVersion", "engineVersion", body from input`
+const REPLACE = `on conflict (run_id, tenant) do update set partition = excluded.partition, status = excluded.status, wake_at_ms = excluded.wake_at_ms,
+    seq = excluded.seq, applied_offset = excluded.applied_offset, format_version = excluded.format_version,
+    engine_version = excluded.engine_version, body = excluded.body, updated_at = now()`
+
+// `for update` keeps a taker from raising an epoch between the check and the commit.
+const GUARDED = `with ${INPUT}, claim as (
+  select * from jsonb_to_recordset($2::jsonb) as c(partition int, epoch bigint, next bigint)
+), held as (
+  select p.prefix, p.partition, c.next from log_partitions p join claim c on c.partition = p.partition
+  where p.owner_uuid = $3 and p.epoch = c.epoch
+  for update of p
+), moved as (
+  update log_partitions p set next = held.next from held
+  where p.prefix = held.prefix and p.partition = held.partition and (select count(*) from held) = $4
+), written as (
+  ${UPSERT} where (select count(*) from held) = $4
+  ${REPLACE}
+)
+select count(*)::int as held from held`
+
+const COLUMNS = `run_id as "runId", tenant, partition, status, wake_at_ms as "wakeAtMs", seq, applied_offset as "appliedOffset",
+  format_version as "formatVersion", engine_version as "engineVersion", body`
+
+/** bigint columns arrive as text. */
+type Stored = Omit<RunRow, 'wakeAtMs' | 'seq' | 'appliedOffset'> & {
+  readonly wakeAtMs: string | null
+  readonly seq: string
+  readonly appliedOffset: string
+}
+
+/** Run states over the database. */
+export const runRepository = (db: Database): RunStore => ({
+  checkpoint: async (change) => {
+    const owned = new Set(change.partitions.map(({ partition }) => partition))
+    if (change.runs.some(({ partition }) => !owned.has(partition)))
+      throw lost('a run lies on a partition that the checkpoint does not claim')
+    if (owned.size === 0) return
+    if (change.runs.length <= ROWS_MAX) return guarded(db, change, change.runs)
+    await db.transaction(async (tx) => {
+      await guarded(tx, change, change.runs.slice(0, ROWS_MAX))
+      for (let at = ROWS_MAX; at < change.runs.length; at += ROWS_MAX) {
+        await tx.query(`with ${INPUT} ${UPSERT} ${REPLACE}`, [JSON.stringify(change.runs.slice(at, at + ROWS_MAX))], {
+          name: 'checkpoint-rest',
+        })
+      }
+    })
+  },
+  load: async (runIds) => {
+    if (runIds.length === 0) return []
+    const { rows } = await db.query<Stored>(`select ${COLUMNS} from run_states where run_id = any($1::text[])`, [runIds], {
+      name: 'runs-load',
+    })
+    return rows.map((row) => ({
+      ...row,
+      wakeAtMs: row.wakeAtMs === null ? null : Number(row.wakeAtMs),
+      seq: Number(row.seq),
+      appliedOffset: Number(row.appliedOffset),
+    }))
+  },
+  timers: async (partition) => {
+    const { rows } = await db.query<{ runId: string; wakeAtMs: string }>(
+      `select run_id as "runId", wake_at_ms as "wakeAtMs" from run_states
+       where partition = $1 and status <> 'ended' and wake_at_ms is not null order by wake_at_ms, run_id`,
+      [partition],
+    )
+    return rows.map(({ runId, wakeAtMs }) => ({ runId, wakeAtMs: Number(wakeAtMs) }))
+  },
+})
+
+const guarded = async (target: Queryable, { ownerUuid, partitions }: Checkpoint, runs: readonly RunRow[]): Promise<void> => {
+  const { rows } = await target.query<{ held: number }>(
+    GUARDED,
+    [JSON.stringify(runs), JSON.stringify(partitions), ownerUuid, partitions.length],
+    { name: 'checkpoint' },
+  )
+  if (rows[0]?.held !== partitions.length) throw lost('another owner or a newer epoch holds a partition of the checkpoint')
+}
+
+const lost = (message: string): Fault => new Fault('lease.lost', message)
