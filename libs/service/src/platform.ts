@@ -15,6 +15,8 @@ export type ServiceConfig = {
   readonly requestBytesMax: number
   /** Outputs and inputs above this go to the payload store. */
   readonly inlineBytesMax: number
+  /** Whether prompts, passages and arguments are kept, redacted, for traces. Default true. */
+  readonly keepContent?: boolean
   readonly openai?: { readonly baseUrl: string; readonly apiKey?: string }
 }
 

@@ -15,10 +15,14 @@ export type WorkContext = {
   readonly delivery: number
 }
 
-/** `answered`: the output of the step. `pending`: somebody else will answer later (a person). */
+/**
+ * `answered`: the output of the step. `pending`: somebody else will answer later (a person). `deferred`: a dependency is down, come
+ * back then; not an attempt.
+ */
 export type WorkResult =
   | { readonly status: 'answered'; readonly output: Json; readonly by: string; readonly meter: Meter; /** Prompt, passages, arguments as used: stored redacted, by reference. */ readonly content?: Json }
   | { readonly status: 'pending' }
+  | { readonly status: 'deferred'; readonly untilMs: number; readonly reason: string }
 
 /**
  * Does the work once. Throws a Fault when it cannot: a retryable code (remedy `retry`) goes through the retry topics of the service,

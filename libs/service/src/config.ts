@@ -1,0 +1,156 @@
+// The environment of a process, read once.
+//   E1. All problems are told at once, each with the name of its variable.
+//   E2. Values are never printed: any of them may be a secret (H5).
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { Fault, SERVICES, type ServiceName } from '@baton/contracts'
+import type { ServiceConfig } from './platform.ts'
+
+/** Ports of services that run alone on one machine, unless `--port` or a URL says otherwise. */
+export const DEFAULT_PORTS: Readonly<Record<ServiceName, number>> = {
+  gateway: 8080,
+  routing: 8081,
+  models: 8082,
+  tools: 8083,
+  validation: 8084,
+  hitl: 8085,
+  tracing: 8086,
+}
+
+export type KafkaEnvironment = {
+  readonly brokers: readonly string[]
+  readonly ssl?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string }
+  readonly sasl?: { readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; readonly username: string; readonly password: string }
+}
+
+export type Environment = {
+  readonly config: ServiceConfig
+  /** Absent in one process. */
+  readonly kafka?: KafkaEnvironment
+  /** Absent: PGlite in the data directory. */
+  readonly databaseUrl?: string
+  /** Where commands find a running system. */
+  readonly url: string
+  readonly host: string
+  /** Absent: the service's default port. */
+  readonly port?: number
+  readonly eventsPartitions: number
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  readonly logFormat: 'pretty' | 'json'
+  readonly otlpEndpoint?: string
+  /** Base URL of each service's HTTP interface in a distributed installation. */
+  readonly serviceUrls: Readonly<Record<ServiceName, string>>
+}
+
+const text = z.string().trim().min(1)
+const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
+const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1')
+const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+const prefix = z.string().regex(/^[A-Za-z0-9._-]{0,64}$/, 'may hold letters, digits, dot, dash and underscore')
+
+const Variables = z.object({
+  KAFKA_BROKERS: text.transform((list) => list.split(',').map((broker) => broker.trim())).pipe(z.array(z.string().regex(/^[^\s:]+:\d{1,5}$/, 'must be HOST:PORT, separated by commas')).min(1)).optional(),
+  KAFKA_SASL_MECHANISM: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional(),
+  KAFKA_SASL_USERNAME: text.optional(),
+  KAFKA_SASL_PASSWORD: text.optional(),
+  KAFKA_SSL: flag.optional(),
+  KAFKA_SSL_CA_FILE: text.optional(),
+  KAFKA_SSL_CERT_FILE: text.optional(),
+  KAFKA_SSL_KEY_FILE: text.optional(),
+  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL').optional(),
+  BATON_URL: httpUrl.default(`http://127.0.0.1:${DEFAULT_PORTS.gateway}`),
+  BATON_HOST: text.default('127.0.0.1'),
+  BATON_PORT: count(0, 65_535).optional(),
+  BATON_DATA_DIR: text.default('.baton'),
+  BATON_CONFIG_DIR: text.default('config'),
+  BATON_FLOWS_DIR: text.default('flows'),
+  BATON_TOPIC_PREFIX: prefix.default(''),
+  BATON_EVENTS_PARTITIONS: count(1, 1_024).default(12),
+  BATON_DRAIN_MS: count(0, 600_000).default(10_000),
+  BATON_REQUEST_BYTES_MAX: count(1_024, 16_777_216).default(524_288),
+  BATON_INLINE_BYTES_MAX: count(1_024, 524_288).default(65_536),
+  BATON_KEEP_CONTENT: flag.default(true),
+  OPENAI_BASE_URL: httpUrl.optional(),
+  OPENAI_API_KEY: text.optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  LOG_FORMAT: z.enum(['pretty', 'json']).optional(),
+})
+type Variables = z.infer<typeof Variables>
+
+const ServiceUrls = z.object(Object.fromEntries(SERVICES.map((name) => [`BATON_${name.toUpperCase()}_URL`, httpUrl.optional()])))
+
+type Source = Readonly<Record<string, string | undefined>>
+
+/** An empty variable counts as absent: that is how compose files and charts leave one out. */
+const present = (source: Source): Source => Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value.trim() !== ''))
+
+const problemsOf = (variables: z.ZodSafeParseResult<unknown>): readonly string[] =>
+  variables.success ? [] : variables.error.issues.map((issue) => `${String(issue.path[0] ?? '')}: ${issue.message}`)
+
+/** Rules between variables. */
+const contradictions = (source: Source): readonly string[] => {
+  const has = (name: string): boolean => source[name] !== undefined
+  const problems: string[] = []
+  if (has('KAFKA_BROKERS') && !has('DATABASE_URL')) problems.push('DATABASE_URL: is needed where KAFKA_BROKERS is set')
+  const sasl = ['KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD']
+  if (sasl.some(has)) for (const name of sasl) if (!has(name)) problems.push(`${name}: is needed where another KAFKA_SASL_ variable is set`)
+  return problems
+}
+
+const kafkaOf = (variables: Variables): KafkaEnvironment | undefined => {
+  if (variables.KAFKA_BROKERS === undefined) return undefined
+  const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } = variables
+  const { KAFKA_SSL_CA_FILE: caFile, KAFKA_SSL_CERT_FILE: certFile, KAFKA_SSL_KEY_FILE: keyFile } = variables
+  const ssl = variables.KAFKA_SSL === true || caFile !== undefined || certFile !== undefined
+  return {
+    brokers: variables.KAFKA_BROKERS,
+    ...(ssl ? { ssl: { ...(caFile === undefined ? {} : { caFile }), ...(certFile === undefined ? {} : { certFile }), ...(keyFile === undefined ? {} : { keyFile }) } } : {}),
+    ...(mechanism === undefined || username === undefined || password === undefined ? {} : { sasl: { mechanism, username, password } }),
+  }
+}
+
+const configOf = (variables: Variables): ServiceConfig => {
+  const { OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: apiKey } = variables
+  return {
+    topicPrefix: variables.BATON_TOPIC_PREFIX,
+    flowsDir: resolve(variables.BATON_FLOWS_DIR),
+    configDir: resolve(variables.BATON_CONFIG_DIR),
+    dataDir: resolve(variables.BATON_DATA_DIR),
+    embedded: variables.KAFKA_BROKERS === undefined,
+    drainMs: variables.BATON_DRAIN_MS,
+    requestBytesMax: variables.BATON_REQUEST_BYTES_MAX,
+    inlineBytesMax: variables.BATON_INLINE_BYTES_MAX,
+    keepContent: variables.BATON_KEEP_CONTENT,
+    ...(baseUrl === undefined ? {} : { openai: { baseUrl, ...(apiKey === undefined ? {} : { apiKey }) } }),
+  }
+}
+
+const serviceUrlsOf = (source: Source): Record<ServiceName, string> => {
+  const url = (name: ServiceName): string => (source[`BATON_${name.toUpperCase()}_URL`] ?? `http://127.0.0.1:${DEFAULT_PORTS[name]}`).replace(/\/$/, '')
+  return { gateway: url('gateway'), routing: url('routing'), models: url('models'), tools: url('tools'), validation: url('validation'), hitl: url('hitl'), tracing: url('tracing') }
+}
+
+/** Reads the variables of DESIGN §9. Throws `config.invalid` with every problem (E1). */
+export const readEnvironment = (source: Source): Environment => {
+  const given = present(source)
+  const parsed = Variables.safeParse(given)
+  const problems = [...problemsOf(parsed), ...problemsOf(ServiceUrls.safeParse(given)), ...contradictions(given)]
+  if (!parsed.success || problems.length > 0) throw new Fault('config.invalid', `the environment has mistakes:\n  ${problems.join('\n  ')}`) // E1, E2
+  const variables = parsed.data
+  const kafka = kafkaOf(variables)
+  const { DATABASE_URL: databaseUrl, BATON_PORT: port, OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint } = variables
+  return {
+    config: configOf(variables),
+    ...(kafka === undefined ? {} : { kafka }),
+    ...(databaseUrl === undefined ? {} : { databaseUrl }),
+    url: variables.BATON_URL.replace(/\/$/, ''),
+    host: variables.BATON_HOST,
+    ...(port === undefined ? {} : { port }),
+    eventsPartitions: variables.BATON_EVENTS_PARTITIONS,
+    logLevel: variables.LOG_LEVEL,
+    logFormat: variables.LOG_FORMAT ?? (kafka === undefined ? 'pretty' : 'json'),
+    ...(otlpEndpoint === undefined ? {} : { otlpEndpoint }),
+    serviceUrls: serviceUrlsOf(given),
+  }
+}

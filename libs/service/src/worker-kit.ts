@@ -1,0 +1,249 @@
+// Everything around the work of a service that takes commands.
+//   W1. Commands that cannot be read go to the dead letters; the run learns of it when the attempt can be told.
+//   W2. Nothing is started after the deadline of its command: `step.expired`.
+//   W3. (L9) A command is acknowledged only when its answer is durable; the answer of work worth keeping is stored before it is
+//       published, and a redelivery answers from the store.
+//   W4. A retryable fault waits in the retry topics as long as the deadline allows, each longer wait announced; then dead letter and
+//       `step.failed {deadLettered}`. Any other fault is answered at once.
+//   W5. An output above the inline limit goes to the payload store before the answer that refers to it; content is stored redacted.
+import { Controller, type Type } from '@nestjs/common'
+import type { BusRecord, Delivery, OutgoingRecord, Settlement } from '@baton/bus/bus'
+import {
+  decodeEvent,
+  Fault,
+  FAULTS,
+  isJsonObject,
+  isRetryable,
+  RETRY_DELAYS,
+  toFault,
+  type ContractName,
+  type Event,
+  type FaultData,
+  type Json,
+  type MessageOf,
+  type StepCommand,
+  type WorkerService,
+} from '@baton/contracts'
+import type { Plan, PlanNode } from '@baton/flow/plan'
+import { HandleCommand, type LanePolicy } from './lane-handlers.ts'
+import type { LaneContext } from './lane-server.ts'
+import { mentionsPayload, resolvePayloads, smallFields, storeJson } from './payload-input.ts'
+import { createPlanCache, type PlanCache } from './plan-cache.ts'
+import type { Platform } from './platform.ts'
+import { redactJson } from './redaction.policy.ts'
+import { createAnswers, type Addressee, type Answers } from './worker-answers.ts'
+import type { WorkContext, WorkHandler, WorkResult } from './worker.ts'
+
+/** The contracts a worker may take. */
+export type CommandContract = 'model.invoke' | 'tool.call' | 'retrieval.search' | 'check.evaluate' | 'review.request'
+
+export type WorkerOptions = {
+  readonly platform: Platform
+  readonly service: WorkerService
+  readonly handlers: Partial<Record<CommandContract, WorkHandler>>
+  /** Whether the answer costs money or has an effect, so that it is kept before it is published (L9). */
+  readonly keepAnswer: (command: StepCommand, node: PlanNode) => boolean
+  /** Default `retryPolicyOf(service)` and the limits of the bus. */
+  readonly lanes?: LanePolicy
+}
+
+/** Largest output, in bytes of JSON, that the kit takes from a handler. */
+export const OUTPUT_BYTES_MAX = 8 * 1024 * 1024
+/** Waits below this stay in the lane and are not announced. */
+const ANNOUNCED_FROM_MS = 1_000
+const ACK: Settlement = { outcome: 'ack' }
+const DELAYS_MS: readonly number[] = Object.values(RETRY_DELAYS)
+const LONGEST_DELAY_MS = Math.max(...DELAYS_MS)
+
+/** Made per command; the signal only when somebody asks for it, because most work is over before a timer would be set. */
+class Work implements WorkContext {
+  readonly plan: Plan
+  readonly node: PlanNode
+  readonly input: Json
+  readonly nowMs: () => number
+  readonly delivery: number
+  readonly #deadlineMs: number
+  readonly #outer: AbortSignal
+  #signal: AbortSignal | undefined
+
+  constructor(given: { plan: Plan; node: PlanNode; input: Json; nowMs: () => number; delivery: Delivery; deadlineMs: number }) {
+    this.plan = given.plan
+    this.node = given.node
+    this.input = given.input
+    this.nowMs = given.nowMs
+    this.delivery = given.delivery.attempt
+    this.#deadlineMs = given.deadlineMs
+    this.#outer = given.delivery.signal
+  }
+
+  get signal(): AbortSignal {
+    // setTimeout counts in 32 bits; a deadline beyond that is reached by no handler.
+    this.#signal ??= AbortSignal.any([this.#outer, AbortSignal.timeout(Math.min(2 ** 31 - 1, Math.max(0, this.#deadlineMs - this.nowMs())))])
+    return this.#signal
+  }
+}
+
+type CommandEvent = Event<CommandContract>
+type Incoming = { readonly command: StepCommand; readonly to: Addressee; readonly record: BusRecord; readonly delivery: Delivery }
+
+class Worker {
+  readonly #options: WorkerOptions
+  readonly #answers: Answers
+  readonly #plans: PlanCache
+
+  constructor(options: WorkerOptions) {
+    this.#options = options
+    this.#answers = createAnswers(options.platform.bus, options.service, options.platform.nowMs)
+    this.#plans = createPlanCache(options.platform.stores.flows)
+  }
+
+  async handle(contract: CommandContract, record: BusRecord, delivery: Delivery): Promise<Settlement> {
+    let event: CommandEvent
+    try {
+      event = decodeEvent(record) as CommandEvent // the lane server chose this handler by the contract in `ce_type`
+    } catch (error) {
+      return this.#undecodable(record, toFault(error).data)
+    }
+    const command = event.data
+    const incoming: Incoming = { command, to: { ...addresseeOf(command), traceparent: event.traceparent }, record, delivery }
+    const outcome = await this.#run(contract, incoming)
+    this.#options.platform.telemetry.metrics.count('baton_steps_total', { service: this.#options.service, contract, outcome: outcome.name })
+    return outcome.settlement
+  }
+
+  async #run(contract: CommandContract, incoming: Incoming): Promise<{ name: string; settlement: Settlement }> {
+    const { command, to } = incoming
+    if (this.#options.platform.nowMs() >= command.deadlineMs) {
+      await this.#answers.expired(to, command.deadlineMs) // W2
+      return { name: 'expired', settlement: ACK }
+    }
+    try {
+      return await this.#work(contract, incoming)
+    } catch (error) {
+      return this.#failed(incoming, toFault(error))
+    }
+  }
+
+  async #work(contract: CommandContract, incoming: Incoming): Promise<{ name: string; settlement: Settlement }> {
+    const { command, to, record, delivery } = incoming
+    const { platform, keepAnswer, handlers } = this.#options
+    const plan = this.#plans.peek(command.planHash) ?? (await this.#plans.plan(command.planHash))
+    const node = plan.nodes[command.nodeId]
+    const handler = handlers[contract]
+    if (node === undefined || handler === undefined) throw new Fault('flow.invalid', `${this.#options.service} finds no work for node ${command.nodeId}`, { node: command.nodeId })
+    const keep = keepAnswer(command, node)
+    if (keep) {
+      const kept = await platform.stores.answers.find(command.attemptId)
+      if (kept !== undefined) {
+        // Written by `#answer` below, under the id of the same attempt.
+        await this.#answers.publish(this.#answers.record(to, kept as unknown as MessageOf<'step.completed'>)) // W3
+        return { name: 'repeated', settlement: ACK }
+      }
+    }
+    const input = mentionsPayload(record.value) ? await resolvePayloads(platform.stores.payloads, command.tenant, command.input) : command.input
+    const result = await handler(command, new Work({ plan, node, input, nowMs: platform.nowMs, delivery, deadlineMs: command.deadlineMs }))
+    switch (result.status) {
+      case 'pending':
+        return { name: 'pending', settlement: ACK }
+      case 'deferred': {
+        const { untilMs, reason } = result
+        await this.#answers.deferred(to, { untilMs, reason })
+        return { name: 'deferred', settlement: { outcome: 'defer', untilMs, reason } }
+      }
+      case 'answered':
+        await this.#answer(incoming, result, keep)
+        return { name: 'completed', settlement: ACK }
+    }
+  }
+
+  async #answer({ command, to }: Incoming, result: WorkResult & { status: 'answered' }, keep: boolean): Promise<void> {
+    const { stores, config } = this.#options.platform
+    const { runId, attemptId, tenant } = command
+    const contentRef = result.content === undefined || config.keepContent === false ? undefined : await storeJson(stores.payloads, tenant, redactJson(result.content)) // W5
+    const meter = contentRef === undefined ? result.meter : { ...result.meter, contentRef }
+    let data: MessageOf<'step.completed'> = { runId, attemptId, output: result.output, by: result.by, meter }
+    let record: OutgoingRecord = this.#answers.record(to, data)
+    if (record.value.length > config.inlineBytesMax) {
+      if (record.value.length > OUTPUT_BYTES_MAX) throw new Fault('step.output_too_large', `the output of ${command.path} is larger than ${OUTPUT_BYTES_MAX} bytes`, { bytes: record.value.length })
+      const outputRef = await storeJson(stores.payloads, tenant, result.output) // W5
+      data = { ...data, output: smallFields(result.output), outputRef }
+      record = this.#answers.record(to, data)
+    }
+    // The answer is JSON by its contract; zod's type for unknown further fields hides that.
+    if (keep) await stores.answers.save({ tenant, attemptId, body: data as unknown as Json }) // W3
+    await this.#answers.publish(record)
+  }
+
+  async #failed({ command, to, delivery }: Incoming, fault: Fault): Promise<{ name: string; settlement: Settlement }> {
+    const { service, platform } = this.#options
+    const { nowMs, telemetry } = platform
+    telemetry.metrics.count('baton_faults_total', { service, code: fault.code })
+    telemetry.logger.warn({ service, code: fault.code, reason: fault.message, runId: command.runId, path: command.path, delivery: delivery.attempt }, 'step failed')
+    if (fault.cause instanceof Error) telemetry.logger.debug({ runId: command.runId, path: command.path, stack: fault.cause.stack ?? '' }, 'cause')
+    if (!isRetryable(fault.code)) {
+      await this.#answers.failed(to, fault.data)
+      return { name: 'failed', settlement: ACK }
+    }
+    const delayMs = retryDelayMs(fault, delivery)
+    const untilMs = nowMs() + delayMs
+    if (delivery.lastAttempt || untilMs >= command.deadlineMs) {
+      await this.#answers.failed(to, fault.data, true)
+      return { name: 'dead-lettered', settlement: { outcome: 'reject', fault: fault.data } }
+    }
+    if (delayMs >= ANNOUNCED_FROM_MS) await this.#answers.retrying(to, { untilMs, tries: delivery.attempt, fault: fault.data })
+    return { name: 'retrying', settlement: { outcome: 'retry', fault: fault.data, afterMs: delayMs } } // W4
+  }
+
+  async #undecodable(record: BusRecord, fault: FaultData): Promise<Settlement> {
+    const to = readableAddressee(record)
+    if (to !== undefined) await this.#answers.failed(to, fault, true)
+    return { outcome: 'reject', fault } // W1
+  }
+}
+
+const addresseeOf = ({ runId, tenant, attemptId, answerPartition }: StepCommand): Addressee => ({ runId, tenant, attemptId, answerPartition })
+
+/** Whom to tell when the rest of a command cannot be read. */
+const readableAddressee = (record: BusRecord): Addressee | undefined => {
+  try {
+    const value: unknown = JSON.parse(record.value.toString('utf8'))
+    if (!isJsonObject(value)) return undefined
+    const { runId, tenant, attemptId, answerPartition } = value
+    if (typeof runId !== 'string' || typeof attemptId !== 'string' || typeof answerPartition !== 'number') return undefined
+    return { runId, attemptId, answerPartition, tenant: typeof tenant === 'string' ? tenant : 'default' }
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * How long a `retry` will take. A provider or tool that failed after the tries of its dispatch needs a rest that a lane cannot give;
+ * a fault of ours may be over in the lane's own pause. Waits in topics are as long as the topic's delay.
+ */
+export const retryDelayMs = (fault: Fault, delivery: Pick<Delivery, 'nextDelayMs'>): number => {
+  const asked = fault.detail['retryAfterMs']
+  const { blame } = FAULTS[fault.code]
+  const resting = blame === 'provider' || blame === 'tool' ? (DELAYS_MS[0] ?? 0) : 0
+  const wanted = Math.max(delivery.nextDelayMs, resting, typeof asked === 'number' ? asked : 0)
+  if (wanted < ANNOUNCED_FROM_MS) return wanted
+  return DELAYS_MS.find((delayMs) => delayMs >= wanted) ?? LONGEST_DELAY_MS
+}
+
+const isCommandContract = (name: ContractName): name is CommandContract =>
+  name === 'model.invoke' || name === 'tool.call' || name === 'retrieval.search' || name === 'check.evaluate' || name === 'review.request'
+
+/** A controller for `startHost` that takes the commands of every handler given, by all the rules above. */
+export const createWorker = (options: WorkerOptions): Type => {
+  const worker = new Worker(options)
+  class WorkerController {}
+  for (const name of Object.keys(options.handlers)) {
+    const contract = name as ContractName // a key of `handlers` is a contract by its type
+    if (!isCommandContract(contract)) continue
+    const method = (record: BusRecord, context: LaneContext): Promise<Settlement> => worker.handle(contract, record, context.delivery)
+    Object.defineProperty(WorkerController.prototype, contract, { value: method, configurable: true, writable: true })
+    const descriptor = Object.getOwnPropertyDescriptor(WorkerController.prototype, contract)
+    if (descriptor !== undefined) HandleCommand(contract, options.lanes)(WorkerController.prototype, contract, descriptor)
+  }
+  Controller()(WorkerController)
+  return WorkerController
+}
