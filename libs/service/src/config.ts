@@ -49,7 +49,10 @@ const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https U
 const prefix = z.string().regex(/^[A-Za-z0-9._-]{0,64}$/, 'may hold letters, digits, dot, dash and underscore')
 
 const Variables = z.object({
-  KAFKA_BROKERS: text.transform((list) => list.split(',').map((broker) => broker.trim())).pipe(z.array(z.string().regex(/^[^\s:]+:\d{1,5}$/, 'must be HOST:PORT, separated by commas')).min(1)).optional(),
+  KAFKA_BROKERS: text
+    .transform((list) => list.split(',').map((broker) => broker.trim()))
+    .pipe(z.array(z.string().regex(/^[^\s:]+:\d{1,5}$/, 'must be HOST:PORT, separated by commas')).min(1))
+    .optional(),
   KAFKA_SASL_MECHANISM: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional(),
   KAFKA_SASL_USERNAME: text.optional(),
   KAFKA_SASL_PASSWORD: text.optional(),
@@ -57,7 +60,10 @@ const Variables = z.object({
   KAFKA_SSL_CA_FILE: text.optional(),
   KAFKA_SSL_CERT_FILE: text.optional(),
   KAFKA_SSL_KEY_FILE: text.optional(),
-  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL').optional(),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL')
+    .optional(),
   BATON_URL: httpUrl.default(`http://127.0.0.1:${DEFAULT_PORTS.gateway}`),
   BATON_HOST: text.default('127.0.0.1'),
   BATON_PORT: count(0, 65_535).optional(),
@@ -83,7 +89,8 @@ const ServiceUrls = z.object(Object.fromEntries(SERVICES.map((name) => [`BATON_$
 type Source = Readonly<Record<string, string | undefined>>
 
 /** An empty variable counts as absent: that is how compose files and charts leave one out. */
-const present = (source: Source): Source => Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value.trim() !== ''))
+const present = (source: Source): Source =>
+  Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value.trim() !== ''))
 
 const problemsOf = (variables: z.ZodSafeParseResult<unknown>): readonly string[] =>
   variables.success ? [] : variables.error.issues.map((issue) => `${String(issue.path[0] ?? '')}: ${issue.message}`)
@@ -105,7 +112,15 @@ const kafkaOf = (variables: Variables): KafkaEnvironment | undefined => {
   const ssl = variables.KAFKA_SSL === true || caFile !== undefined || certFile !== undefined
   return {
     brokers: variables.KAFKA_BROKERS,
-    ...(ssl ? { ssl: { ...(caFile === undefined ? {} : { caFile }), ...(certFile === undefined ? {} : { certFile }), ...(keyFile === undefined ? {} : { keyFile }) } } : {}),
+    ...(ssl
+      ? {
+          ssl: {
+            ...(caFile === undefined ? {} : { caFile }),
+            ...(certFile === undefined ? {} : { certFile }),
+            ...(keyFile === undefined ? {} : { keyFile }),
+          },
+        }
+      : {}),
     ...(mechanism === undefined || username === undefined || password === undefined ? {} : { sasl: { mechanism, username, password } }),
   }
 }
@@ -127,8 +142,17 @@ const configOf = (variables: Variables): ServiceConfig => {
 }
 
 const serviceUrlsOf = (source: Source): Record<ServiceName, string> => {
-  const url = (name: ServiceName): string => (source[`BATON_${name.toUpperCase()}_URL`] ?? `http://127.0.0.1:${DEFAULT_PORTS[name]}`).replace(/\/$/, '')
-  return { gateway: url('gateway'), routing: url('routing'), models: url('models'), tools: url('tools'), validation: url('validation'), hitl: url('hitl'), tracing: url('tracing') }
+  const url = (name: ServiceName): string =>
+    (source[`BATON_${name.toUpperCase()}_URL`] ?? `http://127.0.0.1:${DEFAULT_PORTS[name]}`).replace(/\/$/, '')
+  return {
+    gateway: url('gateway'),
+    routing: url('routing'),
+    models: url('models'),
+    tools: url('tools'),
+    validation: url('validation'),
+    hitl: url('hitl'),
+    tracing: url('tracing'),
+  }
 }
 
 /** Reads the variables of DESIGN §9. Throws `config.invalid` with every problem (E1). */

@@ -10,6 +10,10 @@
 //   @HandleCommand('model.invoke')  method(record: BusRecord, context: LaneContext): Promise<Settlement | void>   (lane-handlers.ts)
 //   @HandleTopic('baton.requests')  the same for a whole topic
 //   @ValidBody(schema)              a body checked by a zod schema; faults with `request.malformed` naming the field
+//   createWorker({ platform, service: 'models', handlers: { 'model.invoke': workHandler }, keepAnswer: (command, node) => boolean })
+//                                   -> a controller for `controllers`; a WorkHandler (worker.ts) returns answered, pending or
+//                                      deferred, or throws a Fault; everything else is the kit's (worker-kit.ts)
+//   createPlanCache(stores.flows).plan(hash) · resolvePayloads · storeJson · redactJson · readEnvironment · httpServiceCall · inProcessServiceCall
 //   A thrown Fault answers HTTP with its problem (RFC 9457), and settles a message by its code.
 //
 //   H1. Without `port` no socket is opened; `inject` answers all the same.
@@ -69,7 +73,10 @@ const openApp = async (options: HostOptions, state: HostState, lanes: LaneServer
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: false, abortOnError: false })
   app.useGlobalFilters(new ProblemFilter(platform.telemetry.logger.child({ service: options.name })))
   adapter.getInstance().addHook('onResponse', (_request, reply, done) => {
-    platform.telemetry.metrics.count('baton_http_requests_total', { service: options.name, status: `${Math.floor(reply.statusCode / 100)}xx` })
+    platform.telemetry.metrics.count('baton_http_requests_total', {
+      service: options.name,
+      status: `${Math.floor(reply.statusCode / 100)}xx`,
+    })
     platform.telemetry.metrics.observe('baton_http_request_seconds', reply.elapsedTime, { service: options.name })
     done()
   })

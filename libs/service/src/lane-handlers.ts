@@ -34,4 +34,5 @@ export const HandleCommand = (contract: ContractName, policy: LanePolicy = {}): 
   handle(contractPattern(contract), { ...policy, contract, topics: CONTRACTS[contract].topics })
 
 /** The method takes whatever is on a topic and no other method takes by contract: `method(record, context)`. */
-export const HandleTopic = (topic: string, policy: LanePolicy = {}): MethodDecorator => handle(topicPattern(topic), { ...policy, topics: [topic] })
+export const HandleTopic = (topic: string, policy: LanePolicy = {}): MethodDecorator =>
+  handle(topicPattern(topic), { ...policy, topics: [topic] })

@@ -4,6 +4,7 @@
 //   S2. A handler that returns nothing acknowledges; one that throws is classified by its fault code, never by its class.
 //   S3. A message that nobody takes goes to the dead letters; it is not acknowledged silently.
 //   S4. Nest's processing hooks run around every message.
+import { callbackify } from 'node:util'
 import { BaseRpcContext, Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices'
 import { isObservable, lastValueFrom } from 'rxjs'
 import type { Bus, BusRecord, Delivery, LaneConsumer, RetryPolicy, Settlement } from '@baton/bus/bus'
@@ -67,10 +68,7 @@ export class LaneServer extends Server implements CustomTransportStrategy {
   }
 
   listen(callback: (error?: unknown) => void): void {
-    this.#open().then(
-      () => callback(),
-      (error: unknown) => callback(error),
-    )
+    callbackify(() => this.#open())((error) => callback(error ?? undefined))
   }
 
   /** Figures of the consumers, for metrics and readiness. */
@@ -142,7 +140,10 @@ export class LaneServer extends Server implements CustomTransportStrategy {
     const handler = pattern === undefined ? undefined : this.#routes.get(pattern)
     if (pattern === undefined || handler === undefined) {
       const type = record.headers['ce_type'] ?? '(none)'
-      return { outcome: 'reject', fault: { code: 'message.undecodable', message: `${service} takes no ${type} from ${record.topic}`, detail: { field: 'ce_type' } } } // S3
+      return {
+        outcome: 'reject',
+        fault: { code: 'message.undecodable', message: `${service} takes no ${type} from ${record.topic}`, detail: { field: 'ce_type' } },
+      } // S3
     }
     const startedAt = performance.now()
     const settlement = await this.#call(handler, record, new LaneContext([record, delivery]))
@@ -171,7 +172,18 @@ export class LaneServer extends Server implements CustomTransportStrategy {
       const fault = toFault(error)
       const { service, telemetry } = this.#options
       telemetry.metrics.count('baton_faults_total', { service, code: fault.code })
-      telemetry.logger.warn({ service, code: fault.code, reason: fault.message, topic: record.topic, partition: record.partition, offset: record.offset, outcome: settlement.outcome }, 'message failed')
+      telemetry.logger.warn(
+        {
+          service,
+          code: fault.code,
+          reason: fault.message,
+          topic: record.topic,
+          partition: record.partition,
+          offset: record.offset,
+          outcome: settlement.outcome,
+        },
+        'message failed',
+      )
       return settlement
     }
   }

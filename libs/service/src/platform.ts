@@ -32,14 +32,25 @@ export type Platform = {
 }
 
 export type ServiceReply = { readonly status: number; readonly body: string; readonly contentType: string }
-export type ServiceCall = (request: { service: string; method: 'GET' | 'POST' | 'PUT'; path: string; body?: string; headers?: Readonly<Record<string, string>> }) => Promise<ServiceReply>
+export type ServiceCall = (request: {
+  service: string
+  method: 'GET' | 'POST' | 'PUT'
+  path: string
+  body?: string
+  headers?: Readonly<Record<string, string>>
+}) => Promise<ServiceReply>
 
 export type RunningService = {
   readonly name: string
   /** Where it listens; absent in one process, where only the gateway does. */
   readonly url?: string
   /** Answers an HTTP request without a socket (health, reads, reviews). */
-  readonly inject: (request: { method: 'GET' | 'POST' | 'PUT'; path: string; body?: string; headers?: Readonly<Record<string, string>> }) => Promise<ServiceReply>
+  readonly inject: (request: {
+    method: 'GET' | 'POST' | 'PUT'
+    path: string
+    body?: string
+    headers?: Readonly<Record<string, string>>
+  }) => Promise<ServiceReply>
   readonly close: (options: { graceMs: number }) => Promise<void>
 }
 

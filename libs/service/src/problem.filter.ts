@@ -27,7 +27,12 @@ export const problemOf = (fault: Fault, status: number = FAULTS[fault.code].stat
   code: fault.code,
 })
 
-const BY_STATUS: Readonly<Record<number, FaultCode>> = { 404: 'request.not_found', 409: 'request.conflicting', 413: 'request.too_large', 503: 'bus.draining' }
+const BY_STATUS: Readonly<Record<number, FaultCode>> = {
+  404: 'request.not_found',
+  409: 'request.conflicting',
+  413: 'request.too_large',
+  503: 'bus.draining',
+}
 
 /** Fastify and Nest report with a status; what is below 500 is the caller's and may be told. */
 const statusOf = (error: unknown): number => {
@@ -44,7 +49,12 @@ const faultOf = (error: unknown, status: number): Fault => {
   return new Fault('handler.failed', 'an error nobody foresaw; the log of the service has it') // H3
 }
 
-type Reply = { code(status: number): Reply; header(name: string, value: string): Reply; send(body: string): unknown; readonly sent: boolean }
+type Reply = {
+  code(status: number): Reply
+  header(name: string, value: string): Reply
+  send(body: string): unknown
+  readonly sent: boolean
+}
 
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
@@ -59,8 +69,15 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = host.switchToHttp().getResponse<Reply>()
     const status = error instanceof Fault ? FAULTS[error.code].status : statusOf(error)
     const fault = faultOf(error, status)
-    if (fault.code === 'handler.failed') this.#logger.error({ code: fault.code, stack: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'request failed')
+    if (fault.code === 'handler.failed')
+      this.#logger.error(
+        { code: fault.code, stack: error instanceof Error ? (error.stack ?? error.message) : String(error) },
+        'request failed',
+      )
     if (reply.sent) return undefined
-    return reply.code(status).header('content-type', PROBLEM_TYPE).send(JSON.stringify(problemOf(fault, status)))
+    return reply
+      .code(status)
+      .header('content-type', PROBLEM_TYPE)
+      .send(JSON.stringify(problemOf(fault, status)))
   }
 }

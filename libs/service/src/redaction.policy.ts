@@ -8,7 +8,8 @@ const IBAN = /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{2,4}){3,8}\b/g
 const DIGITS = /(?<![\w.])\+?\(?\d(?:[ ().-]{0,2}\d){7,18}(?![\w])/g
 const SECRET =
   /\b(?:sk|pk|rk)[-_](?:live|test|proj|ant)?[-_]?[A-Za-z0-9_-]{16,}|\bAKIA[A-Z0-9]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}|\bxox[abprs]-[A-Za-z0-9-]{10,}|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{4,}|\b[Bb]earer +[\w.~+/=-]{16,}|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g
-const SECRET_FIELD = /^(?:password|passwd|secret|token|authorization|cookie|api[-_]?key|access[-_]?token|refresh[-_]?token|private[-_]?key|cvv|pin)$/i
+const SECRET_FIELD =
+  /^(?:password|passwd|secret|token|authorization|cookie|api[-_]?key|access[-_]?token|refresh[-_]?token|private[-_]?key|cvv|pin)$/i
 
 const luhn = (digits: string): boolean => {
   let sum = 0
@@ -56,5 +57,10 @@ export const redactJson = (value: Json): Json => {
   if (typeof value === 'string') return redactText(value)
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map((item: Json) => redactJson(item))
-  return Object.fromEntries(Object.entries(value).map(([name, field]: [string, Json]) => [name, SECRET_FIELD.test(name) && typeof field === 'string' ? '[secret]' : redactJson(field)]))
+  return Object.fromEntries(
+    Object.entries(value).map(([name, field]: [string, Json]) => [
+      name,
+      SECRET_FIELD.test(name) && typeof field === 'string' ? '[secret]' : redactJson(field),
+    ]),
+  )
 }

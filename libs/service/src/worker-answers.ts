@@ -1,14 +1,6 @@
 // Answers of a worker on the log of the run: the partition is the one the command names, ids follow from the attempt.
 import type { Bus, OutgoingRecord } from '@baton/bus/bus'
-import {
-  encodeEvent,
-  TOPICS,
-  workerEventId,
-  type FaultData,
-  type Message,
-  type MessageOf,
-  type WorkerService,
-} from '@baton/contracts'
+import { encodeEvent, TOPICS, workerEventId, type FaultData, type Message, type MessageOf, type WorkerService } from '@baton/contracts'
 
 type AnswerName = 'step.completed' | 'step.failed' | 'step.retrying' | 'step.deferred' | 'step.extended' | 'step.expired'
 export type Answer = Message<AnswerName>
@@ -23,7 +15,11 @@ export type Addressee = {
 }
 
 /** An answer as a record. `n` tells repeats of one kind apart; the final kinds have only one. */
-export const answerRecord = (service: WorkerService, to: Addressee, { answer, n = 1, atMs }: { answer: Answer; n?: number; atMs: number }): OutgoingRecord => {
+export const answerRecord = (
+  service: WorkerService,
+  to: Addressee,
+  { answer, n = 1, atMs }: { answer: Answer; n?: number; atMs: number },
+): OutgoingRecord => {
   const { name, data } = answer
   const wire = encodeEvent({
     id: workerEventId({ attemptId: to.attemptId, kind: name.slice('step.'.length), n }),

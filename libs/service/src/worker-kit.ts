@@ -78,7 +78,10 @@ class Work implements WorkContext {
 
   get signal(): AbortSignal {
     // setTimeout counts in 32 bits; a deadline beyond that is reached by no handler.
-    this.#signal ??= AbortSignal.any([this.#outer, AbortSignal.timeout(Math.min(2 ** 31 - 1, Math.max(0, this.#deadlineMs - this.nowMs())))])
+    this.#signal ??= AbortSignal.any([
+      this.#outer,
+      AbortSignal.timeout(Math.min(2 ** 31 - 1, Math.max(0, this.#deadlineMs - this.nowMs()))),
+    ])
     return this.#signal
   }
 }
@@ -130,7 +133,8 @@ class Worker {
     const plan = this.#plans.peek(command.planHash) ?? (await this.#plans.plan(command.planHash))
     const node = plan.nodes[command.nodeId]
     const handler = handlers[contract]
-    if (node === undefined || handler === undefined) throw new Fault('flow.invalid', `${this.#options.service} finds no work for node ${command.nodeId}`, { node: command.nodeId })
+    if (node === undefined || handler === undefined)
+      throw new Fault('flow.invalid', `${this.#options.service} finds no work for node ${command.nodeId}`, { node: command.nodeId })
     const keep = keepAnswer(command, node)
     if (keep) {
       const kept = await platform.stores.answers.find(command.attemptId)
@@ -140,7 +144,9 @@ class Worker {
         return { name: 'repeated', settlement: ACK }
       }
     }
-    const input = mentionsPayload(record.value) ? await resolvePayloads(platform.stores.payloads, command.tenant, command.input) : command.input
+    const input = mentionsPayload(record.value)
+      ? await resolvePayloads(platform.stores.payloads, command.tenant, command.input)
+      : command.input
     const result = await handler(command, new Work({ plan, node, input, nowMs: platform.nowMs, delivery, deadlineMs: command.deadlineMs }))
     switch (result.status) {
       case 'pending':
@@ -159,12 +165,18 @@ class Worker {
   async #answer({ command, to }: Incoming, result: WorkResult & { status: 'answered' }, keep: boolean): Promise<void> {
     const { stores, config } = this.#options.platform
     const { runId, attemptId, tenant } = command
-    const contentRef = result.content === undefined || config.keepContent === false ? undefined : await storeJson(stores.payloads, tenant, redactJson(result.content)) // W5
+    const contentRef =
+      result.content === undefined || config.keepContent === false
+        ? undefined
+        : await storeJson(stores.payloads, tenant, redactJson(result.content)) // W5
     const meter = contentRef === undefined ? result.meter : { ...result.meter, contentRef }
     let data: MessageOf<'step.completed'> = { runId, attemptId, output: result.output, by: result.by, meter }
     let record: OutgoingRecord = this.#answers.record(to, data)
     if (record.value.length > config.inlineBytesMax) {
-      if (record.value.length > OUTPUT_BYTES_MAX) throw new Fault('step.output_too_large', `the output of ${command.path} is larger than ${OUTPUT_BYTES_MAX} bytes`, { bytes: record.value.length })
+      if (record.value.length > OUTPUT_BYTES_MAX)
+        throw new Fault('step.output_too_large', `the output of ${command.path} is larger than ${OUTPUT_BYTES_MAX} bytes`, {
+          bytes: record.value.length,
+        })
       const outputRef = await storeJson(stores.payloads, tenant, result.output) // W5
       data = { ...data, output: smallFields(result.output), outputRef }
       record = this.#answers.record(to, data)
@@ -178,8 +190,12 @@ class Worker {
     const { service, platform } = this.#options
     const { nowMs, telemetry } = platform
     telemetry.metrics.count('baton_faults_total', { service, code: fault.code })
-    telemetry.logger.warn({ service, code: fault.code, reason: fault.message, runId: command.runId, path: command.path, delivery: delivery.attempt }, 'step failed')
-    if (fault.cause instanceof Error) telemetry.logger.debug({ runId: command.runId, path: command.path, stack: fault.cause.stack ?? '' }, 'cause')
+    telemetry.logger.warn(
+      { service, code: fault.code, reason: fault.message, runId: command.runId, path: command.path, delivery: delivery.attempt },
+      'step failed',
+    )
+    if (fault.cause instanceof Error)
+      telemetry.logger.debug({ runId: command.runId, path: command.path, stack: fault.cause.stack ?? '' }, 'cause')
     if (!isRetryable(fault.code)) {
       await this.#answers.failed(to, fault.data)
       return { name: 'failed', settlement: ACK }
@@ -201,7 +217,12 @@ class Worker {
   }
 }
 
-const addresseeOf = ({ runId, tenant, attemptId, answerPartition }: StepCommand): Addressee => ({ runId, tenant, attemptId, answerPartition })
+const addresseeOf = ({ runId, tenant, attemptId, answerPartition }: StepCommand): Addressee => ({
+  runId,
+  tenant,
+  attemptId,
+  answerPartition,
+})
 
 /** Whom to tell when the rest of a command cannot be read. */
 const readableAddressee = (record: BusRecord): Addressee | undefined => {

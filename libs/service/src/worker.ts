@@ -20,7 +20,13 @@ export type WorkContext = {
  * back then; not an attempt.
  */
 export type WorkResult =
-  | { readonly status: 'answered'; readonly output: Json; readonly by: string; readonly meter: Meter; /** Prompt, passages, arguments as used: stored redacted, by reference. */ readonly content?: Json }
+  | {
+      readonly status: 'answered'
+      readonly output: Json
+      readonly by: string
+      readonly meter: Meter
+      /** Prompt, passages, arguments as used: stored redacted, by reference. */ readonly content?: Json
+    }
   | { readonly status: 'pending' }
   | { readonly status: 'deferred'; readonly untilMs: number; readonly reason: string }
 
