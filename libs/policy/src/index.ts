@@ -1,1 +1,2 @@
-export {}
+export * from './attempt.policy.ts'
+export * from './backoff.policy.ts'
