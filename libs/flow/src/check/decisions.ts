@@ -1,0 +1,88 @@
+// Gates, switches and jumps: every case has an outcome, every outcome leads forward.
+import { isJsonObject, type Json, type JsonSchema } from '@baton/contracts/json'
+import { didYouMean, type Report } from '../diagnostic.ts'
+import { createAnalyser } from '../expression.ts'
+import type { ExprTree, FlowTree, OutcomeTree, RuleTree, StepTree } from '../tree.ts'
+import { walkFlow, type View } from './walk.ts'
+
+/** Reports missing elses, unreachable rules, unknown cases and jumps that lead nowhere or backwards. */
+export const checkDecisions = (tree: FlowTree, report: Report): void => {
+  const names = new Set<string>()
+  walkFlow(tree, { step: ({ name }) => (name === null ? undefined : names.add(name)) })
+  const analyse = createAnalyser(names)
+  walkFlow(tree, {
+    step: (step, view) => {
+      if (step.gate !== undefined) {
+        checkElse(step.gate, { report, at: step, what: 'gate' })
+        if (step.kind === 'switch' || step.kind === 'set') refuseRetry(step.gate, step.kind, report)
+      }
+      if (step.kind !== 'switch') return
+      if (step.on === undefined) checkElse(step.rules, { report, at: step, what: 'switch' })
+      else checkCases(step.rules, { step, on: step.on, values: valuesOf(step.on, { tree, view, analyse }), report })
+    },
+    outcome: (outcome, targets) => checkJump(outcome, { targets, names, report }),
+  })
+  if (tree.onError?.then === 'retry') report.add(tree.onError.at, 'flow.wrong_type', 'the flow itself has nothing to retry; retry belongs in the onError of a step')
+}
+
+const checkElse = (rules: readonly RuleTree[], { report, at, what }: { report: Report; at: StepTree; what: 'gate' | 'switch' }): void => {
+  const elseIndex = rules.findIndex((rule) => rule.when === undefined && rule.equals === undefined && rule.outcome.then !== 'retry')
+  if (elseIndex === -1) {
+    const onlyRetry = rules.some((rule) => rule.when === undefined && rule.outcome.then === 'retry')
+    const message = onlyRetry ? `the ${what} of "${at.name ?? at.id}" says what happens first, but not when the retries are used up` : `the ${what} of "${at.name ?? at.id}" has no else`
+    report.add(rules.at(-1)?.at ?? at.at, what === 'gate' ? 'gate.incomplete' : 'switch.incomplete', message, '- { else: fail }')
+    return
+  }
+  for (const rule of rules.slice(elseIndex + 1)) report.add(rule.at, 'rule.unreachable', 'no rule after the else is ever looked at')
+}
+
+const refuseRetry = (rules: readonly RuleTree[], kind: string, report: Report): void => {
+  for (const { outcome } of rules) if (outcome.then === 'retry') report.add(outcome.at, 'flow.wrong_type', `a ${kind} step has nothing to retry`)
+}
+
+type Cases = { readonly step: StepTree; readonly on: ExprTree; readonly values: readonly Json[] | undefined; readonly report: Report }
+
+const checkCases = (rules: readonly RuleTree[], { step, on, values, report }: Cases): void => {
+  const hasElse = rules.some((rule) => rule.equals === undefined)
+  if (values === undefined) {
+    if (!hasElse) report.add(step.at, 'switch.incomplete', `what ${on.cel} can be is not declared, so this switch needs an else`, 'else: fail')
+    return
+  }
+  for (const rule of rules) {
+    if (rule.equals === undefined || values.includes(rule.equals)) continue
+    report.add(rule.at, 'rule.unreachable', `${on.cel} is never ${JSON.stringify(rule.equals)}; it is one of ${words(values)}.${didYouMean(rule.label, values.map(String))}`)
+  }
+  const missing = values.filter((value) => !rules.some((rule) => rule.equals === value))
+  if (missing.length > 0 && !hasElse) {
+    report.add(step.at, 'switch.incomplete', `this switch has no case for ${words(missing)}, and no else`, `${String(missing[0])}: …, or else: …`)
+  }
+}
+
+const words = (values: readonly Json[]): string => values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join(', ')
+
+type Known = { readonly tree: FlowTree; readonly view: View; readonly analyse: ReturnType<typeof createAnalyser> }
+
+/** The values an expression can have, where it is a path to a field with an enum. */
+const valuesOf = ({ cel }: ExprTree, { tree, view, analyse }: Known): readonly Json[] | undefined => {
+  const analysis = analyse(cel)
+  const path = analysis.ok && analysis.pure ? analysis.paths[0] : undefined
+  if (path === undefined) return undefined
+  let schema: JsonSchema | undefined = path.root === 'input' ? tree.input : view.steps.get(path.root)?.returns
+  for (const key of path.keys) {
+    const properties: Json | undefined = schema === undefined || typeof schema === 'boolean' ? undefined : schema['properties']
+    const next: Json | undefined = isJsonObject(properties) && Object.hasOwn(properties, String(key)) ? properties[String(key)] : undefined
+    schema = isJsonObject(next) ? next : undefined
+  }
+  if (schema === undefined || typeof schema === 'boolean') return undefined
+  if (Array.isArray(schema['enum'])) return schema['enum']
+  return schema['type'] === 'boolean' ? [true, false] : undefined
+}
+
+type Jumps = { readonly targets: ReadonlyMap<string, StepTree>; readonly names: ReadonlySet<string>; readonly report: Report }
+
+const checkJump = (outcome: OutcomeTree, { targets, names, report }: Jumps): void => {
+  if (outcome.then !== 'step' || targets.has(outcome.step)) return
+  const known = names.has(outcome.step)
+  const message = known ? `"${outcome.step}" does not come after this step in the same block; a jump leads forward` : `there is no step "${outcome.step}".${didYouMean(outcome.step, [...targets.keys(), 'next', 'end', 'fail'])}`
+  report.add(outcome.at, known ? 'jump.backward' : 'jump.unknown', message, targets.size > 0 ? `one of: ${['next', 'end', 'fail', ...targets.keys()].join(', ')}` : 'next, end or fail')
+}

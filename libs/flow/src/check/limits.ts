@@ -1,0 +1,23 @@
+import type { Report } from '../diagnostic.ts'
+import type { FlowTree } from '../tree.ts'
+import { walkFlow } from './walk.ts'
+
+/** Most steps in one flow, those inside outcomes included. */
+const MAX_STEPS = 1_000
+
+/** Reports times that can never be used up, because one around them is shorter. */
+export const checkLimits = (tree: FlowTree, report: Report): void => {
+  let count = 0
+  walkFlow(tree, {
+    step: (step) => {
+      count++
+      if (step.timeoutMs !== undefined && step.timeoutMs > tree.limits.timeMs) {
+        report.add(step.timeoutAt ?? step.at, 'limit.exceeded', `one try may take ${step.timeoutMs} ms, but the whole flow has ${tree.limits.timeMs} ms (limits.time)`)
+      }
+      if (step.kind === 'human' && step.human.slaMs > tree.limits.totalMs) {
+        report.add(step.slaAt, 'limit.exceeded', `people have ${step.human.slaMs} ms here, but the flow ends after ${tree.limits.totalMs} ms (limits.total)`)
+      }
+    },
+  })
+  if (count > MAX_STEPS) report.add(tree.at, 'flow.too_large', `the flow has ${count} steps; at most ${MAX_STEPS} are allowed`)
+}

@@ -1,0 +1,125 @@
+// Every name an expression, a slot or a jump uses must be there, and be there before.
+import type { JsonSchema } from '@baton/contracts/json'
+import { isJsonObject } from '@baton/contracts/json'
+import { didYouMean, type Report } from '../diagnostic.ts'
+import { createAnalyser, ROOTS, type ExpressionPath } from '../expression.ts'
+import type { Span } from '../source/source.ts'
+import { spanInScalar } from '../source/syntax.ts'
+import type { ExprTree, FlowTree, SlotTree, StepTree } from '../tree.ts'
+import { walkFlow, type View } from './walk.ts'
+
+/** Reports duplicate step names, and unknown, later or misused names in expressions and slots. */
+export const checkNames = (tree: FlowTree, report: Report): void => {
+  const all = collectSteps(tree, report)
+  const analyse = createAnalyser(all.keys())
+  const names: Names = { tree, all, report }
+  walkFlow(tree, {
+    expression: (expression, view) => checkExpression(expression, { view, names, analyse }),
+    slot: (slot, step, view) => checkSlot(slot, { step, view, names }),
+  })
+}
+
+type Names = { readonly tree: FlowTree; readonly all: ReadonlyMap<string, StepTree>; readonly report: Report }
+
+const collectSteps = (tree: FlowTree, report: Report): ReadonlyMap<string, StepTree> => {
+  const all = new Map<string, StepTree>()
+  walkFlow(tree, {
+    step: (step) => {
+      if (step.name === null) return
+      const first = all.get(step.name)
+      if (first === undefined) all.set(step.name, step)
+      else {
+        const { line } = first.at.source.position(first.at.start)
+        report.add(step.at, 'name.duplicate', `there is a step "${step.name}" already, in line ${line}`, `${step.name}_2`)
+      }
+    },
+  })
+  return all
+}
+
+type Reading = { readonly view: View; readonly names: Names; readonly analyse: ReturnType<typeof createAnalyser> }
+
+const checkExpression = ({ cel, at, skip }: ExprTree, { view, names, analyse }: Reading): void => {
+  const analysis = analyse(cel)
+  if (!analysis.ok) {
+    names.report.add(spanInScalar(at, skip + analysis.index, tokenAt(cel, analysis.index)), analysis.code, analysis.message)
+    return
+  }
+  for (const path of analysis.paths) {
+    checkPath(path, { view, names, locate: (index, token) => spanInScalar(at, skip + index, token) })
+  }
+}
+
+const tokenAt = (cel: string, index: number): string => /^[\w$]+|^\S/.exec(cel.slice(index))?.[0] ?? ''
+
+type Site = { readonly view: View; readonly names: Names; readonly locate: (index: number, token: string) => Span }
+
+const checkPath = (path: ExpressionPath, { view, names, locate }: Site): void => {
+  const { report, tree } = names
+  const at = locate(path.index, path.root)
+  const key = path.keys[0]
+  const keyAt = (): Span => locate(path.keyIndexes[0] ?? path.index, String(key ?? ''))
+  switch (path.root) {
+    case 'input':
+      checkField({ schema: tree.input, key, report, at: keyAt })
+      return
+    case 'params':
+      if (typeof key === 'string' && !Object.hasOwn(tree.params, key)) {
+        report.add(keyAt(), 'reference.unknown', `there is no param "${key}".${didYouMean(key, Object.keys(tree.params))}`)
+      }
+      return
+    case 'it':
+      if (view.it === undefined) report.add(at, 'reference.unknown', '"it" is the output a gate looks at; there is none here')
+      return
+    case 'fault':
+      if (!view.fault) report.add(at, 'reference.unknown', '"fault" is what an error handler looks at; there is none here')
+      return
+    case 'run':
+      return
+    default:
+      checkStepName(path.root, { at, view, names })
+  }
+}
+
+const checkField = ({ schema, key, report, at }: { schema: JsonSchema; key: string | number | undefined; report: Report; at: () => Span }): void => {
+  const properties = typeof schema === 'boolean' ? undefined : schema['properties']
+  if (typeof key !== 'string' || !isJsonObject(properties) || Object.hasOwn(properties, key)) return
+  const open = typeof schema !== 'boolean' && schema['additionalProperties'] !== undefined && schema['additionalProperties'] !== false
+  if (!open) report.add(at(), 'reference.unknown', `the input has no field "${key}".${didYouMean(key, Object.keys(properties))}`, `declare it: input: { ${key}: string }`)
+}
+
+const checkStepName = (name: string, { at, view, names: { all, report } }: { at: Span; view: View; names: Names }): void => {
+  if (view.steps.has(name)) return
+  if (view.self?.name === name) {
+    report.add(at, 'reference.later', `"${name}" is this step itself; it has no output yet`)
+    return
+  }
+  if (view.it?.name === name) {
+    report.add(at, 'reference.later', `inside the gate of "${name}" its output is called "it"`, 'it')
+    return
+  }
+  const step = all.get(name)
+  if (step === undefined) {
+    report.add(at, 'reference.unknown', `there is no step, input or param "${name}".${didYouMean(name, [...view.steps.keys(), ...ROOTS])}`)
+    return
+  }
+  const { line } = step.at.source.position(step.at.start)
+  report.add(at, 'reference.later', `"${name}" (line ${line}) does not come before this in the same block, so it has no output here`)
+}
+
+/** A slot is a key of the step's `with`; without one it is a name like in an expression. */
+const checkSlot = ({ path, at }: SlotTree, { step, view, names }: { step: StepTree; view: View; names: Names }): void => {
+  const [root = ''] = path
+  if (step.with !== undefined) {
+    const keys = 'object' in step.with ? step.with.object.map(([key]) => key) : 'lit' in step.with && isJsonObject(step.with.lit) ? Object.keys(step.with.lit) : undefined
+    if (keys !== undefined && !keys.includes(root)) {
+      names.report.add(at, 'prompt.slot_unknown', `the prompt asks for {{ ${path.join('.')} }}, and "with" of the step has no "${root}".${didYouMean(root, keys)}`)
+    }
+    return
+  }
+  const offset = at.start
+  const keys = path.slice(1)
+  const keyIndexes = keys.map((_, index) => path.slice(0, index + 1).join('.').length + 1)
+  const locate = (index: number, token: string): Span => ({ source: at.source, start: offset + index, end: offset + index + token.length })
+  checkPath({ root, keys, index: 0, keyIndexes, use: 'value' }, { view, names, locate })
+}

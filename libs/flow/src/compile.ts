@@ -1,0 +1,37 @@
+// From files to a plan, in passes: text, tree, checks, plan. A pass reports and goes on; only a clean tree becomes a plan.
+import { checkDecisions } from './check/decisions.ts'
+import { checkLimits } from './check/limits.ts'
+import { checkNames } from './check/names.ts'
+import { createReport, type Diagnostic, type Report } from './diagnostic.ts'
+import { emitPlan } from './emit.ts'
+import type { Plan } from './plan.ts'
+import { createReadContext, type FlowDefaults } from './read/context.ts'
+import { readFlow } from './read/flow.ts'
+import { createSource, wholeOf } from './source/source.ts'
+import { parseSyntax } from './source/syntax.ts'
+import type { FlowTree } from './tree.ts'
+
+export type CompileResult = { readonly ok: true; readonly plan: Plan; readonly diagnostics: readonly Diagnostic[] } | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] }
+
+/** Checks over a whole tree. A check of types goes behind the names. */
+const PASSES: readonly ((tree: FlowTree, report: Report) => void)[] = [checkNames, checkDecisions, checkLimits]
+
+/**
+ * Compiles the flow file `entry`. Files are text by path; prompts and schemas are looked for beside the entry, then at the root.
+ * Never throws for what stands in a file: every mistake is a diagnostic with its place.
+ */
+export const compileFlow = (options: { files: ReadonlyMap<string, string>; entry: string; defaults?: FlowDefaults }): CompileResult => {
+  const { files, entry, defaults = {} } = options
+  const report = createReport()
+  const text = files.get(entry)
+  if (text === undefined) {
+    report.add(wholeOf(createSource(entry, '')), 'file.missing', `there is no file ${entry}`)
+    return { ok: false, diagnostics: report.list() }
+  }
+  const syntax = parseSyntax(createSource(entry, text), report)
+  const tree = syntax === undefined ? undefined : readFlow(syntax, createReadContext({ files, entry, defaults, report }))
+  // What could not be read is missing from the tree; names that seem unknown then are not.
+  if (tree !== undefined && !report.failed) for (const pass of PASSES) pass(tree, report)
+  if (tree === undefined || report.failed) return { ok: false, diagnostics: report.list() }
+  return { ok: true, plan: emitPlan(tree), diagnostics: [] }
+}

@@ -1,0 +1,73 @@
+import { Fault } from '@baton/contracts/fault'
+import type { Json } from '@baton/contracts/json'
+import { createCompiler } from './expression.ts'
+import type { Outcome, Plan, PlanNode, ValueExpr } from './plan.ts'
+import type { Program, Scope } from './program.ts'
+
+/**
+ * A plan made ready to run: every expression is compiled here, once.
+ * Throws `flow.invalid` when the plan holds an expression that cannot be compiled.
+ */
+export const loadProgram = (plan: Plan): Program => {
+  const compile = createCompiler(stepNamesOf(plan))
+  const compiled = new Map<string, (scope: Scope) => Json>()
+  const add = (cel: string): ((scope: Scope) => Json) => {
+    const known = compiled.get(cel)
+    if (known !== undefined) return known
+    try {
+      const evaluate = compile(cel)
+      compiled.set(cel, evaluate)
+      return evaluate
+    } catch (error) {
+      throw new Fault('flow.invalid', `${cel}: ${error instanceof Error ? error.message : String(error)}`, { expression: cel.slice(0, 500) }, { cause: error })
+    }
+  }
+  for (const cel of expressionsOf(plan)) add(cel)
+  const value = (expr: ValueExpr, scope: Scope): Json => {
+    if ('lit' in expr) return expr.lit
+    if ('cel' in expr) return (compiled.get(expr.cel) ?? add(expr.cel))(scope)
+    if ('list' in expr) return expr.list.map((item) => value(item, scope))
+    const object: Record<string, Json> = {}
+    for (const key in expr.object) {
+      const field = expr.object[key]
+      if (field !== undefined) object[key] = value(field, scope)
+    }
+    return object
+  }
+  return {
+    plan,
+    value,
+    test(condition, scope) {
+      const result = (compiled.get(condition) ?? add(condition))(scope)
+      if (typeof result === 'boolean') return result
+      throw new Fault('expression.failed', `${condition}: a condition must be true or false, not ${JSON.stringify(result).slice(0, 100)}`, { expression: condition.slice(0, 500), cause: 'not a boolean' })
+    },
+  }
+}
+
+const stepNamesOf = (plan: Plan): readonly string[] => Object.values(plan.nodes).flatMap(({ name }) => (name === null ? [] : [name]))
+
+/** Every expression of a plan, in no order that means anything. */
+export const expressionsOf = (plan: Plan): ReadonlySet<string> => {
+  const found = new Set<string>()
+  const addValue = (value: ValueExpr): void => {
+    if ('cel' in value) found.add(value.cel)
+    else if ('list' in value) value.list.forEach(addValue)
+    else if ('object' in value) Object.values(value.object).forEach(addValue)
+  }
+  for (const node of Object.values(plan.nodes)) {
+    addValue(node.with)
+    if (node.when !== undefined) found.add(node.when)
+    if (node.kind === 'set') addValue(node.value)
+    if (node.kind === 'switch' && node.on !== undefined) found.add(node.on)
+    for (const { when } of rulesOf(node)) if (when !== undefined) found.add(when)
+  }
+  if (plan.output !== undefined) addValue(plan.output)
+  return found
+}
+
+/** The rules of a node: its gate, and its cases when it is a switch. */
+export const rulesOf = (node: PlanNode): readonly { readonly when?: string; readonly label: string; readonly outcome: Outcome }[] => [
+  ...(node.gate ?? []),
+  ...(node.kind === 'switch' ? node.rules : []),
+]

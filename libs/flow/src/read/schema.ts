@@ -1,0 +1,135 @@
+// Schemas: a file `schemas/NAME@N.json`, a JSON Schema written in place, or a short form.
+//   intent: refund | technical      words with bars are an enum
+//   confidence: 0..1                two numbers are a range
+//   tags: string[]                  a list
+//   note: string?                   may be missing
+import type { Json, JsonObject, JsonSchema } from '@baton/contracts/json'
+import { didYouMean } from '../diagnostic.ts'
+import { describe, literalOf, parseSyntax, type MapSyntax, type ScalarSyntax, type Syntax } from '../source/syntax.ts'
+import { readText, type ReadContext } from './context.ts'
+
+const REFERENCE = /^[\w./-]+@\d+$/
+const TYPES: Readonly<Record<string, JsonObject>> = {
+  string: { type: 'string' },
+  text: { type: 'string' },
+  number: { type: 'number' },
+  integer: { type: 'integer' },
+  int: { type: 'integer' },
+  boolean: { type: 'boolean' },
+  bool: { type: 'boolean' },
+  object: { type: 'object' },
+  list: { type: 'array' },
+  array: { type: 'array' },
+  null: { type: 'null' },
+  date: { type: 'string', format: 'date' },
+  datetime: { type: 'string', format: 'date-time' },
+  any: {},
+}
+const JSON_TYPES = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null']
+const TYPED_KEYS = ['type', 'default', 'min', 'max', 'enum', 'const', 'items', 'optional', 'about', 'description', 'title', 'examples', 'format', 'pattern']
+const RENAMED: Readonly<Record<string, string>> = { min: 'minimum', max: 'maximum', about: 'description' }
+const KEYWORDS = [
+  ...TYPED_KEYS,
+  'properties', 'required', 'additionalProperties', 'minLength', 'maxLength', 'minItems', 'maxItems', 'uniqueItems', 'minimum', 'maximum',
+  'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'anyOf', 'oneOf', 'allOf', 'not', 'prefixItems', 'minProperties', 'maxProperties',
+]
+const RAW_MARKS = ['$schema', '$ref', '$defs', 'properties', 'anyOf', 'oneOf', 'allOf']
+
+/** The JSON Schema a node stands for, or undefined with a report. */
+export const readSchema = (node: Syntax, what: string, context: ReadContext): JsonSchema | undefined => {
+  if (node.kind === 'map') return isObjectForm(node) ? objectSchema(node, context) : typedSchema(node, context)
+  if (node.kind === 'scalar' && node.value === true) return true
+  const text = readText(node, what, context)
+  if (text === undefined || node.kind !== 'scalar') return undefined
+  return REFERENCE.test(text) ? schemaFile(text, node, context) : shortType(text, node, context)
+}
+
+const schemaFile = (name: string, node: ScalarSyntax, context: ReadContext): JsonSchema | undefined => {
+  const source = context.find(['json', 'yaml', 'yml'].map((extension) => `schemas/${name}.${extension}`))
+  if (source === undefined) {
+    context.report.add(node, 'schema.unknown', `there is no file schemas/${name}.json or .yaml.${didYouMean(name, context.list('schemas'))}`)
+    return undefined
+  }
+  const tree = parseSyntax(source, context.report)
+  if (tree === undefined) return undefined
+  return readSchema(tree, `schemas/${name}`, { ...context, find: () => undefined })
+}
+
+/** Fields by name, or a schema? A map is a schema when it could be read as one. */
+const isObjectForm = (node: MapSyntax): boolean => {
+  const keys = node.entries.map(({ key }) => key)
+  if (keys.some((key) => RAW_MARKS.includes(key))) return false
+  const type = node.entries.find(({ key }) => key === 'type')?.value
+  const typed = type?.kind === 'scalar' && typeof type.value === 'string'
+  if (typed || keys.includes('enum') || keys.includes('const')) return !keys.every((key) => KEYWORDS.includes(key))
+  return true
+}
+
+const objectSchema = (node: MapSyntax, context: ReadContext): JsonSchema => {
+  const properties: Record<string, Json> = {}
+  const required: string[] = []
+  for (const { key, value } of node.entries) {
+    const { schema, optional } = fieldSchema(key, value, context)
+    if (schema === undefined) continue
+    properties[key] = schema
+    if (!optional && !hasDefault(schema)) required.push(key)
+  }
+  return { type: 'object', properties, required }
+}
+
+const hasDefault = (schema: JsonSchema): boolean => typeof schema !== 'boolean' && Object.hasOwn(schema, 'default')
+
+const fieldSchema = (key: string, value: Syntax, context: ReadContext): { readonly schema: JsonSchema | undefined; readonly optional: boolean } => {
+  if (value.kind === 'scalar' && typeof value.value === 'string' && value.value.endsWith('?')) {
+    return { schema: shortType(value.value.slice(0, -1).trim(), value, context), optional: true }
+  }
+  const optional = value.kind === 'map' && value.entries.some((entry) => entry.key === 'optional' && entry.value.kind === 'scalar' && entry.value.value === true)
+  return { schema: readSchema(value, `the type of "${key}"`, context), optional }
+}
+
+const typedSchema = (node: MapSyntax, context: ReadContext): JsonSchema | undefined => {
+  let schema: Record<string, Json> = {}
+  for (const { key, value } of node.entries) {
+    if (key === 'optional') continue
+    if (key === 'type' && value.kind === 'scalar' && typeof value.value === 'string') {
+      const type = shortType(value.value, value, context)
+      if (type === undefined || typeof type === 'boolean') return undefined
+      schema = { ...type, ...schema }
+    } else if (key === 'type' && value.kind === 'list') {
+      const wrong = value.items.find((item) => item.kind !== 'scalar' || !JSON_TYPES.includes(String(item.value)))
+      if (wrong !== undefined) context.report.add(wrong, 'schema.invalid', `${describe(wrong)} is not a JSON type; types are ${JSON_TYPES.join(', ')}`)
+      schema['type'] = literalOf(value)
+    } else if (key === 'items' && (value.kind === 'scalar' || isObjectForm(value.kind === 'map' ? value : { ...value, kind: 'map', entries: [] }))) {
+      const items = readSchema(value, 'items', context)
+      if (items !== undefined) schema['items'] = items
+    } else if (key === 'properties' && value.kind === 'map') {
+      schema['properties'] = Object.fromEntries(value.entries.map((entry) => [entry.key, readSchema(entry.value, `the schema of "${entry.key}"`, context) ?? true]))
+    } else schema[RENAMED[key] ?? key] = literalOf(value)
+  }
+  return schema
+}
+
+const shortType = (text: string, node: ScalarSyntax, context: ReadContext): JsonSchema | undefined => {
+  const range = /^(-?\d+(?:\.\d+)?)\.\.(-?\d+(?:\.\d+)?)$/.exec(text)
+  if (range !== null) return { type: 'number', minimum: Number(range[1]), maximum: Number(range[2]) }
+  if (text.endsWith('[]')) {
+    const items = shortType(text.slice(0, -2).trim(), node, context)
+    return items === undefined ? undefined : { type: 'array', items }
+  }
+  if (text.includes('|')) return unionType(text.split('|').map((word) => word.trim()), node, context)
+  const type = Object.hasOwn(TYPES, text) ? TYPES[text] : undefined
+  if (type !== undefined) return type
+  const fix = /^[\w-]+$/.test(text) ? `for the one value write { const: ${text} }` : undefined
+  context.report.add(node, 'schema.invalid', `"${text}" is not a type; types are ${Object.keys(TYPES).slice(0, 9).join(', ')}, ranges 0..1 and words with bars a | b.${didYouMean(text, Object.keys(TYPES))}`, fix)
+  return undefined
+}
+
+const unionType = (words: readonly string[], node: ScalarSyntax, context: ReadContext): JsonSchema | undefined => {
+  if (words.includes('')) {
+    context.report.add(node, 'schema.invalid', 'a word is missing beside "|"')
+    return undefined
+  }
+  const types = words.map((word) => (Object.hasOwn(TYPES, word) ? TYPES[word]?.['type'] : undefined))
+  if (types.every((type) => typeof type === 'string')) return { type: types }
+  return { enum: words.map((word) => (word === 'null' ? null : word.replace(/^(["'])(.*)\1$/, '$2'))) }
+}
