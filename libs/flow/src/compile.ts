@@ -11,7 +11,9 @@ import { createSource, wholeOf } from './source/source.ts'
 import { parseSyntax } from './source/syntax.ts'
 import type { FlowTree } from './tree.ts'
 
-export type CompileResult = { readonly ok: true; readonly plan: Plan; readonly diagnostics: readonly Diagnostic[] } | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] }
+export type CompileResult =
+  | { readonly ok: true; readonly plan: Plan; readonly diagnostics: readonly Diagnostic[] }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] }
 
 /** Checks over a whole tree. A check of types goes behind the names. */
 const PASSES: readonly ((tree: FlowTree, report: Report) => void)[] = [checkNames, checkDecisions, checkLimits]

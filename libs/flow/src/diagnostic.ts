@@ -63,7 +63,8 @@ export const createReport = (): Report => {
     get failed() {
       return found.size > 0
     },
-    list: () => [...found.values()].sort((a, b) => compare(a.file, b.file) || a.line - b.line || a.column - b.column || compare(a.code, b.code)),
+    list: () =>
+      [...found.values()].sort((a, b) => compare(a.file, b.file) || a.line - b.line || a.column - b.column || compare(a.code, b.code)),
   }
 }
 

@@ -1,5 +1,7 @@
+/* oxlint-disable unicorn/no-thenable -- `then` is a word of the flow format; nothing here is ever awaited */
 // The tree as a plan: node ids, blocks, and what a step gets when it does not say.
 import type { JsonObject, JsonSchema } from '@baton/contracts/json'
+import { defined } from './defined.ts'
 import { planHash } from './hash.ts'
 import type { Outcome, Plan, PlanNode, Rule, ValueExpr } from './plan.ts'
 import type { FlowTree, OutcomeTree, Place, PromptTree, RuleTree, SlotTree, StepTree, ValueTree } from './tree.ts'
@@ -22,40 +24,47 @@ export const emitPlan = (tree: FlowTree): Plan => {
     blocks,
     entry: 0,
     nodes,
-    ...(onError === undefined ? {} : { onError }),
-    ...(tree.output === undefined ? {} : { output: emitValue(tree.output) }),
     prompts,
-    ...(tree.resultTopic === undefined ? {} : { resultTopic: tree.resultTopic }),
     labels: tree.labels,
+    ...defined({ onError, output: tree.output === undefined ? undefined : emitValue(tree.output), resultTopic: tree.resultTopic }),
   }
   return { ...plan, hash: planHash(plan) }
 }
 
-type Emit = { readonly nodes: Record<string, PlanNode>; readonly blocks: string[][]; readonly prompts: Record<string, Plan['prompts'][string]> }
+type Emit = {
+  readonly nodes: Record<string, PlanNode>
+  readonly blocks: string[][]
+  readonly prompts: Record<string, Plan['prompts'][string]>
+}
 /** `returns` is what the step around expects, which the last step of an outcome has to give in its place. */
 type Around = { readonly emit: Emit; readonly previous?: string | null; readonly returns?: JsonSchema }
 
 const emitStep = (step: StepTree, { emit, previous = null, returns }: Around): string => {
-  const own = step.returns ?? returns
-  const gate = step.gate === undefined ? undefined : step.gate.map((rule) => emitRule(rule, { emit, ...(own === undefined ? {} : { returns: own }) }))
-  const onError = step.onError === undefined ? undefined : emitOutcome(step.onError, { emit, ...(own === undefined ? {} : { returns: own }) })
+  const expected = step.returns ?? returns
+  const around = { emit, ...defined({ returns: expected }) }
   const common = {
     id: step.id,
     name: step.name,
-    ...(step.when === undefined ? {} : { when: step.when.cel }),
     with: step.with === undefined ? defaultWith(step, previous) : emitValue(step.with),
-    ...(step.timeoutMs === undefined ? {} : { timeoutMs: step.timeoutMs }),
-    ...(step.retry === undefined ? {} : { retry: step.retry }),
-    ...(own === undefined ? {} : { returns: own }),
-    ...(gate === undefined ? {} : { gate }),
-    ...(onError === undefined ? {} : { onError }),
     effect: step.effect ?? (step.kind === 'tool' || step.kind === 'task' ? 'write' : 'read'),
+    ...defined({
+      when: step.when?.cel,
+      timeoutMs: step.timeoutMs,
+      retry: step.retry,
+      returns: expected,
+      gate: step.gate?.map((rule) => emitRule(rule, around)),
+      onError: step.onError === undefined ? undefined : emitOutcome(step.onError, around),
+    }),
   } as const
-  emit.nodes[step.id] = { ...common, ...emitBody(step, { emit, ...(own === undefined ? {} : { returns: own }) }) }
+  emit.nodes[step.id] = { ...common, ...emitBody(step, around) }
   return step.id
 }
 
-type Body = PlanNode extends infer Node ? (Node extends PlanNode ? Omit<Node, 'id' | 'name' | 'when' | 'with' | 'timeoutMs' | 'retry' | 'returns' | 'gate' | 'onError' | 'effect'> : never) : never
+type Body = PlanNode extends infer Node
+  ? Node extends PlanNode
+    ? Omit<Node, 'id' | 'name' | 'when' | 'with' | 'timeoutMs' | 'retry' | 'returns' | 'gate' | 'onError' | 'effect'>
+    : never
+  : never
 
 const emitBody = (step: StepTree, around: Around): Body => {
   switch (step.kind) {
@@ -74,18 +83,22 @@ const emitBody = (step: StepTree, around: Around): Body => {
     case 'set':
       return { kind: 'set', value: emitValue(step.value) }
     case 'switch':
-      return { kind: 'switch', ...(step.on === undefined ? {} : { on: step.on.cel }), rules: step.rules.map((rule) => emitRule(rule, { ...around, ...(step.on === undefined ? {} : { on: step.on.cel }) })) }
+      return {
+        kind: 'switch',
+        ...defined({ on: step.on?.cel }),
+        rules: step.rules.map((rule) => emitRule(rule, { ...around, ...defined({ on: step.on?.cel }) })),
+      }
   }
 }
 
 const emitPrompt = ({ name, parts, system }: PromptTree, { prompts }: Emit): string => {
-  prompts[name] = { parts, ...(system === undefined ? {} : { system }) }
+  prompts[name] = { parts, ...defined({ system }) }
   return name
 }
 
 const emitRule = (rule: RuleTree, around: Around & { readonly on?: string }): Rule => {
   const when = rule.equals === undefined ? rule.when?.cel : `(${around.on ?? ''}) == ${JSON.stringify(rule.equals)}`
-  return { ...(when === undefined ? {} : { when }), label: rule.label, outcome: emitOutcome(rule.outcome, around) }
+  return { ...defined({ when }), label: rule.label, outcome: emitOutcome(rule.outcome, around) }
 }
 
 const emitOutcome = (outcome: OutcomeTree, { emit, returns }: Around): Outcome => {
@@ -94,7 +107,7 @@ const emitOutcome = (outcome: OutcomeTree, { emit, returns }: Around): Outcome =
       return { then: 'step', step: outcome.step }
     case 'retry': {
       const { attempts, models, prompt } = outcome
-      return { then: 'retry', attempts, ...(models === undefined ? {} : { models }), ...(prompt === undefined ? {} : { prompt: emitPrompt(prompt, emit) }) }
+      return { then: 'retry', attempts, ...defined({ models, prompt: prompt === undefined ? undefined : emitPrompt(prompt, emit) }) }
     }
     case 'run': {
       const block = emit.blocks.push([]) - 1
@@ -102,9 +115,9 @@ const emitOutcome = (outcome: OutcomeTree, { emit, returns }: Around): Outcome =
       const owes = outcome.after === 'fail' ? undefined : returns
       emit.blocks[block] = outcome.steps.map((step, index) => {
         const last = index === outcome.steps.length - 1
-        return emitStep(step, { emit, previous: outcome.steps[index - 1]?.name ?? null, ...(last && owes !== undefined ? { returns: owes } : {}) })
+        return emitStep(step, { emit, previous: outcome.steps[index - 1]?.name ?? null, ...defined({ returns: last ? owes : undefined }) })
       })
-      return { then: 'run', block, ...(outcome.after === undefined ? {} : { after: outcome.after }) }
+      return { then: 'run', block, ...defined({ after: outcome.after }) }
     }
     default:
       return { then: outcome.then }
@@ -121,7 +134,12 @@ const emitValue = (value: ValueTree): ValueExpr => {
 const cel = (expression: string): ValueExpr => ({ cel: expression })
 
 /** What a person, check or task sees beside the input, by where it stands. */
-const SEEN: Readonly<Record<Place, Readonly<Record<string, string>>>> = { steps: {}, case: {}, gate: { draft: 'it' }, onError: { fault: 'fault' } }
+const SEEN: Readonly<Record<Place, Readonly<Record<string, string>>>> = {
+  steps: {},
+  case: {},
+  gate: { draft: 'it' },
+  onError: { fault: 'fault' },
+}
 
 /** The values of a step without `with`: a prompt gets what its slots name, people and checks what they have to judge. */
 const defaultWith = (step: StepTree, previous: string | null): ValueExpr => {
@@ -159,7 +177,9 @@ const withPath = (tree: Tree, [key, ...rest]: readonly string[]): Tree => {
 }
 
 const treeValue = (tree: Tree, prefix: string): ValueExpr => {
-  const entries = Object.entries(tree).map(([key, below]) => [key, below === null ? cel(prefix + key) : treeValue(below, `${prefix}${key}.`)] as const)
+  const entries = Object.entries(tree).map(
+    ([key, below]) => [key, below === null ? cel(prefix + key) : treeValue(below, `${prefix}${key}.`)] as const,
+  )
   return entries.length === 0 ? { lit: EMPTY } : { object: Object.fromEntries(entries) }
 }
 const EMPTY: JsonObject = {}

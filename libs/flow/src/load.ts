@@ -19,7 +19,12 @@ export const loadProgram = (plan: Plan): Program => {
       compiled.set(cel, evaluate)
       return evaluate
     } catch (error) {
-      throw new Fault('flow.invalid', `${cel}: ${error instanceof Error ? error.message : String(error)}`, { expression: cel.slice(0, 500) }, { cause: error })
+      throw new Fault(
+        'flow.invalid',
+        `${cel}: ${error instanceof Error ? error.message : String(error)}`,
+        { expression: cel.slice(0, 500) },
+        { cause: error },
+      )
     }
   }
   for (const cel of expressionsOf(plan)) add(cel)
@@ -40,7 +45,10 @@ export const loadProgram = (plan: Plan): Program => {
     test(condition, scope) {
       const result = (compiled.get(condition) ?? add(condition))(scope)
       if (typeof result === 'boolean') return result
-      throw new Fault('expression.failed', `${condition}: a condition must be true or false, not ${JSON.stringify(result).slice(0, 100)}`, { expression: condition.slice(0, 500), cause: 'not a boolean' })
+      throw new Fault('expression.failed', `${condition}: a condition must be true or false, not ${JSON.stringify(result).slice(0, 100)}`, {
+        expression: condition.slice(0, 500),
+        cause: 'not a boolean',
+      })
     },
   }
 }

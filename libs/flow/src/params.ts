@@ -5,23 +5,37 @@ import { parseDuration } from './source/literals.ts'
 
 /** Why a value does not fit a param, in words that go on after its name; undefined when it does. */
 export const paramProblem = (spec: ParamSpec, value: Json): string | undefined => {
-  const number = spec.type === 'duration' ? durationOf(value) : value
-  if (spec.type === 'duration' && number === undefined) return `must be a duration like 5s, not ${JSON.stringify(value)}`
-  if (spec.type === 'integer' && !Number.isInteger(value)) return `must be a whole number, not ${JSON.stringify(value)}`
-  if ((spec.type === 'number' || spec.type === 'string' || spec.type === 'boolean') && typeof value !== spec.type) return `must be a ${spec.type}, not ${JSON.stringify(value)}`
-  if (typeof number !== 'number') return undefined
-  if (spec.min !== undefined && number < spec.min) return `is ${number}, below its minimum ${spec.min}`
-  if (spec.max !== undefined && number > spec.max) return `is ${number}, above its maximum ${spec.max}`
-  return undefined
+  const resolved = spec.type === 'duration' ? durationOf(value) : value
+  if (!isOfType(spec.type, resolved)) return `must be ${ARTICLES[spec.type]}, not ${JSON.stringify(value)}`
+  if (typeof resolved !== 'number') return undefined
+  if (spec.min !== undefined && resolved < spec.min) return `is ${resolved}, below its minimum ${spec.min}`
+  return spec.max !== undefined && resolved > spec.max ? `is ${resolved}, above its maximum ${spec.max}` : undefined
 }
 
-const durationOf = (value: Json): number | undefined => (typeof value === 'string' ? parseDuration(value) : typeof value === 'number' ? value : undefined)
+const ARTICLES: Readonly<Record<ParamSpec['type'], string>> = {
+  number: 'a number',
+  integer: 'a whole number',
+  string: 'text',
+  boolean: 'true or false',
+  duration: 'a duration like 5s',
+}
+
+const isOfType = (type: ParamSpec['type'], value: Json | undefined): boolean => {
+  if (type === 'integer') return Number.isSafeInteger(value)
+  return type === 'duration' ? typeof value === 'number' && value > 0 : typeof value === type
+}
+
+const durationOf = (value: Json): number | undefined =>
+  typeof value === 'string' ? parseDuration(value) : typeof value === 'number' ? value : undefined
 
 /**
  * The values expressions see as `params`: defaults with overrides laid over them, durations in milliseconds.
  * Throws `flow.invalid` for an override that the flow does not have or that is out of its range.
  */
-export const resolveParams = (plan: Pick<Plan, 'params'>, overrides: { readonly [name: string]: Json } = {}): { readonly [name: string]: Json } => {
+export const resolveParams = (
+  plan: Pick<Plan, 'params'>,
+  overrides: { readonly [name: string]: Json } = {},
+): { readonly [name: string]: Json } => {
   for (const [name, value] of Object.entries(overrides)) {
     const spec = Object.hasOwn(plan.params, name) ? plan.params[name] : undefined
     const problem = spec === undefined ? 'is not a param of this flow' : paramProblem(spec, value)

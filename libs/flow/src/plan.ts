@@ -72,7 +72,13 @@ export type PlanNode = NodeBase &
   )
 export type NodeKind = PlanNode['kind']
 
-export type ParamSpec = { readonly type: 'number' | 'integer' | 'string' | 'boolean' | 'duration'; readonly default: Json; readonly min?: number; readonly max?: number; readonly about?: string }
+export type ParamSpec = {
+  readonly type: 'number' | 'integer' | 'string' | 'boolean' | 'duration'
+  readonly default: Json
+  readonly min?: number
+  readonly max?: number
+  readonly about?: string
+}
 
 /** A prompt after parsing: text and the variables to fill in. `{{ text }}` is `{ slot: ['text'] }`. */
 export type PromptPart = { readonly text: string } | { readonly slot: readonly string[] }

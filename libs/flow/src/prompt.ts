@@ -44,7 +44,11 @@ export const parsePrompt = (text: string): PromptText => {
       slots.push({ path: path.split('.'), index: open + 2 + inside.indexOf(path), text: path })
       parts.push({ slot: path.split('.') })
     } else {
-      mistakes.push({ index: open, text: text.slice(open, close + 2), message: `"${path}" is not a path like input.text; slots are filled with data and hold no expressions` })
+      mistakes.push({
+        index: open,
+        text: text.slice(open, close + 2),
+        message: `"${path}" is not a path like input.text; slots are filled with data and hold no expressions`,
+      })
     }
     position = close + 2
   }
@@ -69,7 +73,10 @@ const valueAt = (values: Json, path: readonly string[]): Json => {
     // A step that was skipped is null, and so is everything inside it.
     if (value === null && depth > 0) return null
     const next: Json | undefined = readKey(value, key)
-    if (next === undefined) throw new Fault('expression.failed', `the prompt asks for {{ ${path.join('.')} }}, and there is no "${key}"`, { expression: path.join('.') })
+    if (next === undefined)
+      throw new Fault('expression.failed', `the prompt asks for {{ ${path.join('.')} }}, and there is no "${key}"`, {
+        expression: path.join('.'),
+      })
     value = next
   }
   return value
@@ -85,7 +92,7 @@ export const renderValue = (value: Json): string => {
   if (value === null) return '(none)'
   if (typeof value === 'string') return value
   if (Array.isArray(value)) return renderList(value)
-  return isJsonObject(value) ? renderFields(value, '') : String(value)
+  return isJsonObject(value) ? renderFields(value, '') : JSON.stringify(value)
 }
 
 const renderList = (items: readonly Json[]): string => {
@@ -99,7 +106,7 @@ const isPassage = (item: Json): item is JsonObject & { readonly text: string } =
 
 const renderPassage = (item: JsonObject & { readonly text: string }, number: number): string => {
   const name = ['title', 'source', 'id'].map((key) => item[key]).find((value) => typeof value === 'string' && value !== '')
-  return `[${number}]${name === undefined ? '' : ` ${String(name)}`}\n${item.text}`
+  return `[${number}]${typeof name === 'string' ? ` ${name}` : ''}\n${item.text}`
 }
 
 const renderFields = (value: JsonObject, indent: string): string =>

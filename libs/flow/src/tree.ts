@@ -17,7 +17,13 @@ export type ValueTree =
 export type OutcomeTree =
   | { readonly at: Span; readonly then: 'next' | 'end' | 'fail' }
   | { readonly at: Span; readonly then: 'step'; readonly step: string }
-  | { readonly at: Span; readonly then: 'retry'; readonly attempts: number; readonly models?: readonly string[]; readonly prompt?: PromptTree }
+  | {
+      readonly at: Span
+      readonly then: 'retry'
+      readonly attempts: number
+      readonly models?: readonly string[]
+      readonly prompt?: PromptTree
+    }
   | { readonly at: Span; readonly then: 'run'; readonly steps: readonly StepTree[]; readonly after?: 'next' | 'end' | 'fail' }
 
 /** A rule of a gate or switch. `equals` is the literal of a case, `when` the condition of a list; neither is the else. */
@@ -33,7 +39,13 @@ export type RuleTree = {
 export type SlotTree = { readonly path: readonly string[]; readonly at: Span }
 
 /** A prompt in use: its name in the plan, and what it asks for. */
-export type PromptTree = { readonly at: Span; readonly name: string; readonly parts: readonly PromptPart[]; readonly system?: readonly PromptPart[]; readonly slots: readonly SlotTree[] }
+export type PromptTree = {
+  readonly at: Span
+  readonly name: string
+  readonly parts: readonly PromptPart[]
+  readonly system?: readonly PromptPart[]
+  readonly slots: readonly SlotTree[]
+}
 
 /** Where a step stands: decides what it may see and what it gets when it has no `with`. */
 export type Place = 'steps' | 'case' | 'gate' | 'onError'

@@ -22,14 +22,17 @@ export const checkDecisions = (tree: FlowTree, report: Report): void => {
     },
     outcome: (outcome, targets) => checkJump(outcome, { targets, names, report }),
   })
-  if (tree.onError?.then === 'retry') report.add(tree.onError.at, 'flow.wrong_type', 'the flow itself has nothing to retry; retry belongs in the onError of a step')
+  if (tree.onError?.then === 'retry')
+    report.add(tree.onError.at, 'flow.wrong_type', 'the flow itself has nothing to retry; retry belongs in the onError of a step')
 }
 
 const checkElse = (rules: readonly RuleTree[], { report, at, what }: { report: Report; at: StepTree; what: 'gate' | 'switch' }): void => {
   const elseIndex = rules.findIndex((rule) => rule.when === undefined && rule.equals === undefined && rule.outcome.then !== 'retry')
   if (elseIndex === -1) {
     const onlyRetry = rules.some((rule) => rule.when === undefined && rule.outcome.then === 'retry')
-    const message = onlyRetry ? `the ${what} of "${at.name ?? at.id}" says what happens first, but not when the retries are used up` : `the ${what} of "${at.name ?? at.id}" has no else`
+    const message = onlyRetry
+      ? `the ${what} of "${at.name ?? at.id}" says what happens first, but not when the retries are used up`
+      : `the ${what} of "${at.name ?? at.id}" has no else`
     report.add(rules.at(-1)?.at ?? at.at, what === 'gate' ? 'gate.incomplete' : 'switch.incomplete', message, '- { else: fail }')
     return
   }
@@ -37,7 +40,8 @@ const checkElse = (rules: readonly RuleTree[], { report, at, what }: { report: R
 }
 
 const refuseRetry = (rules: readonly RuleTree[], kind: string, report: Report): void => {
-  for (const { outcome } of rules) if (outcome.then === 'retry') report.add(outcome.at, 'flow.wrong_type', `a ${kind} step has nothing to retry`)
+  for (const { outcome } of rules)
+    if (outcome.then === 'retry') report.add(outcome.at, 'flow.wrong_type', `a ${kind} step has nothing to retry`)
 }
 
 type Cases = { readonly step: StepTree; readonly on: ExprTree; readonly values: readonly Json[] | undefined; readonly report: Report }
@@ -45,20 +49,34 @@ type Cases = { readonly step: StepTree; readonly on: ExprTree; readonly values: 
 const checkCases = (rules: readonly RuleTree[], { step, on, values, report }: Cases): void => {
   const hasElse = rules.some((rule) => rule.equals === undefined)
   if (values === undefined) {
-    if (!hasElse) report.add(step.at, 'switch.incomplete', `what ${on.cel} can be is not declared, so this switch needs an else`, 'else: fail')
+    if (!hasElse)
+      report.add(step.at, 'switch.incomplete', `what ${on.cel} can be is not declared, so this switch needs an else`, 'else: fail')
     return
   }
   for (const rule of rules) {
     if (rule.equals === undefined || values.includes(rule.equals)) continue
-    report.add(rule.at, 'rule.unreachable', `${on.cel} is never ${JSON.stringify(rule.equals)}; it is one of ${words(values)}.${didYouMean(rule.label, values.map(String))}`)
+    report.add(
+      rule.at,
+      'rule.unreachable',
+      `${on.cel} is never ${JSON.stringify(rule.equals)}; it is one of ${words(values)}.${didYouMean(
+        rule.label,
+        values.map((value) => words([value])),
+      )}`,
+    )
   }
   const missing = values.filter((value) => !rules.some((rule) => rule.equals === value))
   if (missing.length > 0 && !hasElse) {
-    report.add(step.at, 'switch.incomplete', `this switch has no case for ${words(missing)}, and no else`, `${String(missing[0])}: …, or else: …`)
+    report.add(
+      step.at,
+      'switch.incomplete',
+      `this switch has no case for ${words(missing)}, and no else`,
+      `${words(missing.slice(0, 1))}: …, or else: …`,
+    )
   }
 }
 
-const words = (values: readonly Json[]): string => values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join(', ')
+const words = (values: readonly Json[]): string =>
+  values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join(', ')
 
 type Known = { readonly tree: FlowTree; readonly view: View; readonly analyse: ReturnType<typeof createAnalyser> }
 
@@ -67,15 +85,17 @@ const valuesOf = ({ cel }: ExprTree, { tree, view, analyse }: Known): readonly J
   const analysis = analyse(cel)
   const path = analysis.ok && analysis.pure ? analysis.paths[0] : undefined
   if (path === undefined) return undefined
-  let schema: JsonSchema | undefined = path.root === 'input' ? tree.input : view.steps.get(path.root)?.returns
-  for (const key of path.keys) {
-    const properties: Json | undefined = schema === undefined || typeof schema === 'boolean' ? undefined : schema['properties']
-    const next: Json | undefined = isJsonObject(properties) && Object.hasOwn(properties, String(key)) ? properties[String(key)] : undefined
-    schema = isJsonObject(next) ? next : undefined
-  }
+  const declared = path.root === 'input' ? tree.input : view.steps.get(path.root)?.returns
+  const schema = path.keys.reduce<JsonSchema | undefined>(fieldOf, declared)
   if (schema === undefined || typeof schema === 'boolean') return undefined
   if (Array.isArray(schema['enum'])) return schema['enum']
   return schema['type'] === 'boolean' ? [true, false] : undefined
+}
+
+const fieldOf = (schema: JsonSchema | undefined, key: string | number): JsonSchema | undefined => {
+  const properties = schema === undefined || typeof schema === 'boolean' ? undefined : schema['properties']
+  const field = isJsonObject(properties) && Object.hasOwn(properties, String(key)) ? properties[String(key)] : undefined
+  return isJsonObject(field) ? field : undefined
 }
 
 type Jumps = { readonly targets: ReadonlyMap<string, StepTree>; readonly names: ReadonlySet<string>; readonly report: Report }
@@ -83,6 +103,13 @@ type Jumps = { readonly targets: ReadonlyMap<string, StepTree>; readonly names: 
 const checkJump = (outcome: OutcomeTree, { targets, names, report }: Jumps): void => {
   if (outcome.then !== 'step' || targets.has(outcome.step)) return
   const known = names.has(outcome.step)
-  const message = known ? `"${outcome.step}" does not come after this step in the same block; a jump leads forward` : `there is no step "${outcome.step}".${didYouMean(outcome.step, [...targets.keys(), 'next', 'end', 'fail'])}`
-  report.add(outcome.at, known ? 'jump.backward' : 'jump.unknown', message, targets.size > 0 ? `one of: ${['next', 'end', 'fail', ...targets.keys()].join(', ')}` : 'next, end or fail')
+  const message = known
+    ? `"${outcome.step}" does not come after this step in the same block; a jump leads forward`
+    : `there is no step "${outcome.step}".${didYouMean(outcome.step, [...targets.keys(), 'next', 'end', 'fail'])}`
+  report.add(
+    outcome.at,
+    known ? 'jump.backward' : 'jump.unknown',
+    message,
+    targets.size > 0 ? `one of: ${['next', 'end', 'fail', ...targets.keys()].join(', ')}` : 'next, end or fail',
+  )
 }

@@ -12,10 +12,18 @@ export const checkLimits = (tree: FlowTree, report: Report): void => {
     step: (step) => {
       count++
       if (step.timeoutMs !== undefined && step.timeoutMs > tree.limits.timeMs) {
-        report.add(step.timeoutAt ?? step.at, 'limit.exceeded', `one try may take ${step.timeoutMs} ms, but the whole flow has ${tree.limits.timeMs} ms (limits.time)`)
+        report.add(
+          step.timeoutAt ?? step.at,
+          'limit.exceeded',
+          `one try may take ${step.timeoutMs} ms, but the whole flow has ${tree.limits.timeMs} ms (limits.time)`,
+        )
       }
       if (step.kind === 'human' && step.human.slaMs > tree.limits.totalMs) {
-        report.add(step.slaAt, 'limit.exceeded', `people have ${step.human.slaMs} ms here, but the flow ends after ${tree.limits.totalMs} ms (limits.total)`)
+        report.add(
+          step.slaAt,
+          'limit.exceeded',
+          `people have ${step.human.slaMs} ms here, but the flow ends after ${tree.limits.totalMs} ms (limits.total)`,
+        )
       }
     },
   })

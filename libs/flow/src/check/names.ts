@@ -1,8 +1,9 @@
 // Every name an expression, a slot or a jump uses must be there, and be there before.
-import type { JsonSchema } from '@baton/contracts/json'
-import { isJsonObject } from '@baton/contracts/json'
+import { isJsonObject, type JsonSchema } from '@baton/contracts/json'
 import { didYouMean, type Report } from '../diagnostic.ts'
-import { createAnalyser, ROOTS, type ExpressionPath } from '../expression.ts'
+import { createAnalyser } from '../expression.ts'
+import type { ExpressionPath } from '../expression-paths.ts'
+import { ROOTS } from '../expression-scope.ts'
 import type { Span } from '../source/source.ts'
 import { spanInScalar } from '../source/syntax.ts'
 import type { ExprTree, FlowTree, SlotTree, StepTree } from '../tree.ts'
@@ -81,11 +82,27 @@ const checkPath = (path: ExpressionPath, { view, names, locate }: Site): void =>
   }
 }
 
-const checkField = ({ schema, key, report, at }: { schema: JsonSchema; key: string | number | undefined; report: Report; at: () => Span }): void => {
+const checkField = ({
+  schema,
+  key,
+  report,
+  at,
+}: {
+  schema: JsonSchema
+  key: string | number | undefined
+  report: Report
+  at: () => Span
+}): void => {
   const properties = typeof schema === 'boolean' ? undefined : schema['properties']
   if (typeof key !== 'string' || !isJsonObject(properties) || Object.hasOwn(properties, key)) return
   const open = typeof schema !== 'boolean' && schema['additionalProperties'] !== undefined && schema['additionalProperties'] !== false
-  if (!open) report.add(at(), 'reference.unknown', `the input has no field "${key}".${didYouMean(key, Object.keys(properties))}`, `declare it: input: { ${key}: string }`)
+  if (!open)
+    report.add(
+      at(),
+      'reference.unknown',
+      `the input has no field "${key}".${didYouMean(key, Object.keys(properties))}`,
+      `declare it: input: { ${key}: string }`,
+    )
 }
 
 const checkStepName = (name: string, { at, view, names: { all, report } }: { at: Span; view: View; names: Names }): void => {
@@ -111,9 +128,18 @@ const checkStepName = (name: string, { at, view, names: { all, report } }: { at:
 const checkSlot = ({ path, at }: SlotTree, { step, view, names }: { step: StepTree; view: View; names: Names }): void => {
   const [root = ''] = path
   if (step.with !== undefined) {
-    const keys = 'object' in step.with ? step.with.object.map(([key]) => key) : 'lit' in step.with && isJsonObject(step.with.lit) ? Object.keys(step.with.lit) : undefined
+    const keys =
+      'object' in step.with
+        ? step.with.object.map(([key]) => key)
+        : 'lit' in step.with && isJsonObject(step.with.lit)
+          ? Object.keys(step.with.lit)
+          : undefined
     if (keys !== undefined && !keys.includes(root)) {
-      names.report.add(at, 'prompt.slot_unknown', `the prompt asks for {{ ${path.join('.')} }}, and "with" of the step has no "${root}".${didYouMean(root, keys)}`)
+      names.report.add(
+        at,
+        'prompt.slot_unknown',
+        `the prompt asks for {{ ${path.join('.')} }}, and "with" of the step has no "${root}".${didYouMean(root, keys)}`,
+      )
     }
     return
   }

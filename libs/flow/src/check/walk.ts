@@ -22,7 +22,8 @@ export type Visitor = {
 export const walkFlow = (tree: FlowTree, visitor: Visitor): void => {
   const empty: View = { steps: new Map(), self: undefined, it: undefined, fault: false }
   const after = walkSteps(tree.steps, { view: empty, visitor })
-  if (tree.onError !== undefined) walkOutcome(tree.onError, { view: { ...empty, steps: after, fault: true }, targets: namesOf(tree.steps), visitor })
+  if (tree.onError !== undefined)
+    walkOutcome(tree.onError, { view: { ...empty, steps: after, fault: true }, targets: namesOf(tree.steps), visitor })
   if (tree.output !== undefined) walkValue(tree.output, { ...empty, steps: after }, visitor)
 }
 
@@ -49,14 +50,18 @@ const walkStep = (step: StepTree, { view, targets, visitor }: Walk): void => {
   visitor.step?.(step, view)
   if (step.when !== undefined) visitor.expression?.(step.when, view, 'condition')
   if (step.with !== undefined) walkValue(step.with, view, visitor)
-  if (step.kind === 'model') for (const slot of step.prompt.slots) visitor.slot?.(slot, step, view)
-  if (step.kind === 'set') walkValue(step.value, view, visitor)
-  if (step.kind === 'switch') {
-    if (step.on !== undefined) visitor.expression?.(step.on, view, 'value')
-    walkRules(step.rules, { view, targets, visitor })
-  }
+  walkBody(step, { view, targets, visitor })
   if (step.gate !== undefined) walkRules(step.gate, { view: { ...view, it: step }, targets, visitor })
   if (step.onError !== undefined) walkOutcome(step.onError, { view: { ...view, fault: true }, targets, visitor })
+}
+
+const walkBody = (step: StepTree, walk: Walk): void => {
+  const { view, visitor } = walk
+  if (step.kind === 'model') for (const slot of step.prompt.slots) visitor.slot?.(slot, step, view)
+  if (step.kind === 'set') walkValue(step.value, view, visitor)
+  if (step.kind !== 'switch') return
+  if (step.on !== undefined) visitor.expression?.(step.on, view, 'value')
+  walkRules(step.rules, walk)
 }
 
 const walkRules = (rules: readonly RuleTree[], walk: Walk): void => {

@@ -24,7 +24,12 @@ export type ReadContext = {
   readonly list: (folder: string) => readonly string[]
 }
 
-export const createReadContext = (options: { files: ReadonlyMap<string, string>; entry: string; defaults: FlowDefaults; report: Report }): ReadContext => {
+export const createReadContext = (options: {
+  files: ReadonlyMap<string, string>
+  entry: string
+  defaults: FlowDefaults
+  report: Report
+}): ReadContext => {
   const { files, entry, defaults, report } = options
   const folder = entry.includes('/') ? entry.slice(0, entry.lastIndexOf('/') + 1) : ''
   const sources = new Map<string, Source>()
@@ -42,32 +47,58 @@ export const createReadContext = (options: { files: ReadonlyMap<string, string>;
     find: (paths) => prefixes.flatMap((prefix) => paths.map((path) => open(prefix + path))).find((source) => source !== undefined),
     list: (name) =>
       prefixes.flatMap((prefix) =>
-        [...files.keys()].filter((path) => path.startsWith(`${prefix}${name}/`)).map((path) => path.slice(prefix.length + name.length + 1).replace(/\.[a-z]+$/, '')),
+        [...files.keys()]
+          .filter((path) => path.startsWith(`${prefix}${name}/`))
+          .map((path) => path.slice(prefix.length + name.length + 1).replace(/\.[a-z]+$/, '')),
       ),
   }
 }
 
 /** Keys of a map with what is wrong about them reported. */
-export type Fields = { readonly at: MapSyntax; readonly has: (key: string) => boolean; readonly get: (key: string) => Syntax | undefined; readonly keyAt: (key: string) => Span }
+export type Fields = {
+  readonly at: MapSyntax
+  readonly has: (key: string) => boolean
+  readonly get: (key: string) => Syntax | undefined
+  /** Reads the value of a key, if it is there. */
+  readonly read: <T>(key: string, reader: (node: Syntax) => T | undefined) => T | undefined
+  readonly keyAt: (key: string) => Span
+}
 
 /** A map whose keys must be of a list; `later` are keys of the design that this version does not read yet. */
-export const readFields = (node: Syntax, options: { what: string; known: readonly string[]; later?: readonly string[]; context: ReadContext }): Fields | undefined => {
+export const readFields = (
+  node: Syntax,
+  options: { what: string; known: readonly string[]; later?: readonly string[]; context: ReadContext },
+): Fields | undefined => {
   const { what, known, later = [], context } = options
   if (node.kind !== 'map') {
-    context.report.add(node, 'flow.wrong_type', `${what} must be a map with keys like ${known.slice(0, 4).join(', ')}, not ${describe(node)}`)
+    context.report.add(
+      node,
+      'flow.wrong_type',
+      `${what} must be a map with keys like ${known.slice(0, 4).join(', ')}, not ${describe(node)}`,
+    )
     return undefined
   }
   const byKey = new Map<string, EntrySyntax>()
   for (const entry of node.entries) {
-    if (later.includes(entry.key)) context.report.add(entry.keyAt, 'flow.unsupported', `"${entry.key}" comes later; this version does not run it yet`)
+    if (later.includes(entry.key))
+      context.report.add(entry.keyAt, 'flow.unsupported', `"${entry.key}" comes later; this version does not run it yet`)
     else if (!known.includes(entry.key)) {
-      context.report.add(entry.keyAt, 'flow.unknown_key', `${what} has no key "${entry.key}".${didYouMean(entry.key, known)}`, `one of: ${known.join(', ')}`)
+      context.report.add(
+        entry.keyAt,
+        'flow.unknown_key',
+        `${what} has no key "${entry.key}".${didYouMean(entry.key, known)}`,
+        `one of: ${known.join(', ')}`,
+      )
     } else byKey.set(entry.key, entry)
   }
   return {
     at: node,
     has: (key) => byKey.has(key),
     get: (key) => byKey.get(key)?.value,
+    read: (key, reader) => {
+      const entry = byKey.get(key)
+      return entry === undefined ? undefined : reader(entry.value)
+    },
     keyAt: (key) => byKey.get(key)?.keyAt ?? node,
   }
 }
@@ -91,12 +122,16 @@ export const readTexts = (node: Syntax, what: string, context: ReadContext): rea
 }
 
 /** One of some words. */
-export const readWord = <Word extends string>(node: Syntax, options: { what: string; words: readonly Word[]; context: ReadContext }): Word | undefined => {
+export const readWord = <Word extends string>(
+  node: Syntax,
+  options: { what: string; words: readonly Word[]; context: ReadContext },
+): Word | undefined => {
   const { what, words, context } = options
   const text = readText(node, what, context)
   if (text === undefined) return undefined
   const word = words.find((candidate) => candidate === text)
-  if (word === undefined) context.report.add(node, 'flow.wrong_type', `${what} is one of ${words.join(', ')}, not "${text}".${didYouMean(text, words)}`)
+  if (word === undefined)
+    context.report.add(node, 'flow.wrong_type', `${what} is one of ${words.join(', ')}, not "${text}".${didYouMean(text, words)}`)
   return word
 }
 
@@ -137,7 +172,11 @@ const readExpression = (node: ScalarSyntax, { marked, context }: { marked: boole
   const body = marked ? text.slice(1) : text
   const cel = body.trim()
   if (cel === '' || cel.length > MAX_EXPRESSION_CHARS) {
-    context.report.add(node, 'expression.syntax', cel === '' ? 'an expression stands after "="; here is none' : `the expression is longer than ${MAX_EXPRESSION_CHARS} characters`)
+    context.report.add(
+      node,
+      'expression.syntax',
+      cel === '' ? 'an expression stands after "="; here is none' : `the expression is longer than ${MAX_EXPRESSION_CHARS} characters`,
+    )
     return undefined
   }
   return { cel, at: node, skip: text.length - body.length + (body.length - body.trimStart().length) }
@@ -147,7 +186,12 @@ const readExpression = (node: ScalarSyntax, { marked, context }: { marked: boole
 export const readMarked = (node: Syntax, what: string, context: ReadContext): ExprTree | undefined => {
   if (node.kind === 'scalar' && typeof node.value === 'string') {
     if (node.value.startsWith('=')) return readExpression(node, { marked: true, context })
-    context.report.add(node, 'flow.wrong_type', `${what} must be an expression; without "=" this is the literal text "${node.value}"`, `=${node.value}`)
+    context.report.add(
+      node,
+      'flow.wrong_type',
+      `${what} must be an expression; without "=" this is the literal text "${node.value}"`,
+      `=${node.value}`,
+    )
     return undefined
   }
   context.report.add(node, 'flow.wrong_type', `${what} must be an expression like =classify.intent, not ${describe(node)}`)

@@ -1,4 +1,4 @@
-import type { JsonSchema } from '@baton/contracts/json'
+import { defined } from '../defined.ts'
 import { paramProblem } from '../params.ts'
 import type { ParamSpec } from '../plan.ts'
 import { describe, literalOf, type Syntax } from '../source/syntax.ts'
@@ -23,22 +23,19 @@ export const readFlow = (node: Syntax, context: ReadContext): FlowTree | undefin
     return undefined
   }
   const { flow, version } = readIdentity(fields, node.source.file, context)
-  const onErrorNode = fields.get('onError')
-  const onError = onErrorNode === undefined ? undefined : readOutcome(onErrorNode, { id: 'onError', place: 'onError', context })
-  const outputNode = fields.get('output')
   const resultTopic = readResults(fields.get('results'), context)
+  const onError = fields.read('onError', (value) => readOutcome(value, { id: 'onError', place: 'onError', context }))
+  const output = fields.read('output', (value) => readValue(value, context))
   return {
     at: node,
     flow,
     version,
     limits: readLimits(fields.get('limits'), context),
     params: readParams(fields.get('params'), context),
-    input: readInput(fields.get('input'), context),
+    input: fields.read('input', (value) => readSchema(value, 'input', context)) ?? true,
     steps: readSteps(stepsNode, { prefix: '', place: 'steps', context }),
-    ...(onError === undefined ? {} : { onError }),
-    ...(outputNode === undefined ? {} : { output: readValue(outputNode, context) }),
-    ...(resultTopic === undefined ? {} : { resultTopic }),
     labels: readLabels(fields.get('labels'), context),
+    ...defined({ onError, output, resultTopic }),
   }
 }
 
@@ -50,36 +47,45 @@ const readIdentity = (fields: Fields, file: string, context: ReadContext): { rea
   const text = readText(node, 'flow', context)
   if (text === undefined) return local
   const match = IDENTITY.exec(text)
-  if (match === null) context.report.add(node, 'name.invalid', `the name of a flow is namespace/name@1.0.0 in small letters, not "${text}"`, 'support/customer-support@1.0.0')
+  if (match === null)
+    context.report.add(
+      node,
+      'name.invalid',
+      `the name of a flow is namespace/name@1.0.0 in small letters, not "${text}"`,
+      'support/customer-support@1.0.0',
+    )
   return match === null ? local : { flow: match[1] ?? local.flow, version: match[2] ?? local.version }
 }
 
 const readLimits = (node: Syntax | undefined, context: ReadContext): LimitsTree => {
   const { defaults } = context
-  const base = { timeMs: defaults.timeMs ?? LIMITS.timeMs, totalMs: defaults.totalMs ?? LIMITS.totalMs, steps: defaults.steps ?? LIMITS.steps }
+  const base = {
+    timeMs: defaults.timeMs ?? LIMITS.timeMs,
+    totalMs: defaults.totalMs ?? LIMITS.totalMs,
+    steps: defaults.steps ?? LIMITS.steps,
+  }
   if (node === undefined) return base
   const fields = readFields(node, { what: 'limits', known: ['time', 'total', 'steps', 'cost'], context })
   if (fields === undefined) return base
-  const time = fields.get('time')
-  const total = fields.get('total')
-  const steps = fields.get('steps')
-  const cost = fields.get('cost')
-  const timeMs = (time === undefined ? undefined : readDuration(time, 'limits.time', context)) ?? base.timeMs
-  const totalMs = (total === undefined ? undefined : readDuration(total, 'limits.total', context)) ?? Math.max(base.totalMs, timeMs)
-  if (total !== undefined && totalMs < timeMs) context.report.add(total, 'limit.exceeded', 'limits.total is wall clock and must not be shorter than limits.time')
-  const costMicroUsd = cost === undefined ? undefined : readMoney(cost, context)
-  return {
-    timeMs,
-    totalMs,
-    steps: (steps === undefined ? undefined : readCount(steps, { what: 'limits.steps', min: 1, max: 100_000, context })) ?? base.steps,
-    ...(costMicroUsd === undefined ? {} : { costMicroUsd }),
-  }
+  const timeMs = fields.read('time', (value) => readDuration(value, 'limits.time', context)) ?? base.timeMs
+  const totalMs = fields.read('total', (value) => readDuration(value, 'limits.total', context)) ?? Math.max(base.totalMs, timeMs)
+  if (totalMs < timeMs)
+    context.report.add(fields.get('total') ?? node, 'limit.exceeded', 'limits.total is wall clock and must not be shorter than limits.time')
+  const steps = fields.read('steps', (value) => readCount(value, { what: 'limits.steps', min: 1, max: 100_000, context })) ?? base.steps
+  const costMicroUsd = fields.read('cost', (value) => readMoney(value, context))
+  return { timeMs, totalMs, steps, ...defined({ costMicroUsd }) }
 }
 
 const readMoney = (node: Syntax, context: ReadContext): number | undefined => {
   const value = node.kind === 'scalar' ? node.value : null
   const micro = typeof value === 'string' ? parseMoney(value) : undefined
-  if (micro === undefined) context.report.add(node, 'literal.money', `limits.cost must be an amount like 0.05 USD, not ${describe(node)}`, typeof value === 'number' ? `${value} USD` : '0.05 USD')
+  if (micro === undefined)
+    context.report.add(
+      node,
+      'literal.money',
+      `limits.cost must be an amount like 0.05 USD, not ${describe(node)}`,
+      typeof value === 'number' ? `${value} USD` : '0.05 USD',
+    )
   return micro
 }
 
@@ -92,7 +98,13 @@ const readParams = (node: Syntax | undefined, context: ReadContext): Readonly<Re
     return {}
   }
   const specs = node.entries.map(({ key, keyAt, value }) => {
-    if (!PARAM_NAME.test(key)) context.report.add(keyAt, 'name.invalid', `the param name "${key}" must be a word of letters, digits and _`, key.replace(/[^A-Za-z0-9_]/g, '_'))
+    if (!PARAM_NAME.test(key))
+      context.report.add(
+        keyAt,
+        'name.invalid',
+        `the param name "${key}" must be a word of letters, digits and _`,
+        key.replace(/[^A-Za-z0-9_]/g, '_'),
+      )
     return [key, readParam(value, key, context)] as const
   })
   return Object.fromEntries(specs.filter((entry): entry is readonly [string, ParamSpec] => entry[1] !== undefined))
@@ -104,27 +116,34 @@ const readParam = (node: Syntax, name: string, context: ReadContext): ParamSpec 
   const typeNode = fields.get('type')
   const defaultNode = fields.get('default')
   if (typeNode === undefined || defaultNode === undefined) {
-    context.report.add(node, 'flow.missing_key', `param "${name}" needs a type and a default`, '{ type: number, default: 0.8, min: 0, max: 1 }')
+    context.report.add(
+      node,
+      'flow.missing_key',
+      `param "${name}" needs a type and a default`,
+      '{ type: number, default: 0.8, min: 0, max: 1 }',
+    )
     return undefined
   }
-  const type = readWord(typeNode, { what: 'the type of a param', words: ['number', 'integer', 'string', 'boolean', 'duration'] as const, context })
+  const type = readWord(typeNode, {
+    what: 'the type of a param',
+    words: ['number', 'integer', 'string', 'boolean', 'duration'] as const,
+    context,
+  })
   if (type === undefined) return undefined
-  const bound = (key: 'min' | 'max'): { min?: number; max?: number } => {
-    const bounds = fields.get(key)
-    if (bounds === undefined) return {}
-    const value = type === 'duration' ? readDuration(bounds, key, context) : bounds.kind === 'scalar' && typeof bounds.value === 'number' ? bounds.value : undefined
-    if (value === undefined && type !== 'duration') context.report.add(bounds, 'literal.range', `${key} must be a number`)
-    return value === undefined ? {} : { [key]: value }
-  }
-  const about = fields.get('about')
-  const text = about === undefined ? undefined : readText(about, 'about', context)
-  const spec: ParamSpec = { type, default: literalOf(defaultNode), ...bound('min'), ...bound('max'), ...(text === undefined ? {} : { about: text }) }
+  const bound = (key: 'min' | 'max'): number | undefined =>
+    fields.read(key, (value) => (type === 'duration' ? readDuration(value, key, context) : readNumber(value, key, context)))
+  const about = fields.read('about', (value) => readText(value, 'about', context))
+  const spec: ParamSpec = { type, default: literalOf(defaultNode), ...defined({ min: bound('min'), max: bound('max'), about }) }
   const wrong = paramProblem(spec, spec.default)
   if (wrong !== undefined) context.report.add(defaultNode, 'literal.range', `the default of param "${name}" ${wrong}`)
   return spec
 }
 
-const readInput = (node: Syntax | undefined, context: ReadContext): JsonSchema => (node === undefined ? true : (readSchema(node, 'input', context) ?? true))
+const readNumber = (node: Syntax, what: string, context: ReadContext): number | undefined => {
+  if (node.kind === 'scalar' && typeof node.value === 'number') return node.value
+  context.report.add(node, 'literal.range', `${what} must be a number, not ${describe(node)}`)
+  return undefined
+}
 
 const readResults = (node: Syntax | undefined, context: ReadContext): string | undefined => {
   if (node === undefined) return undefined
@@ -144,4 +163,3 @@ const readLabels = (node: Syntax | undefined, context: ReadContext): Readonly<Re
   }
   return Object.fromEntries(node.entries.map(({ key, value }) => [key, readText(value, `label "${key}"`, context) ?? '']))
 }
-

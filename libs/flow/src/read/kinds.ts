@@ -1,7 +1,7 @@
 // The work of a step, by its kind. Kinds that hold other steps (switch) are read in step.ts.
-import type { JsonObject } from '@baton/contracts/json'
-import type { HumanSpec, RetrySpec } from '../plan.ts'
-import { isJsonObject } from '@baton/contracts/json'
+import { isJsonObject, type JsonObject } from '@baton/contracts/json'
+import { defined } from '../defined.ts'
+import type { RetrySpec } from '../plan.ts'
 import { describe, literalOf, type Syntax } from '../source/syntax.ts'
 import type { BodyTree } from '../tree.ts'
 import { readCount, readDuration, readFields, readText, readTexts, readValue, readWord, type Fields, type ReadContext } from './context.ts'
@@ -27,7 +27,9 @@ const readName = (node: Syntax, what: string, context: ReadContext): string | un
 }
 
 const readNames = (node: Syntax, what: string, context: ReadContext): readonly string[] =>
-  node.kind === 'list' ? readTexts(node, what, context).filter((text) => NAME.test(text)) : [readName(node, what, context)].filter((name) => name !== undefined)
+  node.kind === 'list'
+    ? readTexts(node, what, context).filter((text) => NAME.test(text))
+    : [readName(node, what, context)].filter((name) => name !== undefined)
 
 export const readModel = (fields: Fields, { id, context }: Site): BodyTree | undefined => {
   const route = fields.get('model')
@@ -51,20 +53,33 @@ const DEFAULT_PASSAGES = 5
 
 /** `retrieve: INDEX` with `with: { query, top }`, or `retrieve: { index, top }`. */
 export const readRetrieve = (node: Syntax, fields: Fields, { context }: Site): BodyTree | undefined => {
-  const long = node.kind === 'map' ? readFields(node, { what: 'retrieve', known: ['index', 'top'], context }) : undefined
-  const indexNode = node.kind === 'map' ? long?.get('index') : node
-  const index = indexNode === undefined ? undefined : readName(indexNode, 'an index', context)
-  if (node.kind === 'map' && indexNode === undefined) context.report.add(node, 'flow.missing_key', 'retrieve needs the name of an index', 'index: NAME')
-  const arguments_ = fields.get('with')
-  const topInWith = arguments_?.kind === 'map' ? arguments_.entries.find(({ key }) => key === 'top')?.value : undefined
-  const topNode = long?.get('top') ?? (topInWith?.kind === 'scalar' && typeof topInWith.value === 'number' ? topInWith : undefined)
-  const top = topNode === undefined ? DEFAULT_PASSAGES : readCount(topNode, { what: 'top', min: 1, max: MAX_PASSAGES, context })
-  if (arguments_?.kind !== 'map' || !arguments_.entries.some(({ key }) => key === 'query')) {
-    context.report.add(arguments_ ?? fields.keyAt('retrieve'), 'flow.missing_key', 'retrieve needs what to look for', 'with: { query: =input.text }')
+  const given = fields.get('with')
+  const argument = (name: string): Syntax | undefined =>
+    given?.kind === 'map' ? given.entries.find(({ key }) => key === name)?.value : undefined
+  const { index, top: topNode = argument('top') } = readIndex(node, context)
+  // An expression for the number of passages stays an argument.
+  const top =
+    topNode === undefined || isMarked(topNode) ? DEFAULT_PASSAGES : readCount(topNode, { what: 'top', min: 1, max: MAX_PASSAGES, context })
+  if (argument('query') === undefined) {
+    context.report.add(
+      given ?? fields.keyAt('retrieve'),
+      'flow.missing_key',
+      'retrieve needs what to look for',
+      'with: { query: =input.text }',
+    )
     return undefined
   }
   return index === undefined || top === undefined ? undefined : { kind: 'retrieve', index, top }
 }
+
+const readIndex = (node: Syntax, context: ReadContext): { readonly index: string | undefined; readonly top?: Syntax } => {
+  if (node.kind !== 'map') return { index: readName(node, 'an index', context) }
+  const fields = readFields(node, { what: 'retrieve', known: ['index', 'top'], context })
+  if (fields?.has('index') === false) context.report.add(node, 'flow.missing_key', 'retrieve needs the name of an index', 'index: NAME')
+  return { index: fields?.read('index', (value) => readName(value, 'an index', context)), ...defined({ top: fields?.get('top') }) }
+}
+
+const isMarked = (node: Syntax): boolean => node.kind === 'scalar' && typeof node.value === 'string' && node.value.startsWith('=')
 
 /** `check: NAME`, a list of names, or names with their options. */
 export const readCheck = (node: Syntax, { context }: Site): BodyTree | undefined => {
@@ -87,29 +102,28 @@ const readOptions = (node: Syntax, context: ReadContext): JsonObject => {
   return {}
 }
 
+const PRIORITIES = ['emergency', 'high', 'normal', 'low'] as const
+// Silence is never consent (E5): there is no word for going on.
+const ON_TIMEOUT = ['fail', 'escalate'] as const
+
 /** `human: QUEUE`, or queue, priority, sla, title and onTimeout. */
 export const readHuman = (node: Syntax, { context }: Site): BodyTree | undefined => {
   if (node.kind !== 'map') {
     const queue = readName(node, 'a queue', context)
-    return queue === undefined ? undefined : { kind: 'human', human: { queue, priority: 'normal', slaMs: DAY_MS, onTimeout: 'fail' }, slaAt: node }
+    return queue === undefined
+      ? undefined
+      : { kind: 'human', human: { queue, priority: 'normal', slaMs: DAY_MS, onTimeout: 'fail' }, slaAt: node }
   }
   const fields = readFields(node, { what: 'human', known: ['queue', 'priority', 'sla', 'title', 'onTimeout'], context })
   if (fields === undefined) return undefined
-  const queueNode = fields.get('queue')
-  if (queueNode === undefined) context.report.add(node, 'flow.missing_key', 'human needs a queue', 'queue: support')
-  const queue = queueNode === undefined ? undefined : readName(queueNode, 'a queue', context)
-  const priorityNode = fields.get('priority')
-  const slaNode = fields.get('sla')
-  const titleNode = fields.get('title')
-  const timeoutNode = fields.get('onTimeout')
-  const priority = priorityNode === undefined ? 'normal' : readWord(priorityNode, { what: 'priority', words: ['emergency', 'high', 'normal', 'low'] as const, context })
-  const slaMs = slaNode === undefined ? DAY_MS : readDuration(slaNode, 'sla', context)
-  const title = titleNode === undefined ? undefined : readText(titleNode, 'title', context)
-  // Silence is never consent (E5): there is no word for going on.
-  const onTimeout = timeoutNode === undefined ? 'fail' : readWord(timeoutNode, { what: 'onTimeout', words: ['fail', 'escalate'] as const, context })
-  if (queue === undefined || priority === undefined || slaMs === undefined || onTimeout === undefined) return undefined
-  const human: HumanSpec = { queue, priority, slaMs, onTimeout, ...(title === undefined ? {} : { title }) }
-  return { kind: 'human', human, slaAt: slaNode ?? node }
+  if (!fields.has('queue')) context.report.add(node, 'flow.missing_key', 'human needs a queue', 'queue: support')
+  const queue = fields.read('queue', (value) => readName(value, 'a queue', context))
+  const priority = fields.read('priority', (value) => readWord(value, { what: 'priority', words: PRIORITIES, context })) ?? 'normal'
+  const slaMs = fields.read('sla', (value) => readDuration(value, 'sla', context)) ?? DAY_MS
+  const title = fields.read('title', (value) => readText(value, 'title', context))
+  const onTimeout = fields.read('onTimeout', (value) => readWord(value, { what: 'onTimeout', words: ON_TIMEOUT, context })) ?? 'fail'
+  if (queue === undefined) return undefined
+  return { kind: 'human', human: { queue, priority, slaMs, onTimeout, ...defined({ title }) }, slaAt: fields.get('sla') ?? node }
 }
 
 export const readTask = (node: Syntax, { context }: Site): BodyTree | undefined => {
@@ -132,25 +146,19 @@ export const readRetry = (node: Syntax, context: ReadContext): RetrySpec | undef
   }
   const fields = readFields(node, { what: 'retry', known: ['attempts', 'backoff', 'delay', 'maxDelay', 'jitter'], context })
   if (fields === undefined) return undefined
+  const delayMs = fields.read('delay', (value) => readDuration(value, 'delay', context))
   const given = {
-    attempts: read(fields.get('attempts'), (value) => readCount(value, { what: 'attempts', min: 1, max: 20, context })),
-    backoff: read(fields.get('backoff'), (value) => readWord(value, { what: 'backoff', words: ['fixed', 'exponential'] as const, context })),
-    delayMs: read(fields.get('delay'), (value) => readDuration(value, 'delay', context)),
-    maxDelayMs: read(fields.get('maxDelay'), (value) => readDuration(value, 'maxDelay', context)),
-    jitter: read(fields.get('jitter'), (value) => readSwitch(value, context)),
+    attempts: fields.read('attempts', (value) => readCount(value, { what: 'attempts', min: 1, max: 20, context })),
+    backoff: fields.read('backoff', (value) => readWord(value, { what: 'backoff', words: ['fixed', 'exponential'] as const, context })),
+    delayMs,
+    maxDelayMs: fields.read('maxDelay', (value) => readDuration(value, 'maxDelay', context)),
+    jitter: fields.read('jitter', (value) => readYesNo(value, context)),
   }
-  return {
-    attempts: given.attempts ?? RETRY_DEFAULTS.attempts,
-    backoff: given.backoff ?? RETRY_DEFAULTS.backoff,
-    delayMs: given.delayMs ?? RETRY_DEFAULTS.delayMs,
-    maxDelayMs: Math.max(given.maxDelayMs ?? RETRY_DEFAULTS.maxDelayMs, given.delayMs ?? 0),
-    jitter: given.jitter ?? RETRY_DEFAULTS.jitter,
-  }
+  const spec = { ...RETRY_DEFAULTS, ...defined(given) }
+  return { ...spec, maxDelayMs: Math.max(spec.maxDelayMs, delayMs ?? 0) }
 }
 
-const read = <T>(node: Syntax | undefined, reader: (node: Syntax) => T | undefined): T | undefined => (node === undefined ? undefined : reader(node))
-
-const readSwitch = (node: Syntax, context: ReadContext): boolean | undefined => {
+const readYesNo = (node: Syntax, context: ReadContext): boolean | undefined => {
   if (node.kind === 'scalar' && typeof node.value === 'boolean') return node.value
   context.report.add(node, 'flow.wrong_type', `jitter is true or false, not ${describe(node)}`)
   return undefined

@@ -17,7 +17,12 @@ export const readPrompt = (node: Syntax, id: string, context: ReadContext): Prom
   if (node.style === 'plain') {
     const cut = cutByComment(node)
     if (cut !== undefined) {
-      context.report.add(node, 'yaml.trap', `" #" begins a comment in YAML, so the prompt ends before "${cut.trim()}"`, `${quoted(text + cut)}, or put the comment on a line of its own`)
+      context.report.add(
+        node,
+        'yaml.trap',
+        `" #" begins a comment in YAML, so the prompt ends before "${cut.trim()}"`,
+        `${quoted(text + cut)}, or put the comment on a line of its own`,
+      )
       return undefined
     }
   }
@@ -25,7 +30,11 @@ export const readPrompt = (node: Syntax, id: string, context: ReadContext): Prom
   return { at: node, name: `inline:${id}`, parts, slots }
 }
 
-const readParts = (text: string, locate: (index: number, token: string) => Span, context: ReadContext): { readonly parts: readonly PromptPart[]; readonly slots: readonly SlotTree[] } => {
+const readParts = (
+  text: string,
+  locate: (index: number, token: string) => Span,
+  context: ReadContext,
+): { readonly parts: readonly PromptPart[]; readonly slots: readonly SlotTree[] } => {
   const { parts, slots, mistakes } = parsePrompt(text)
   for (const { index, text: token, message } of mistakes) context.report.add(locate(index, token), 'prompt.malformed', message)
   return { parts, slots: slots.map(({ path, index, text: token }) => ({ path, at: locate(index, token) })) }
@@ -41,13 +50,27 @@ const promptFile = (name: string, node: ScalarSyntax, context: ReadContext): Pro
   const bodyStart = front === null ? 0 : front[0].length
   const body = source.text.slice(bodyStart)
   const lead = body.length - body.trimStart().length
-  const main = readParts(body.trim(), (index, token) => ({ source, start: bodyStart + lead + index, end: bodyStart + lead + index + token.length }), context)
+  const main = readParts(
+    body.trim(),
+    (index, token) => ({ source, start: bodyStart + lead + index, end: bodyStart + lead + index + token.length }),
+    context,
+  )
   if (main.parts.length === 0) context.report.add({ source, start: bodyStart, end: bodyStart }, 'prompt.malformed', 'the prompt is empty')
   const system = front === null ? undefined : readFront(source, front[0], context)
-  return { at: node, name, parts: main.parts, slots: [...(system?.slots ?? []), ...main.slots], ...(system === undefined ? {} : { system: system.parts }) }
+  return {
+    at: node,
+    name,
+    parts: main.parts,
+    slots: [...(system?.slots ?? []), ...main.slots],
+    ...(system === undefined ? {} : { system: system.parts }),
+  }
 }
 
-const readFront = (source: Source, front: string, context: ReadContext): { readonly parts: readonly PromptPart[]; readonly slots: readonly SlotTree[] } | undefined => {
+const readFront = (
+  source: Source,
+  front: string,
+  context: ReadContext,
+): { readonly parts: readonly PromptPart[]; readonly slots: readonly SlotTree[] } | undefined => {
   // The front matter stands at the start of the file, so that offsets in it are offsets in the file.
   const tree = parseSyntax(createSource(source.file, front.replace(/---[ \t]*(?:\r?\n)?$/, '')), context.report)
   if (tree === undefined) return undefined

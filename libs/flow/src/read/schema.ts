@@ -26,12 +26,45 @@ const TYPES: Readonly<Record<string, JsonObject>> = {
   any: {},
 }
 const JSON_TYPES = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null']
-const TYPED_KEYS = ['type', 'default', 'min', 'max', 'enum', 'const', 'items', 'optional', 'about', 'description', 'title', 'examples', 'format', 'pattern']
+const TYPED_KEYS = [
+  'type',
+  'default',
+  'min',
+  'max',
+  'enum',
+  'const',
+  'items',
+  'optional',
+  'about',
+  'description',
+  'title',
+  'examples',
+  'format',
+  'pattern',
+]
 const RENAMED: Readonly<Record<string, string>> = { min: 'minimum', max: 'maximum', about: 'description' }
 const KEYWORDS = [
   ...TYPED_KEYS,
-  'properties', 'required', 'additionalProperties', 'minLength', 'maxLength', 'minItems', 'maxItems', 'uniqueItems', 'minimum', 'maximum',
-  'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'anyOf', 'oneOf', 'allOf', 'not', 'prefixItems', 'minProperties', 'maxProperties',
+  'properties',
+  'required',
+  'additionalProperties',
+  'minLength',
+  'maxLength',
+  'minItems',
+  'maxItems',
+  'uniqueItems',
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'multipleOf',
+  'anyOf',
+  'oneOf',
+  'allOf',
+  'not',
+  'prefixItems',
+  'minProperties',
+  'maxProperties',
 ]
 const RAW_MARKS = ['$schema', '$ref', '$defs', 'properties', 'anyOf', 'oneOf', 'allOf']
 
@@ -47,7 +80,11 @@ export const readSchema = (node: Syntax, what: string, context: ReadContext): Js
 const schemaFile = (name: string, node: ScalarSyntax, context: ReadContext): JsonSchema | undefined => {
   const source = context.find(['json', 'yaml', 'yml'].map((extension) => `schemas/${name}.${extension}`))
   if (source === undefined) {
-    context.report.add(node, 'schema.unknown', `there is no file schemas/${name}.json or .yaml.${didYouMean(name, context.list('schemas'))}`)
+    context.report.add(
+      node,
+      'schema.unknown',
+      `there is no file schemas/${name}.json or .yaml.${didYouMean(name, context.list('schemas'))}`,
+    )
     return undefined
   }
   const tree = parseSyntax(source, context.report)
@@ -79,34 +116,58 @@ const objectSchema = (node: MapSyntax, context: ReadContext): JsonSchema => {
 
 const hasDefault = (schema: JsonSchema): boolean => typeof schema !== 'boolean' && Object.hasOwn(schema, 'default')
 
-const fieldSchema = (key: string, value: Syntax, context: ReadContext): { readonly schema: JsonSchema | undefined; readonly optional: boolean } => {
+const fieldSchema = (
+  key: string,
+  value: Syntax,
+  context: ReadContext,
+): { readonly schema: JsonSchema | undefined; readonly optional: boolean } => {
   if (value.kind === 'scalar' && typeof value.value === 'string' && value.value.endsWith('?')) {
     return { schema: shortType(value.value.slice(0, -1).trim(), value, context), optional: true }
   }
-  const optional = value.kind === 'map' && value.entries.some((entry) => entry.key === 'optional' && entry.value.kind === 'scalar' && entry.value.value === true)
+  const optional =
+    value.kind === 'map' &&
+    value.entries.some((entry) => entry.key === 'optional' && entry.value.kind === 'scalar' && entry.value.value === true)
   return { schema: readSchema(value, `the type of "${key}"`, context), optional }
 }
 
-const typedSchema = (node: MapSyntax, context: ReadContext): JsonSchema | undefined => {
-  let schema: Record<string, Json> = {}
-  for (const { key, value } of node.entries) {
-    if (key === 'optional') continue
-    if (key === 'type' && value.kind === 'scalar' && typeof value.value === 'string') {
-      const type = shortType(value.value, value, context)
-      if (type === undefined || typeof type === 'boolean') return undefined
-      schema = { ...type, ...schema }
-    } else if (key === 'type' && value.kind === 'list') {
-      const wrong = value.items.find((item) => item.kind !== 'scalar' || !JSON_TYPES.includes(String(item.value)))
-      if (wrong !== undefined) context.report.add(wrong, 'schema.invalid', `${describe(wrong)} is not a JSON type; types are ${JSON_TYPES.join(', ')}`)
-      schema['type'] = literalOf(value)
-    } else if (key === 'items' && (value.kind === 'scalar' || isObjectForm(value.kind === 'map' ? value : { ...value, kind: 'map', entries: [] }))) {
-      const items = readSchema(value, 'items', context)
-      if (items !== undefined) schema['items'] = items
-    } else if (key === 'properties' && value.kind === 'map') {
-      schema['properties'] = Object.fromEntries(value.entries.map((entry) => [entry.key, readSchema(entry.value, `the schema of "${entry.key}"`, context) ?? true]))
-    } else schema[RENAMED[key] ?? key] = literalOf(value)
-  }
+const typedSchema = (node: MapSyntax, context: ReadContext): JsonSchema => {
+  const schema: Record<string, Json> = {}
+  for (const { key, value } of node.entries) Object.assign(schema, keyword(key, value, context))
   return schema
+}
+
+/** One keyword of a schema; those of the short form become those of JSON Schema. */
+const keyword = (key: string, value: Syntax, context: ReadContext): JsonObject => {
+  switch (key) {
+    case 'optional':
+      return {}
+    case 'type':
+      return typeKeyword(value, context)
+    case 'items':
+      return { items: readSchema(value, 'items', context) ?? true }
+    case 'properties':
+      return value.kind === 'map'
+        ? {
+            properties: Object.fromEntries(
+              value.entries.map((entry) => [entry.key, readSchema(entry.value, `the schema of "${entry.key}"`, context) ?? true]),
+            ),
+          }
+        : { properties: literalOf(value) }
+    default:
+      return { [RENAMED[key] ?? key]: literalOf(value) }
+  }
+}
+
+const typeKeyword = (value: Syntax, context: ReadContext): JsonObject => {
+  if (value.kind === 'scalar' && typeof value.value === 'string') {
+    const type = shortType(value.value, value, context)
+    return typeof type === 'object' ? type : {}
+  }
+  const wrong =
+    value.kind === 'list' ? value.items.find((item) => item.kind !== 'scalar' || !JSON_TYPES.includes(String(item.value))) : value
+  if (wrong !== undefined)
+    context.report.add(wrong, 'schema.invalid', `${describe(wrong)} is not a JSON type; types are ${JSON_TYPES.join(', ')}`)
+  return { type: literalOf(value) }
 }
 
 const shortType = (text: string, node: ScalarSyntax, context: ReadContext): JsonSchema | undefined => {
@@ -116,11 +177,21 @@ const shortType = (text: string, node: ScalarSyntax, context: ReadContext): Json
     const items = shortType(text.slice(0, -2).trim(), node, context)
     return items === undefined ? undefined : { type: 'array', items }
   }
-  if (text.includes('|')) return unionType(text.split('|').map((word) => word.trim()), node, context)
+  if (text.includes('|'))
+    return unionType(
+      text.split('|').map((word) => word.trim()),
+      node,
+      context,
+    )
   const type = Object.hasOwn(TYPES, text) ? TYPES[text] : undefined
   if (type !== undefined) return type
   const fix = /^[\w-]+$/.test(text) ? `for the one value write { const: ${text} }` : undefined
-  context.report.add(node, 'schema.invalid', `"${text}" is not a type; types are ${Object.keys(TYPES).slice(0, 9).join(', ')}, ranges 0..1 and words with bars a | b.${didYouMean(text, Object.keys(TYPES))}`, fix)
+  context.report.add(
+    node,
+    'schema.invalid',
+    `"${text}" is not a type; types are ${Object.keys(TYPES).slice(0, 9).join(', ')}, ranges 0..1 and words with bars a | b.${didYouMean(text, Object.keys(TYPES))}`,
+    fix,
+  )
   return undefined
 }
 

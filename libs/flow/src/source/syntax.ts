@@ -12,7 +12,12 @@ export type ScalarSyntax = Span & {
   readonly value: string | number | boolean | null
   readonly style: 'plain' | 'quoted' | 'block'
 }
-export type EntrySyntax = { readonly key: string; readonly keyAt: Span; readonly keyValue: string | number | boolean | null; readonly value: Syntax }
+export type EntrySyntax = {
+  readonly key: string
+  readonly keyAt: Span
+  readonly keyValue: string | number | boolean | null
+  readonly value: Syntax
+}
 export type MapSyntax = Span & { readonly kind: 'map'; readonly entries: readonly EntrySyntax[] }
 export type ListSyntax = Span & { readonly kind: 'list'; readonly items: readonly Syntax[] }
 export type Syntax = ScalarSyntax | MapSyntax | ListSyntax
@@ -24,15 +29,28 @@ const MAX_DEPTH = 60
 /** The tree of a document, or undefined when it cannot be read; the report says why. */
 export const parseSyntax = (source: Source, report: Report): Syntax | undefined => {
   if (source.text.length > MAX_BYTES) {
-    report.add({ source, start: 0, end: 0 }, 'flow.too_large', `the file has ${source.text.length} characters; at most ${MAX_BYTES} are read`)
+    report.add(
+      { source, start: 0, end: 0 },
+      'flow.too_large',
+      `the file has ${source.text.length} characters; at most ${MAX_BYTES} are read`,
+    )
     return undefined
   }
-  const document = parseDocument(source.text, { version: '1.2', prettyErrors: false, merge: false, uniqueKeys: true, stringKeys: false, logLevel: 'silent' })
+  const document = parseDocument(source.text, {
+    version: '1.2',
+    prettyErrors: false,
+    merge: false,
+    uniqueKeys: true,
+    stringKeys: false,
+    logLevel: 'silent',
+  })
   const problems = [...document.errors, ...document.warnings] // Y1
   if (problems.length > 0) {
     problems.sort((a, b) => a.pos[0] - b.pos[0])
     // What follows the first break of the structure is noise of the parser; independent findings are not.
-    const independent = problems.filter((problem, index) => index === 0 || problem.code === 'DUPLICATE_KEY' || problem.code === 'TAG_RESOLVE_FAILED')
+    const independent = problems.filter(
+      (problem, index) => index === 0 || problem.code === 'DUPLICATE_KEY' || problem.code === 'TAG_RESOLVE_FAILED',
+    )
     for (const problem of independent) explainYamlError(source, problem, report)
     return undefined
   }
@@ -121,7 +139,9 @@ export const literalOf = (node: Syntax): Json => {
 export const describe = (node: Syntax): string => {
   if (node.kind !== 'scalar') return node.kind === 'map' ? 'a map' : 'a list'
   if (node.value === null) return 'nothing'
-  return typeof node.value === 'string' ? `the text "${shorten(node.value)}"` : `${typeof node.value === 'number' ? 'the number' : 'the value'} ${String(node.value)}`
+  return typeof node.value === 'string'
+    ? `the text "${shorten(node.value)}"`
+    : `${typeof node.value === 'number' ? 'the number' : 'the value'} ${String(node.value)}`
 }
 
 const shorten = (text: string): string => (text.length > 40 ? `${text.slice(0, 37)}...` : text)
@@ -135,7 +155,8 @@ export const spanInScalar = (node: ScalarSyntax, index: number, token: string): 
   const value = typeof node.value === 'string' ? node.value : source.text.slice(start, end)
   const raw = source.text.slice(start, end)
   const shift = node.style === 'quoted' ? 1 : 0
-  if (raw.slice(shift, shift + value.length) === value) return { source, start: start + shift + index, end: start + shift + index + token.length }
+  if (raw.slice(shift, shift + value.length) === value)
+    return { source, start: start + shift + index, end: start + shift + index + token.length }
   const occurrence = token === '' ? 0 : countOf(value.slice(0, index), token)
   let found = -1
   for (let n = 0; n <= occurrence && token !== ''; n++) {

@@ -65,7 +65,8 @@ const fieldAround = ({ source: { text }, start }: Span): { readonly key: string;
   const insideBraces = count(line.slice(0, own.start), '{') > count(line.slice(0, own.start), '}')
   if (!insideBraces) return { key: own.key, value: line.slice(own.valueStart).trimEnd() }
   const next = keys.find((candidate) => candidate.start > own.valueStart && /,\s*$/.test(line.slice(own.valueStart, candidate.start)))
-  const rest = next === undefined ? line.slice(own.valueStart).replace(/\}[^}]*$/, '') : line.slice(own.valueStart, next.start).replace(/,\s*$/, '')
+  const rest =
+    next === undefined ? line.slice(own.valueStart).replace(/\}[^}]*$/, '') : line.slice(own.valueStart, next.start).replace(/,\s*$/, '')
   return { key: own.key, value: rest.trim() }
 }
 
