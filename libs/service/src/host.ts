@@ -101,7 +101,7 @@ const injector =
 /** Starts a service. When anything fails on the way, what was started is closed again. */
 export const startHost = async (options: HostOptions): Promise<RunningService> => {
   const { name, platform } = options
-  const lanes = new LaneServer({ bus: platform.bus, service: name, telemetry: platform.telemetry, ...options.lanes })
+  const lanes = new LaneServer({ bus: platform.bus, service: name, telemetry: platform.telemetry, nowMs: platform.nowMs, ...options.lanes })
   const state: HostState = { name, accepting: false, ready: () => options.ready?.() ?? true, telemetry: platform.telemetry }
   const app = await openApp(options, state, lanes)
   const close = async ({ graceMs }: { graceMs: number }): Promise<void> => {

@@ -8,7 +8,16 @@ import { callbackify } from 'node:util'
 import { BaseRpcContext, Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices'
 import { isObservable, lastValueFrom } from 'rxjs'
 import type { Bus, BusRecord, Delivery, LaneConsumer, RetryPolicy, Settlement } from '@baton/bus/bus'
-import { contractOfType, deadLetterTopic, isRetryable, retryTopic, RETRY_DELAYS, toFault, type ServiceName } from '@baton/contracts'
+import {
+  contractOfType,
+  deadLetterTopic,
+  isRetryable,
+  retryTopic,
+  RETRY_DELAYS,
+  toFault,
+  type FaultCode,
+  type ServiceName,
+} from '@baton/contracts'
 import type { Telemetry } from '@baton/telemetry'
 import { contractPattern, LANES, topicPattern, type LaneExtras, type LanePolicy } from './lane-handlers.ts'
 
@@ -42,16 +51,32 @@ const ACK: Settlement = { outcome: 'ack' }
 
 const isSettlement = (value: unknown): value is Settlement => typeof value === 'object' && value !== null && 'outcome' in value
 
+/** Faults of what every service leans on: waiting helps, and nobody's attempt is used up by it. */
+const DEPENDENCY_DOWN: ReadonlySet<FaultCode> = new Set(['store.unavailable', 'bus.unavailable', 'disk.full'])
+/** How long a message waits for a dependency before the next look. */
+const DEPENDENCY_WAIT_MS = 5_000
+
+/** Until when to wait when the fault says that a dependency is down; undefined for every other fault. */
+export const dependencyWait = (code: FaultCode, nowMs: number): number | undefined =>
+  DEPENDENCY_DOWN.has(code) ? nowMs + DEPENDENCY_WAIT_MS : undefined
+
 /** What a thrown value means for the message (S2). `retryAfterMs` in the fault's detail asks for at least that delay. */
-export const settlementOf = (error: unknown): Settlement => {
+export const settlementOf = (error: unknown, nowMs: number): Settlement => {
   const fault = toFault(error)
+  const untilMs = dependencyWait(fault.code, nowMs)
+  if (untilMs !== undefined) return { outcome: 'defer', untilMs, reason: fault.message }
   if (!isRetryable(fault.code)) return { outcome: 'reject', fault: fault.data }
   const afterMs = fault.detail['retryAfterMs']
   return { outcome: 'retry', fault: fault.data, ...(typeof afterMs === 'number' ? { afterMs } : {}) }
 }
 
 type Group = { readonly topics: Set<string>; policy: LanePolicy }
-export type LaneServerOptions = LanePolicy & { readonly bus: Bus; readonly service: ServiceName; readonly telemetry: Telemetry }
+export type LaneServerOptions = LanePolicy & {
+  readonly bus: Bus
+  readonly service: ServiceName
+  readonly telemetry: Telemetry
+  readonly nowMs: () => number
+}
 type LaneStats = { readonly group: string } & ReturnType<LaneConsumer['stats']>
 
 export class LaneServer extends Server implements CustomTransportStrategy {
@@ -168,7 +193,7 @@ export class LaneServer extends Server implements CustomTransportStrategy {
       const value: unknown = isObservable(answer) ? await lastValueFrom(answer, { defaultValue: undefined }) : answer
       return isSettlement(value) ? value : ACK // S2
     } catch (error) {
-      const settlement = settlementOf(error)
+      const settlement = settlementOf(error, this.#options.nowMs())
       const fault = toFault(error)
       const { service, telemetry } = this.#options
       telemetry.metrics.count('baton_faults_total', { service, code: fault.code })

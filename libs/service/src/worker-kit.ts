@@ -4,7 +4,7 @@
 //   W3. (L9) A command is acknowledged only when its answer is durable; the answer of work worth keeping is stored before it is
 //       published, and a redelivery answers from the store.
 //   W4. A retryable fault waits in the retry topics as long as the deadline allows, each longer wait announced; then dead letter and
-//       `step.failed {deadLettered}`. Any other fault is answered at once.
+//       `step.failed {deadLettered}`. A dependency that is down is waited for and uses up no try. Any other fault is answered at once.
 //   W5. An output above the inline limit goes to the payload store before the answer that refers to it; content is stored redacted.
 import { Controller, type Type } from '@nestjs/common'
 import type { BusRecord, Delivery, OutgoingRecord, Settlement } from '@baton/bus/bus'
@@ -26,7 +26,7 @@ import {
 } from '@baton/contracts'
 import type { Plan, PlanNode } from '@baton/flow/plan'
 import { HandleCommand, type LanePolicy } from './lane-handlers.ts'
-import type { LaneContext } from './lane-server.ts'
+import { dependencyWait, type LaneContext } from './lane-server.ts'
 import { mentionsPayload, resolvePayloads, smallFields, storeJson } from './payload-input.ts'
 import { createPlanCache, type PlanCache } from './plan-cache.ts'
 import type { Platform } from './platform.ts'
@@ -196,6 +196,11 @@ class Worker {
     )
     if (fault.cause instanceof Error)
       telemetry.logger.debug({ runId: command.runId, path: command.path, stack: fault.cause.stack ?? '' }, 'cause')
+    const dependencyUntilMs = dependencyWait(fault.code, nowMs())
+    if (dependencyUntilMs !== undefined && dependencyUntilMs < command.deadlineMs) {
+      await this.#answers.deferred(to, { untilMs: dependencyUntilMs, reason: fault.code })
+      return { name: 'deferred', settlement: { outcome: 'defer', untilMs: dependencyUntilMs, reason: fault.message } }
+    }
     if (!isRetryable(fault.code)) {
       await this.#answers.failed(to, fault.data)
       return { name: 'failed', settlement: ACK }

@@ -1,0 +1,101 @@
+// The typed HTTP client of Baton, for programs and for the command line.
+import type { Json, Priority, RunRequest, RunResult, Verdict } from '@baton/contracts'
+import { openTransport, type ClientOptions, type ServerEvent } from './transport.ts'
+
+export type StartedRun = { readonly runId: string; readonly requestId: string; readonly repeat: boolean }
+export type RunOutcome = { readonly ended: true; readonly result: RunResult } | { readonly ended: false; readonly run: StartedRun }
+export type Page = { readonly limit?: number; readonly cursor?: string }
+export type Decision = {
+  readonly verdict: Verdict
+  readonly by: string
+  readonly output?: Json
+  readonly reason?: string
+  readonly fingerprint?: string
+}
+export type Redrive = {
+  readonly service: string
+  readonly offsets?: readonly number[]
+  readonly all?: boolean
+  readonly dryRun?: boolean
+  readonly ratePerSecond?: number
+}
+const query = (fields: Readonly<Record<string, string | number | boolean | undefined>>): string => {
+  const given = Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)] as [string, string]]))
+  return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`
+}
+
+const id = encodeURIComponent
+type Transport = ReturnType<typeof openTransport>
+
+const startAt = (
+  { request }: Transport,
+  { body, path, waitMs }: { body: RunRequest; path: string; waitMs: number },
+): Promise<{ status: number; text: string }> =>
+  request({ method: 'POST', path, body, timeoutMs: waitMs, ...(body.id === undefined ? {} : { headers: { 'idempotency-key': body.id } }) })
+
+const runsOf = (transport: Transport) => {
+  const { call, get } = transport
+  return {
+    /** Starts a run and returns at once. */
+    start: async (body: RunRequest): Promise<StartedRun> =>
+      JSON.parse((await startAt(transport, { body, path: '/v1/runs', waitMs: 0 })).text) as StartedRun,
+    /** Starts a run and waits for its result; `ended` is false when the time was not enough. */
+    run: async (body: RunRequest, { waitMs }: { waitMs: number }): Promise<RunOutcome> => {
+      const { status, text } = await startAt(transport, { body, path: `/v1/runs${query({ wait: `${waitMs}ms` })}`, waitMs })
+      return status === 200 ? { ended: true, result: JSON.parse(text) as RunResult } : { ended: false, run: JSON.parse(text) as StartedRun }
+    },
+    cancel: (runId: string, body: { by?: string; reason?: string } = {}): Promise<{ runId: string; status: string }> =>
+      call({ method: 'POST', path: `/v1/runs/${id(runId)}:cancel`, body }),
+    runs: <T = Json>(filter: Page & { flow?: string; status?: string; label?: string } = {}): Promise<T> =>
+      get<T>(`/v1/runs${query(filter)}`),
+    show: <T = Json>(runId: string): Promise<T> => get<T>(`/v1/runs/${id(runId)}`),
+    trace: <T = Json>(runId: string): Promise<T> => get<T>(`/v1/runs/${id(runId)}/trace`),
+    payload: <T = Json>(runId: string, sha256: string): Promise<T> => get<T>(`/v1/runs/${id(runId)}/payloads/${id(sha256)}`),
+    /** The journal of a run as it happens; ends with the run or the signal. */
+    events: (runId: string, signal: AbortSignal = new AbortController().signal): AsyncGenerator<ServerEvent> =>
+      transport.events(`/v1/runs/${id(runId)}/events`, signal),
+  }
+}
+
+const reviewsOf = ({ call, get }: Transport) => ({
+  list: <T = Json>(filter: Page & { queue?: string; status?: string; priority?: Priority } = {}): Promise<T> =>
+    get<T>(`/v1/reviews${query(filter)}`),
+  show: <T = Json>(taskId: string): Promise<T> => get<T>(`/v1/reviews/${id(taskId)}`),
+  claim: <T = Json>(taskId: string, body: { by: string }): Promise<T> =>
+    call<T>({ method: 'POST', path: `/v1/reviews/${id(taskId)}:claim`, body }),
+  release: <T = Json>(taskId: string, body: { by: string }): Promise<T> =>
+    call<T>({ method: 'POST', path: `/v1/reviews/${id(taskId)}:release`, body }),
+  decide: <T = Json>(taskId: string, body: Decision): Promise<T> =>
+    call<T>({ method: 'POST', path: `/v1/reviews/${id(taskId)}:decide`, body }),
+})
+
+const flowsOf = ({ call, get }: Transport) => ({
+  list: <T = Json>(): Promise<T> => get<T>('/v1/flows'),
+  show: <T = Json>(name: string, at?: string): Promise<T> => get<T>(`/v1/flows/${name}${query({ at })}`),
+  publish: <T = Json>(
+    name: string,
+    body: { files: Readonly<Record<string, string>>; entry?: string; alias?: string; replace?: boolean; by?: string },
+  ): Promise<T> => call<T>({ method: 'PUT', path: `/v1/flows/${name}`, body }),
+})
+
+const deadLettersOf = ({ call, get }: Transport) => ({
+  list: <T = Json>(filter: Page & { service?: string } = {}): Promise<T> => get<T>(`/v1/dead-letters${query(filter)}`),
+  show: <T = Json>(service: string, offset: number): Promise<T> => get<T>(`/v1/dead-letters/${id(service)}/${offset}`),
+  redrive: <T = Json>(body: Redrive): Promise<T> => call<T>({ method: 'POST', path: '/v1/dead-letters:redrive', body }),
+})
+
+/** A client for one server. Every failure is a Fault. Answers of reads are JSON as the server gives it; `T` is what the caller knows of it. */
+export const createClient = (options: ClientOptions = {}) => {
+  const transport = openTransport(options)
+  return {
+    /** The answer of any path. */
+    call: transport.call,
+    ...runsOf(transport),
+    stats: <T = Json>(filter: { flow?: string } = {}): Promise<T> => transport.get<T>(`/v1/stats${query(filter)}`),
+    reviews: reviewsOf(transport),
+    flows: flowsOf(transport),
+    deadLetters: deadLettersOf(transport),
+  }
+}
+
+export type Client = ReturnType<typeof createClient>

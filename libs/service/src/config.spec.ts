@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals'
+import { toFault } from '@baton/contracts'
+import { readEnvironment } from './config.ts'
+
+const messageOf = (source: Record<string, string>): string => {
+  try {
+    readEnvironment(source)
+    return ''
+  } catch (error) {
+    return toFault(error).message
+  }
+}
+
+describe('environment', () => {
+  it('runs in one process where nothing is set', () => {
+    const { config, kafka, url } = readEnvironment({})
+    expect(config).toMatchObject({ embedded: true, topicPrefix: '', requestBytesMax: 524_288, inlineBytesMax: 65_536, keepContent: true })
+    expect(kafka).toBeUndefined()
+    expect(url).toBe('http://127.0.0.1:8080')
+  })
+  it('takes an empty variable as absent', () => {
+    expect(readEnvironment({ KAFKA_BROKERS: '', BATON_PORT: ' ' }).config.embedded).toBe(true)
+  })
+  it('reads brokers, access and services', () => {
+    const read = readEnvironment({
+      KAFKA_BROKERS: 'a:9092, b:9092',
+      DATABASE_URL: 'postgres://u@h/d',
+      KAFKA_SASL_MECHANISM: 'plain',
+      KAFKA_SASL_USERNAME: 'u',
+      KAFKA_SASL_PASSWORD: 'p',
+      KAFKA_SSL: 'true',
+      BATON_HITL_URL: 'http://hitl:80/',
+    })
+    expect(read.kafka).toEqual({ brokers: ['a:9092', 'b:9092'], ssl: {}, sasl: { mechanism: 'plain', username: 'u', password: 'p' } })
+    expect(read.config.embedded).toBe(false)
+    expect(read.serviceUrls).toMatchObject({ hitl: 'http://hitl:80', tracing: 'http://127.0.0.1:8086' })
+  })
+  it('E1: names every wrong variable at once', () => {
+    expect(messageOf({ KAFKA_BROKERS: 'nonsense', BATON_PORT: '70000', LOG_LEVEL: 'loud', BATON_TOOLS_URL: 'tools' })).toMatch(
+      /(?=[\s\S]*KAFKA_BROKERS)(?=[\s\S]*BATON_PORT)(?=[\s\S]*LOG_LEVEL)(?=[\s\S]*BATON_TOOLS_URL)(?=[\s\S]*DATABASE_URL)/,
+    )
+  })
+  it('E2: never prints a value', () => {
+    expect(messageOf({ DATABASE_URL: 'mysql://user:hunter2@host/db', KAFKA_SASL_PASSWORD: 'hunter2' })).not.toContain('hunter2')
+  })
+})
