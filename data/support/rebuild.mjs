@@ -34,25 +34,18 @@ const shuffled = (items, next) => {
   return copy
 }
 
-const parseCsv = (text) => {
+const parseCsv = (csv) => {
   const rows = []
   let row = []
-  let field = ''
-  let quoted = false
-  for (let at = 0; at < text.length; at++) {
-    const char = text[at]
-    if (quoted) {
-      if (char !== '"') field += char
-      else if (text[at + 1] === '"') field += text[++at]
-      else quoted = false
-    } else if (char === '"') quoted = true
-    else if (char === ',') row.push(field), (field = '')
-    else if (char === '\n') row.push(field.replace(/\r$/, '')), rows.push(row), (row = []), (field = '')
-    else field += char
+  for (const [, quoted, plain, end] of csv.matchAll(/(?:"((?:[^"]|"")*)"|([^,"\r\n]*))(,|\r?\n|$)/g)) {
+    row.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'))
+    if (end === ',') continue
+    if (row.length > 1 || row[0] !== '') rows.push(row)
+    row = []
   }
-  if (field !== '' || row.length > 0) rows.push([...row, field])
   return rows
 }
+const byText = (left, right) => (left < right ? -1 : left > right ? 1 : 0)
 const csvField = (value) => (/[",\n\r]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value)
 const toCsv = (header, rows) => [header, ...rows].map((row) => row.map(csvField).join(',')).join('\n') + '\n'
 const toJsonl = (rows) => rows.map((row) => JSON.stringify(row)).join('\n') + '\n'
@@ -80,7 +73,7 @@ const banking = parseCsv(source('banking77/train.csv').toString())
 const byLabel = Map.groupBy(banking, ([, label]) => label)
 const train = []
 let heldBack = []
-for (const label of [...byLabel.keys()].sort()) {
+for (const label of [...byLabel.keys()].toSorted(byText)) {
   if (!labels.has(label)) throw new Error(`labels.csv has no row for ${label}`)
   const rows = shuffled(byLabel.get(label), next)
   const keep = Math.round(rows.length * HELD_BACK_SHARE)
@@ -92,7 +85,7 @@ heldBack = shuffled(heldBack, next)
 // CLINC150: what is not about a bank becomes `unknown`.
 const clinc = JSON.parse(source('clinc150/train_val.json').toString())
 const domains = JSON.parse(source('clinc150/domains.json').toString())
-const foreign = Object.entries(domains).filter(([domain]) => !BANKING_DOMAINS.includes(domain)).flatMap(([, intents]) => intents).filter((intent) => !BANKING_INTENTS.includes(intent)).sort()
+const foreign = Object.entries(domains).filter(([domain]) => !BANKING_DOMAINS.includes(domain)).flatMap(([, intents]) => intents).filter((intent) => !BANKING_INTENTS.includes(intent)).toSorted(byText)
 const clincByIntent = Map.groupBy(clinc.train, ([, intent]) => intent)
 const unknown = [
   ...clinc.oos_train.map(([text]) => [oneLine(text), 'unknown', 'clinc150 oos_train']),

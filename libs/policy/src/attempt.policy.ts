@@ -50,7 +50,7 @@ const START: Progress = { tryNumber: 1, at: 0, reasked: false, out: [], failures
 export const firstMove = (): Move => ({ do: 'ask', candidate: 0, waitMs: 0, newTry: true, reask: false, progress: START })
 
 /** What lasts: asking this candidate again in this dispatch is pointless. Time-outs and bad answers may pass. */
-const LASTING: ReadonlySet<FaultCode> = new Set(['model.refused', 'model.unknown', 'model.none_configured', 'output.truncated'])
+const LASTING: ReadonlySet<FaultCode> = new Set(['model.refused', 'model.unknown', 'model.none_configured'])
 
 const nextUsable = (candidates: readonly Candidate[], out: readonly string[], from: number): number =>
   candidates.findIndex((candidate, at) => at >= from && !out.includes(candidate.name))

@@ -46,28 +46,25 @@ export const scoresOf = (model: LinearModel, { buckets, values }: Features): Flo
 
 type Accumulators = { readonly weights: Float32Array; readonly bias: Float32Array }
 
+/** One AdaGrad update of `values[index]`. */
+const descend = (values: Float32Array, squares: Float32Array, { index, gradient, learningRate }: { index: number; gradient: number; learningRate: number }): void => {
+  const square = (squares[index] ?? 0) + gradient * gradient
+  squares[index] = square
+  values[index] = (values[index] ?? 0) - (learningRate * gradient) / Math.sqrt(square + 1e-8)
+}
+
 const step = (model: LinearModel, squares: Accumulators, example: Example, learningRate: number): number => {
   const { classes, weights, bias } = model
-  const probabilities = softmax(scoresOf(model, example.features))
-  const loss = -Math.log(Math.max(probabilities[example.target] ?? 0, 1e-12))
-  probabilities[example.target] = (probabilities[example.target] ?? 0) - 1 // now the gradient of the scores
+  const gradients = softmax(scoresOf(model, example.features))
+  const loss = -Math.log(Math.max(gradients[example.target] ?? 0, 1e-12))
+  gradients[example.target] = (gradients[example.target] ?? 0) - 1
   const { buckets, values } = example.features
-  for (let at = 0; at < buckets.length; at++) {
-    const from = (buckets[at] ?? 0) * classes
-    const value = values[at] ?? 0
-    for (let target = 0; target < classes; target++) {
-      const index = from + target
-      const gradient = (probabilities[target] ?? 0) * value
-      const square = (squares.weights[index] ?? 0) + gradient * gradient
-      squares.weights[index] = square
-      weights[index] = (weights[index] ?? 0) - (learningRate * gradient) / Math.sqrt(square + 1e-8)
-    }
-  }
   for (let target = 0; target < classes; target++) {
-    const gradient = probabilities[target] ?? 0
-    const square = (squares.bias[target] ?? 0) + gradient * gradient
-    squares.bias[target] = square
-    bias[target] = (bias[target] ?? 0) - (learningRate * gradient) / Math.sqrt(square + 1e-8)
+    const gradient = gradients[target] ?? 0
+    for (let at = 0; at < buckets.length; at++) {
+      descend(weights, squares.weights, { index: (buckets[at] ?? 0) * classes + target, gradient: gradient * (values[at] ?? 0), learningRate })
+    }
+    descend(bias, squares.bias, { index: target, gradient, learningRate })
   }
   return loss
 }

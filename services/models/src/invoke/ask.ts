@@ -1,0 +1,111 @@
+// One dispatch: candidates are asked by the attempt plan until one gives an output that fits.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Fault, toFault } from '@baton/contracts/fault'
+import type { JsonSchema } from '@baton/contracts/json'
+import { type Candidate, firstMove, type Move, nextMove, shareOfTry, type TrySpec } from '@baton/policy'
+import type { Model, Question, Usage } from '../model.ts'
+import { type Output, readOutput } from '../output/structured-output.ts'
+
+export type Asked = {
+  readonly output: Output
+  readonly model: Model
+  readonly tries: number
+  /** All calls of the dispatch together, also those whose answers were thrown away. */
+  readonly usage: Usage
+  readonly failedOver: readonly string[]
+}
+
+export type Dispatch = {
+  readonly models: readonly Model[]
+  readonly question: Omit<Question, 'signal' | 'schema'>
+  readonly schema: JsonSchema | undefined
+  readonly spec: TrySpec
+  readonly signal: AbortSignal
+  readonly random: () => number
+  /** Monotone milliseconds. */
+  readonly clockMs: () => number
+}
+
+const LOCAL_WEIGHT = 0.05
+
+const candidateOf = ({ name, local }: Model): Candidate => ({ name, reaskable: !local, weight: local ? LOCAL_WEIGHT : 1 })
+
+const sum = (left: Usage, right: Usage): Usage => ({
+  costMicroUsd: left.costMicroUsd + right.costMicroUsd,
+  ...(left.inputTokens === undefined && right.inputTokens === undefined ? {} : { inputTokens: (left.inputTokens ?? 0) + (right.inputTokens ?? 0) }),
+  ...(left.outputTokens === undefined && right.outputTokens === undefined ? {} : { outputTokens: (left.outputTokens ?? 0) + (right.outputTokens ?? 0) }),
+})
+
+type Call = { readonly model: Model; readonly timeMs: number; readonly feedback: string | undefined }
+
+/** One call, bounded by its time and by the dispatch. */
+const callModel = async ({ model, timeMs, feedback }: Call, { question, schema, signal }: Dispatch, bill: (usage: Usage) => void): Promise<Output> => {
+  const own = model.local ? signal : AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, timeMs))])
+  const told = feedback ?? question.feedback
+  const { feedback: _replaced, ...rest } = question
+  try {
+    const answer = await model.invoke({ ...rest, signal: own, ...(schema === undefined ? {} : { schema }), ...(told === undefined ? {} : { feedback: told }) })
+    bill(answer.usage)
+    return readOutput(answer, schema)
+  } catch (error) {
+    if (own.aborted && !signal.aborted) throw new Fault('model.timed_out', `${model.name} did not answer within ${timeMs} ms.`, { model: model.name, timeoutMs: timeMs })
+    throw error
+  }
+}
+
+/** Why the dispatch as a whole was ended from outside. */
+const ended = (signal: AbortSignal, model: Model | undefined): Fault => {
+  const { reason } = signal as { reason: unknown } // The DOM types it as any.
+  return reason instanceof Error && reason.name === 'TimeoutError'
+    ? new Fault('model.timed_out', 'The deadline of the step passed before a model answered.', model === undefined ? {} : { model: model.name })
+    : new Fault('bus.draining', 'The call was given up because this process is ending.')
+}
+
+const rest = async (waitMs: number, { signal }: Dispatch): Promise<void> => {
+  await sleep(waitMs, undefined, { signal }).catch(() => {
+    throw ended(signal, undefined)
+  })
+}
+
+const feedbackOf = ({ detail, message }: Fault): string => (typeof detail['problem'] === 'string' ? detail['problem'] : message)
+
+const givenUp = (faults: readonly Fault[], move: Move & { do: 'stop' }): Fault => {
+  const fault = faults[move.failure] ?? new Fault('model.unavailable', 'No model answered.')
+  const trail = move.progress.failures.map(({ name, code }) => `${name}: ${code}`).join(', ')
+  const { retryAfterMs } = move
+  // The problem with an answer was for the model; it may quote what the answer said.
+  const { problem: _problem, ...detail } = fault.detail
+  return new Fault(fault.code, fault.message, { ...detail, tries: move.progress.tryNumber, trail, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }, { cause: fault })
+}
+
+/** Asks until an answer fits or the plan ends. Throws the fault that says best what would help. */
+export const ask = async (dispatch: Dispatch): Promise<Asked> => {
+  const { models, spec, signal, random, clockMs } = dispatch
+  const candidates = models.map(candidateOf)
+  const faults: Fault[] = []
+  let usage: Usage = { costMicroUsd: 0 }
+  let endsAtMs = clockMs() + spec.timeoutMs
+  let move: Move = firstMove()
+  for (;;) {
+    if (move.do === 'stop') throw givenUp(faults, move)
+    if (move.waitMs > 0) await rest(move.waitMs, dispatch)
+    if (move.newTry) endsAtMs = clockMs() + spec.timeoutMs
+    const model = models[move.candidate]
+    if (model === undefined) throw new Fault('model.none_configured', 'No model to ask.')
+    const timeMs = shareOfTry(candidates, move.progress, endsAtMs - clockMs())
+    const last = faults.at(-1)
+    const feedback = move.reask && last !== undefined ? feedbackOf(last) : undefined
+    try {
+      const output = await callModel({ model, timeMs, feedback }, dispatch, (more) => (usage = sum(usage, more)))
+      const { failures, tryNumber } = move.progress
+      const failedOver = failures.filter(({ name }) => name !== model.name).map(({ name, code }) => `${name}: ${code}`)
+      return { output, model, usage, failedOver: [...new Set(failedOver)], tries: tryNumber }
+    } catch (error) {
+      if (signal.aborted) throw ended(signal, model)
+      const fault = toFault(error)
+      faults.push(fault)
+      const { retryAfterMs } = fault.detail
+      move = nextMove(move.progress, { code: fault.code, ...(typeof retryAfterMs === 'number' ? { retryAfterMs } : {}) }, { spec, candidates, random: random() })
+    }
+  }
+}
