@@ -25,6 +25,8 @@ export type LaneRunnerOptions = LanesOptions & {
   /** The adapter should hand over no more records of this partition until `resume`; what it already has may still come. */
   readonly pause: (topic: string, partition: number) => void
   readonly resume: (topic: string, partition: number) => void
+  /** A message was settled: `positions` may have changed. */
+  readonly onSettled?: () => void
 }
 
 export type LanePosition = { readonly topic: string; readonly partition: number; readonly next: number }
@@ -261,6 +263,7 @@ export class LaneRunner {
     if (settled && !work.lane.lost) {
       this.settledCount++
       work.lane.watermark.settle(work)
+      this.options.onSettled?.()
       if (!this.draining) work.lane.regulate()
     }
     if (!this.draining) this.pump()
