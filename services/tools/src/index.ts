@@ -1,1 +1,3 @@
-export {}
+export { start } from './start.ts'
+export { migrations } from './migrations/migrations.ts'
+export { defineTool, type Tool, type ToolContext, type ToolDefinition } from './tool.ts'

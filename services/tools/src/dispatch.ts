@@ -1,0 +1,109 @@
+// The tries of one dispatch of tools.
+//   X3. No tool follows another one whose effect may have happened; a person is asked before an effect could be had twice.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Fault, type FaultCode, type Json } from '@baton/contracts'
+import type { PlanNode } from '@baton/flow/plan'
+import { firstMove, nextMove, shareOfTry, type Candidate, type Move, type TrySpec } from '@baton/policy'
+import type { KeptEffect } from './effect-ledger.ts'
+import { reconcileTool, runTool, ToolFailure, type ToolCall } from './tool-run.ts'
+import type { Tool, ToolContext } from './tool.ts'
+
+/** Longest wait between two tries that is done here; longer ones are for the retry topics. */
+const WAIT_MAX_MS = 2_000
+const ONE_TRY = { attempts: 1, backoff: 'fixed', delayMs: 0, maxDelayMs: 0, jitter: false } as const
+
+/** What a node says about tries, with the times of its tools where it says nothing. */
+export const triesOf = (node: PlanNode, tools: readonly Tool[]): Pick<Dispatch, 'spec' | 'timed'> => ({
+  spec: { ...(node.retry ?? ONE_TRY), timeoutMs: node.timeoutMs ?? Math.max(...tools.map(({ timeoutMs }) => timeoutMs)), waitMaxMs: WAIT_MAX_MS },
+  timed: node.timeoutMs !== undefined,
+})
+
+/** One dispatch: everything that its tries share. */
+export type Dispatch = {
+  readonly tools: readonly Tool[]
+  readonly args: ReadonlyMap<string, Json>
+  readonly context: Omit<ToolContext, 'signal'>
+  readonly signal: AbortSignal
+  readonly spec: TrySpec
+  /** Whether the flow limits the time of a try; else each call has the time of its tool. */
+  readonly timed: boolean
+}
+
+/** How a dispatch ended well. */
+export type Done = { readonly kept: KeptEffect; readonly tries: number; readonly failedOver: readonly string[] }
+
+/** How it did not: `certain` when no tool of it can have had its effect. */
+export class DispatchFailure extends Error {
+  override readonly name = 'DispatchFailure'
+  readonly fault: Fault
+  readonly certain: boolean
+
+  constructor(fault: Fault, certain: boolean) {
+    super(fault.message)
+    this.fault = fault
+    this.certain = certain
+  }
+}
+
+export const callOf = (dispatch: Dispatch, tool: Tool, timeoutMs: number): ToolCall => ({
+  args: dispatch.args.get(tool.name) ?? {},
+  timeoutMs,
+  context: dispatch.context,
+  signal: dispatch.signal,
+})
+
+/** A call that ran out of time may still be under way: what its tool says now can be wrong a moment later. */
+const isLate = (failure: ToolFailure): boolean => failure.fault.code === 'tool.timed_out'
+
+/** Whether the effect has certainly not happened, once the tool was asked and did not know of it. */
+const isCertain = (tool: Tool, failure: ToolFailure): boolean =>
+  tool.effect === 'read' || failure.certain || (tool.reconcile !== undefined && !isLate(failure))
+
+/** After a failure: the output when the effect happened all the same. Throws when going on could have the effect twice (X3). */
+const settleDoubt = async (dispatch: Dispatch, tool: Tool, failure: ToolFailure): Promise<Json | undefined> => {
+  if (failure.certain || tool.effect === 'read') return undefined
+  const answer = await reconcileTool(tool, callOf(dispatch, tool, tool.timeoutMs))
+  if (answer !== undefined) return answer.output
+  if (isCertain(tool, failure) || (tool.idempotent && dispatch.tools.length === 1)) return undefined
+  throw new DispatchFailure(failure.fault, false)
+}
+
+const candidatesOf = (tools: readonly Tool[]): readonly Candidate[] => tools.map(({ name }) => ({ name, reaskable: false, weight: 1 }))
+
+const retryAfterOf = (fault: Fault): { retryAfterMs?: number } => {
+  const { retryAfterMs } = fault.detail
+  return typeof retryAfterMs === 'number' ? { retryAfterMs } : {}
+}
+
+/** Walks tries and tools until one answers. Throws a DispatchFailure. */
+export const walk = async (dispatch: Dispatch): Promise<Done> => {
+  const { tools, spec, signal } = dispatch
+  const candidates = candidatesOf(tools)
+  const faults: Fault[] = []
+  const failedOver: string[] = []
+  let certain = true
+  let move: Move = firstMove()
+  let tryEndsAtMs = performance.now() + spec.timeoutMs
+  for (;;) {
+    if (move.do === 'stop') throw new DispatchFailure(faults[move.failure] ?? new Fault('tool.failed', 'no tool answered'), certain)
+    if (move.waitMs > 0) await sleep(move.waitMs, undefined, { signal }).catch(() => undefined)
+    if (move.newTry) tryEndsAtMs = performance.now() + spec.timeoutMs
+    const tool = tools[move.candidate]
+    if (tool === undefined) throw new DispatchFailure(new Fault('tool.failed', 'no tool answered'), certain)
+    const { progress } = move
+    const timeoutMs = dispatch.timed ? shareOfTry(candidates, progress, tryEndsAtMs - performance.now()) : tool.timeoutMs
+    try {
+      const { output } = await runTool(tool, callOf(dispatch, tool, timeoutMs))
+      return { kept: { tool: tool.name, output }, tries: progress.tryNumber, failedOver }
+    } catch (error) {
+      if (!(error instanceof ToolFailure)) throw error
+      const output = await settleDoubt(dispatch, tool, error)
+      if (output !== undefined) return { kept: { tool: tool.name, output }, tries: progress.tryNumber, failedOver }
+      certain &&= isCertain(tool, error)
+      faults.push(error.fault)
+      failedOver.push(`${tool.name}: ${error.fault.code}`)
+      const failed: { code: FaultCode; retryAfterMs?: number } = { code: error.fault.code, ...retryAfterOf(error.fault) }
+      move = nextMove(progress, failed, { spec, candidates, random: Math.random() })
+    }
+  }
+}

@@ -1,0 +1,60 @@
+// The ledger around effects (C4): a command that is delivered again finds what became of its effect.
+//   C1. The intent is written before the tool is called, the result before the step is answered.
+//   C2. A done effect answers with the result kept; nothing is called.
+//   C3. An open effect (a try began and nobody knows how it ended) is asked about; it is done again only by a tool that has its effect
+//       once for its key; else it is a person's matter: `effect.uncertain`.
+//   C4. The same key with other arguments is `effect.conflicting`.
+//   C5. When every tool said that nothing happened, the entry is closed as failed and the next delivery opens another one.
+import { canonicalJson, Fault, isJsonObject, sha256, type Json } from '@baton/contracts'
+import type { EffectStore } from '@baton/store'
+
+/** The effect that a step wants: the same for every delivery of it. */
+export type WantedEffect = { readonly tenant: string; readonly key: string; readonly tools: readonly string[]; readonly args: Json }
+/** What a tool gave, and which one. */
+export type KeptEffect = { readonly tool: string; readonly output: Json }
+
+export type OpenedEffect =
+  | { readonly state: 'done'; readonly kept: KeptEffect }
+  /** `fresh`: nobody tried before. Else an earlier try may have had the effect. */
+  | { readonly state: 'open'; readonly fresh: boolean; readonly entry: string }
+
+/** Entries of one effect that failed for certain before it is given up. */
+const ENTRIES_MAX = 100
+
+const keptOf = (result: Json): KeptEffect | 'failed' => {
+  if (isJsonObject(result) && typeof result['tool'] === 'string' && result['output'] !== undefined) {
+    return { tool: result['tool'], output: result['output'] }
+  }
+  return 'failed'
+}
+
+/** Finds or makes the entry of an effect. Throws `effect.conflicting`. */
+export const openEffect = async (effects: EffectStore, { tenant, key, tools, args }: WantedEffect): Promise<OpenedEffect> => {
+  const tool = tools.join(',')
+  const argsHash = sha256(canonicalJson(args))
+  for (let n = 1; n <= ENTRIES_MAX; n += 1) {
+    const entry = n === 1 ? key : `${key}#${n}`
+    const begun = await effects.begin({ tenant, key: entry, tool, argsHash }) // C1
+    switch (begun.state) {
+      case 'new':
+        return { state: 'open', fresh: true, entry }
+      case 'open':
+        return { state: 'open', fresh: false, entry }
+      case 'conflict': // C4
+        throw new Fault('effect.conflicting', `${tool} was asked for this effect before with other arguments`, { tool, effect: key })
+      case 'done': {
+        const kept = keptOf(begun.result)
+        if (kept !== 'failed') return { state: 'done', kept } // C2
+      }
+    }
+  }
+  throw new Fault('effect.uncertain', `${tool} failed ${ENTRIES_MAX} times at this effect`, { tool, effect: key })
+}
+
+/** Keeps the result of an effect. */
+export const keepEffect = async (effects: EffectStore, { tenant, entry, kept }: { tenant: string; entry: string; kept: KeptEffect }): Promise<void> =>
+  effects.finish({ tenant, key: entry, result: { tool: kept.tool, output: kept.output } })
+
+/** Closes an entry whose tools all said that nothing happened (C5). */
+export const closeFailed = async (effects: EffectStore, { tenant, entry }: { tenant: string; entry: string }): Promise<void> =>
+  effects.finish({ tenant, key: entry, result: { failed: true } })

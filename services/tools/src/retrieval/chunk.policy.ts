@@ -1,0 +1,48 @@
+// Documents in pieces that are short enough to quote and long enough to mean something.
+//   K1. No text is lost and none is repeated: the chunks one after the other are the document, but for white space between them.
+//   K2. A chunk ends at a heading, else at a paragraph, else at a sentence, else at a word; at most `charsMax` characters.
+
+/** Characters of a chunk where nothing else is asked for. */
+export const CHUNK_CHARS_MAX = 900
+
+/** Where to cut, best first: headings, paragraphs, lines, ends of sentences, words. */
+const CUTS: readonly RegExp[] = [/\n(?=#{1,6} )/g, /\n\s*\n/g, /\n/g, /(?<=[.!?])\s+/g, /\s+/g]
+
+const hardCut = (text: string, charsMax: number): readonly string[] => {
+  const pieces: string[] = []
+  let from = 0
+  while (from < text.length) {
+    let to = Math.min(text.length, from + charsMax)
+    // A surrogate pair stays together.
+    if (to < text.length && /[\uD800-\uDBFF]/.test(text[to - 1] ?? '')) to -= 1
+    pieces.push(text.slice(from, Math.max(to, from + 1)))
+    from = Math.max(to, from + 1)
+  }
+  return pieces
+}
+
+const cut = (text: string, level: number, charsMax: number): readonly string[] => {
+  if (text.length <= charsMax) return [text]
+  const at = CUTS[level]
+  if (at === undefined) return hardCut(text, charsMax)
+  const pieces = text.split(at).flatMap((piece) => cut(piece, level + 1, charsMax))
+  const glue = level === 0 ? '\n' : level === 1 ? '\n\n' : level === 2 ? '\n' : ' '
+  return joined(pieces, { glue, charsMax })
+}
+
+/** Neighbours put together again as long as they fit. */
+const joined = (pieces: readonly string[], { glue, charsMax }: { glue: string; charsMax: number }): readonly string[] => {
+  const out: string[] = []
+  for (const piece of pieces) {
+    const last = out.at(-1)
+    if (last !== undefined && last.length + glue.length + piece.length <= charsMax) out[out.length - 1] = `${last}${glue}${piece}`
+    else out.push(piece)
+  }
+  return out
+}
+
+/** The chunks of a text, in order. A text of nothing but white space has none. */
+export const chunksOf = (text: string, charsMax: number = CHUNK_CHARS_MAX): readonly string[] =>
+  cut(text.replaceAll('\r\n', '\n').trim(), 0, charsMax)
+    .map((chunk) => chunk.trim())
+    .filter((chunk) => chunk !== '')
