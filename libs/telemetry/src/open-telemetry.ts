@@ -8,7 +8,7 @@ export type TelemetryOptions = {
   /** Default `info`. */
   readonly level?: LogLevel
   /** `pretty` for a terminal, `json` for a collector. Default `json`. */
-  readonly prettyOrJson?: 'pretty' | 'json'
+  readonly format?: 'pretty' | 'json'
   /** Spans are exported there (OTLP over HTTP). Absent: the OpenTelemetry SDK is not even loaded, which keeps the start short. */
   readonly otlpEndpoint?: string
 }
@@ -23,7 +23,7 @@ const openExporter = async (service: string, endpoint: string): Promise<() => Pr
 
 /** Opens logs and metrics of a process; spans too when an endpoint is given. Never fails for a collector that is down. */
 export const openTelemetry = (options: TelemetryOptions): Telemetry => {
-  const logger = openLogger({ service: options.service, level: options.level ?? 'info', format: options.prettyOrJson ?? 'json' })
+  const logger = openLogger({ service: options.service, level: options.level ?? 'info', format: options.format ?? 'json' })
   const exporter = options.otlpEndpoint === undefined ? undefined : openExporter(options.service, options.otlpEndpoint)
   exporter?.catch((error: unknown) =>
     logger.warn({ reason: error instanceof Error ? error.message : String(error) }, 'spans are not exported'),
