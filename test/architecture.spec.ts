@@ -53,7 +53,8 @@ describe.each(folders)('%s', (folder) => {
   it('has the tsconfig references that its dependencies need', () => {
     const references: readonly string[] = JSON.parse(read(`${folder}/tsconfig.json`)).references.map((entry: { path: string }) => join(folder, entry.path))
     const dependencies = Object.keys(packageOf(folder).dependencies ?? {}).flatMap((name) => folderOf.get(name) ?? [])
-    expect([...references].sort()).toEqual([...dependencies].sort())
+    // The servers that suites start are a project of their own: every lib may refer to it, none depends on it.
+    expect(references.filter((path) => path !== 'libs/testing/src/servers').sort()).toEqual([...dependencies].sort())
   })
 })
 

@@ -19,39 +19,46 @@ const ACQUIRE = `update log_partitions set owner_uuid = $2, epoch = epoch + 1, e
   returning partition, topic_id as "topicId", next, epoch, suspect_offset as "suspectOffset", crash_count as "crashCount"`
 const RENEW = `update log_partitions set expires_at = clock_timestamp() + $3::int * interval '1 millisecond'
   where prefix = $1 and owner_uuid = $2 returning partition`
+const RELEASE = 'update log_partitions set owner_uuid = null, expires_at = null where prefix = $1 and owner_uuid = $2'
 
 /** Leases over the database. */
 export const leaseRepository = (db: Database): LeaseStore => {
   const locks = partitionLocks(db)
   const ownersHere = new Set<string>()
+  // One after the other: between the lock and the row nobody else of this process may come in.
+  let turn: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = turn.then(work)
+    turn = result.catch(() => undefined)
+    return result
+  }
   return {
     install: (options) => install(db, options),
-    acquire: async ({ prefix, ownerUuid, wanted, leaseMs }) => {
-      if (wanted.length === 0) return []
-      ownersHere.add(ownerUuid)
-      const unlocked = (await locks?.take({ prefix, ownerUuid, partitions: wanted })) ?? []
-      const { rows } = await (locks ?? db).query<Row>(
-        ACQUIRE,
-        [prefix, ownerUuid, wanted, leaseMs, unlocked, locks === undefined ? [...ownersHere] : null],
-        { name: 'lease-acquire' },
-      )
-      locks?.assign({ prefix, ownerUuid, partitions: rows.map(({ partition }) => partition) })
-      return rows.map(leaseOf).sort((left, right) => left.partition - right.partition)
-    },
-    renew: async ({ prefix, ownerUuid, leaseMs }) => {
-      const { rows } = await (locks ?? db).query<{ partition: number }>(RENEW, [prefix, ownerUuid, leaseMs], { name: 'lease-renew' })
-      const owned = rows.map(({ partition }) => partition).sort((left, right) => left - right)
-      if (owned.length > 0) await locks?.take({ prefix, ownerUuid, partitions: owned })
-      await locks?.drop({ prefix, ownerUuid, keep: owned })
-      return owned
-    },
-    release: async ({ prefix, ownerUuid }) => {
-      await db.query('update log_partitions set owner_uuid = null, expires_at = null where prefix = $1 and owner_uuid = $2', [
-        prefix,
-        ownerUuid,
-      ])
-      await locks?.drop({ prefix, ownerUuid, keep: [] })
-    },
+    acquire: ({ prefix, ownerUuid, wanted, leaseMs }) =>
+      inTurn(async () => {
+        if (wanted.length === 0) return []
+        ownersHere.add(ownerUuid)
+        const unlocked = (await locks?.take({ prefix, ownerUuid, partitions: wanted })) ?? []
+        const known = locks === undefined ? [...ownersHere] : null
+        const { rows } = await (locks ?? db).query<Row>(ACQUIRE, [prefix, ownerUuid, wanted, leaseMs, unlocked, known], {
+          name: 'lease-acquire',
+        })
+        locks?.assign({ prefix, ownerUuid, partitions: rows.map(({ partition }) => partition) })
+        return rows.map(leaseOf).sort((left, right) => left.partition - right.partition)
+      }),
+    renew: ({ prefix, ownerUuid, leaseMs }) =>
+      inTurn(async () => {
+        const { rows } = await (locks ?? db).query<{ partition: number }>(RENEW, [prefix, ownerUuid, leaseMs], { name: 'lease-renew' })
+        const owned = rows.map(({ partition }) => partition).sort((left, right) => left - right)
+        if (owned.length > 0) await locks?.take({ prefix, ownerUuid, partitions: owned })
+        await locks?.drop({ prefix, ownerUuid, keep: owned }) // O3
+        return owned
+      }),
+    release: ({ prefix, ownerUuid }) =>
+      inTurn(async () => {
+        await db.query(RELEASE, [prefix, ownerUuid])
+        await locks?.drop({ prefix, ownerUuid, keep: [] })
+      }),
     suspect: async ({ prefix, partition, offset, crashCount }) => {
       await db.query('update log_partitions set suspect_offset = $3, crash_count = $4 where prefix = $1 and partition = $2', [
         prefix,

@@ -13,6 +13,8 @@ import type { PgliteFailure, PgliteHello, PgliteReply, PgliteRequest, PgliteWork
 export type PgliteOptions = {
   /** Data directory; absent keeps everything in memory. One process at a time: the caller holds the lock of the directory around it. */
   readonly dir?: string
+  /** PGlite cannot cancel a statement: when nothing has been answered for so long, its thread is ended (P3). Default 60,000. */
+  readonly statementTimeoutMs?: number
 }
 
 /** Opens it and waits until it answers. Throws `store.damaged` when the directory cannot be opened. */
@@ -56,7 +58,7 @@ type PgliteThread = {
 // The thread runs the compiled file, or from source the TypeScript one, whose types Node itself strips.
 const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './pglite-worker.ts' : './pglite-worker.js', import.meta.url)
 
-const startThread = async ({ dir }: PgliteOptions): Promise<PgliteThread> => {
+const startThread = async ({ dir, statementTimeoutMs = 60_000 }: PgliteOptions): Promise<PgliteThread> => {
   if (dir !== undefined) await ensureDataDir(dir)
   const workerData: PgliteWorkerData = { dir: dir ?? null, archive: dir === undefined ? await templateArchive() : null }
   const worker = new Worker(ENTRY, { workerData, stdout: true, stderr: true })
@@ -73,7 +75,7 @@ const startThread = async ({ dir }: PgliteOptions): Promise<PgliteThread> => {
       dir: dir ?? '',
     })
   }
-  return converse(worker)
+  return converse(worker, statementTimeoutMs)
 }
 
 const greeting = (worker: Worker): Promise<void> =>
@@ -94,12 +96,18 @@ type Waiting = {
   readonly reject: (error: unknown) => void
 }
 
-const converse = (worker: Worker): PgliteThread => {
+const converse = (worker: Worker, timeoutMs: number): PgliteThread => {
   const waiting = new Map<number, Waiting>()
   let nextId = 1
   let dead = false
+  let movedAt = performance.now()
+  const watch = setInterval(() => {
+    if (waiting.size > 0 && performance.now() - movedAt > timeoutMs) void worker.terminate()
+  }, timeoutMs / 4)
+  watch.unref()
   const end = (error: Error | undefined): void => {
     dead = true
+    clearInterval(watch)
     const fault = new Fault('store.unavailable', `the database thread ended${error === undefined ? '' : `: ${error.message}`}`)
     for (const { reject } of waiting.values()) reject(fault) // P3
     waiting.clear()
@@ -107,6 +115,7 @@ const converse = (worker: Worker): PgliteThread => {
   worker.on('error', end)
   worker.on('exit', () => end(undefined))
   worker.on('message', (reply: PgliteReply) => {
+    movedAt = performance.now()
     const asked = waiting.get(reply.id)
     waiting.delete(reply.id)
     if (reply.ok) asked?.resolve(reply)
@@ -121,6 +130,7 @@ const converse = (worker: Worker): PgliteThread => {
         reject(new Fault('store.unavailable', 'the database thread ended'))
         return
       }
+      if (waiting.size === 0) movedAt = performance.now()
       waiting.set(request.id, { resolve, reject })
       worker.postMessage(request)
     })
