@@ -88,10 +88,10 @@ export const nearest = (word: string, names: Iterable<string>): string | undefin
   return best
 }
 
-/** ` Did you mean "x"?` or nothing. */
+/** `; did you mean "x"?` or nothing. */
 export const didYouMean = (word: string, names: Iterable<string>): string => {
   const name = nearest(word, names)
-  return name === undefined ? '' : ` Did you mean "${name}"?`
+  return name === undefined ? '' : `; did you mean "${name}"?`
 }
 
 const editDistance = (a: string, b: string): number => {

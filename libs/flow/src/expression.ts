@@ -29,12 +29,13 @@ const ARITHMETIC: Readonly<Record<string, Arithmetic>> = {
 
 const createBase = (): Environment => {
   const environment = new Environment({ homogeneousAggregateLiterals: false, limits: LIMITS })
-  // JSON numbers are doubles and literals of an expression ints: without these `tokens + 1` has no overload.
+  // JSON numbers are doubles and literals of an expression ints: without these `tokens + 1` has no overload. The type of the
+  // result is stated, because it would be that of the left side, and an int that is a double at run time breaks what uses it.
   for (const [operator, apply] of Object.entries(ARITHMETIC)) {
-    environment.registerOperator(`double ${operator} int`, (left: number, right: bigint) => apply(left, Number(right)))
-    environment.registerOperator(`int ${operator} double`, (left: bigint, right: number) => apply(Number(left), right))
+    environment.registerOperator(`double ${operator} int: double`, (left: number, right: bigint) => apply(left, Number(right)))
+    environment.registerOperator(`int ${operator} double: double`, (left: bigint, right: number) => apply(Number(left), right))
   }
-  environment.registerOperator('double % double', (left: number, right: number) => left % right)
+  environment.registerOperator('double % double: double', (left: number, right: number) => left % right)
   return environment
 }
 const base = createBase()

@@ -58,7 +58,7 @@ const checkCases = (rules: readonly RuleTree[], { step, on, values, report }: Ca
     report.add(
       rule.at,
       'rule.unreachable',
-      `${on.cel} is never ${JSON.stringify(rule.equals)}; it is one of ${words(values)}.${didYouMean(
+      `${on.cel} is never ${JSON.stringify(rule.equals)}; it is one of ${words(values)}${didYouMean(
         rule.label,
         values.map((value) => words([value])),
       )}`,
@@ -105,7 +105,7 @@ const checkJump = (outcome: OutcomeTree, { targets, names, report }: Jumps): voi
   const known = names.has(outcome.step)
   const message = known
     ? `"${outcome.step}" does not come after this step in the same block; a jump leads forward`
-    : `there is no step "${outcome.step}".${didYouMean(outcome.step, [...targets.keys(), 'next', 'end', 'fail'])}`
+    : `there is no step "${outcome.step}"${didYouMean(outcome.step, [...targets.keys(), 'next', 'end', 'fail'])}`
   report.add(
     outcome.at,
     known ? 'jump.backward' : 'jump.unknown',

@@ -66,7 +66,7 @@ const checkPath = (path: ExpressionPath, { view, names, locate }: Site): void =>
       return
     case 'params':
       if (typeof key === 'string' && !Object.hasOwn(tree.params, key)) {
-        report.add(keyAt(), 'reference.unknown', `there is no param "${key}".${didYouMean(key, Object.keys(tree.params))}`)
+        report.add(keyAt(), 'reference.unknown', `there is no param "${key}"${didYouMean(key, Object.keys(tree.params))}`)
       }
       return
     case 'it':
@@ -100,24 +100,24 @@ const checkField = ({
     report.add(
       at(),
       'reference.unknown',
-      `the input has no field "${key}".${didYouMean(key, Object.keys(properties))}`,
+      `the input has no field "${key}"${didYouMean(key, Object.keys(properties))}`,
       `declare it: input: { ${key}: string }`,
     )
 }
 
 const checkStepName = (name: string, { at, view, names: { all, report } }: { at: Span; view: View; names: Names }): void => {
   if (view.steps.has(name)) return
-  if (view.self?.name === name) {
-    report.add(at, 'reference.later', `"${name}" is this step itself; it has no output yet`)
-    return
-  }
   if (view.it?.name === name) {
     report.add(at, 'reference.later', `inside the gate of "${name}" its output is called "it"`, 'it')
     return
   }
+  if (view.self?.name === name) {
+    report.add(at, 'reference.later', `"${name}" is this step itself; it has no output yet`)
+    return
+  }
   const step = all.get(name)
   if (step === undefined) {
-    report.add(at, 'reference.unknown', `there is no step, input or param "${name}".${didYouMean(name, [...view.steps.keys(), ...ROOTS])}`)
+    report.add(at, 'reference.unknown', `there is no step, input or param "${name}"${didYouMean(name, [...view.steps.keys(), ...ROOTS])}`)
     return
   }
   const { line } = step.at.source.position(step.at.start)
@@ -138,7 +138,7 @@ const checkSlot = ({ path, at }: SlotTree, { step, view, names }: { step: StepTr
       names.report.add(
         at,
         'prompt.slot_unknown',
-        `the prompt asks for {{ ${path.join('.')} }}, and "with" of the step has no "${root}".${didYouMean(root, keys)}`,
+        `the prompt asks for {{ ${path.join('.')} }}, and "with" of the step has no "${root}"${didYouMean(root, keys)}`,
       )
     }
     return

@@ -1,5 +1,5 @@
 import type { Json } from '@baton/contracts/json'
-import { didYouMean, type Report } from '../diagnostic.ts'
+import { didYouMean, nearest, type Report } from '../diagnostic.ts'
 import { createSource, type Source, type Span } from '../source/source.ts'
 import { describe, literalOf, type EntrySyntax, type MapSyntax, type ScalarSyntax, type Syntax } from '../source/syntax.ts'
 import { parseDuration } from '../source/literals.ts'
@@ -86,8 +86,8 @@ export const readFields = (
       context.report.add(
         entry.keyAt,
         'flow.unknown_key',
-        `${what} has no key "${entry.key}".${didYouMean(entry.key, known)}`,
-        `one of: ${known.join(', ')}`,
+        `${what} has no key "${entry.key}"${didYouMean(entry.key, known)}`,
+        nearest(entry.key, known) ?? `one of: ${known.join(', ')}`,
       )
     } else byKey.set(entry.key, entry)
   }
@@ -131,7 +131,7 @@ export const readWord = <Word extends string>(
   if (text === undefined) return undefined
   const word = words.find((candidate) => candidate === text)
   if (word === undefined)
-    context.report.add(node, 'flow.wrong_type', `${what} is one of ${words.join(', ')}, not "${text}".${didYouMean(text, words)}`)
+    context.report.add(node, 'flow.wrong_type', `${what} is one of ${words.join(', ')}, not "${text}"${didYouMean(text, words)}`)
   return word
 }
 

@@ -43,7 +43,7 @@ const readParts = (
 const promptFile = (name: string, node: ScalarSyntax, context: ReadContext): PromptTree | undefined => {
   const source = context.find([`prompts/${name}.md`])
   if (source === undefined) {
-    context.report.add(node, 'prompt.unknown', `there is no file prompts/${name}.md.${didYouMean(name, context.list('prompts'))}`)
+    context.report.add(node, 'prompt.unknown', `there is no file prompts/${name}.md${didYouMean(name, context.list('prompts'))}`)
     return undefined
   }
   const front = /^---\r?\n[\s\S]*?\r?\n---[ \t]*(?:\r?\n|$)/.exec(source.text)

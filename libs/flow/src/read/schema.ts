@@ -80,11 +80,7 @@ export const readSchema = (node: Syntax, what: string, context: ReadContext): Js
 const schemaFile = (name: string, node: ScalarSyntax, context: ReadContext): JsonSchema | undefined => {
   const source = context.find(['json', 'yaml', 'yml'].map((extension) => `schemas/${name}.${extension}`))
   if (source === undefined) {
-    context.report.add(
-      node,
-      'schema.unknown',
-      `there is no file schemas/${name}.json or .yaml.${didYouMean(name, context.list('schemas'))}`,
-    )
+    context.report.add(node, 'schema.unknown', `there is no file schemas/${name}.json or .yaml${didYouMean(name, context.list('schemas'))}`)
     return undefined
   }
   const tree = parseSyntax(source, context.report)
@@ -189,7 +185,7 @@ const shortType = (text: string, node: ScalarSyntax, context: ReadContext): Json
   context.report.add(
     node,
     'schema.invalid',
-    `"${text}" is not a type; types are ${Object.keys(TYPES).slice(0, 9).join(', ')}, ranges 0..1 and words with bars a | b.${didYouMean(text, Object.keys(TYPES))}`,
+    `"${text}" is not a type; types are ${Object.keys(TYPES).slice(0, 9).join(', ')}, ranges 0..1 and words with bars a | b${didYouMean(text, Object.keys(TYPES))}`,
     fix,
   )
   return undefined

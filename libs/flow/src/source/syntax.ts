@@ -138,7 +138,7 @@ export const literalOf = (node: Syntax): Json => {
 /** What a node is, in words for a message. */
 export const describe = (node: Syntax): string => {
   if (node.kind !== 'scalar') return node.kind === 'map' ? 'a map' : 'a list'
-  if (node.value === null) return 'nothing'
+  if (node.value === null) return 'an empty value'
   return typeof node.value === 'string'
     ? `the text "${shorten(node.value)}"`
     : `${typeof node.value === 'number' ? 'the number' : 'the value'} ${String(node.value)}`
