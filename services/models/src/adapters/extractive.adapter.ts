@@ -27,20 +27,34 @@ const passagesOf = (input: Json): readonly Passage[] => {
   })
 }
 
-/** A model that answers `{ text, score, sources }`. `score` is how much of the question the quotes cover; it is not a confidence. */
+/** What an earlier step looked up for this very case: `facts` with `found: true` and a text. */
+const factOf = (input: Json): string | undefined => {
+  const facts = isJsonObject(input) ? input['facts'] : undefined
+  return isJsonObject(facts) && facts['found'] === true ? field(facts, ['text']) : undefined
+}
+
+const NOTHING = { text: 'None of the retrieved documents speaks of this.', score: 0, sources: [] }
+
+/**
+ * A model that answers `{ text, score, sources }`: what was looked up, then quotes. `score` is how much of the question the quotes
+ * cover, at least `scoreMin` where something was looked up; it is not a confidence. 0: nothing speaks of the question.
+ */
 export const extractiveModel = (name: string, options: ExtractiveOptions): Model => ({
   name,
   provider: 'extractive',
   local: true,
   invoke: ({ input, prompt }) => {
     const passages = passagesOf(input)
-    const { quotes, score } = quote(textOf(input, prompt), passages, options.quotesMax)
-    if (quotes.length === 0 || score < options.scoreMin) {
-      const value = { text: 'None of the retrieved documents speaks of this.', score: 0, sources: [] }
-      return Promise.resolve({ value, usage: FREE })
+    const fact = factOf(input)
+    const found = quote(textOf(input, prompt), passages, options.quotesMax)
+    const quotes = found.score < options.scoreMin ? [] : found.quotes
+    if (quotes.length === 0 && fact === undefined) return Promise.resolve({ value: NOTHING, usage: FREE })
+    const lines = quotes.map(({ text: words, passage }) => `“${words}” (${passages[passage]?.title ?? ''})`)
+    const value = {
+      text: [...(fact === undefined ? [] : [fact]), ...lines].join('\n'),
+      score: quotes.length === 0 ? options.scoreMin : found.score,
+      sources: [...new Set(quotes.map(({ passage }) => passages[passage]?.title ?? ''))],
     }
-    const text = quotes.map(({ text: words, passage }) => `“${words}” (${passages[passage]?.title ?? ''})`).join('\n')
-    const sources = [...new Set(quotes.map(({ passage }) => passages[passage]?.title ?? ''))]
-    return Promise.resolve({ value: { text, score, sources }, usage: FREE })
+    return Promise.resolve({ value, usage: FREE })
   },
 })

@@ -34,52 +34,76 @@ export const termsOf = (text: string): ReadonlySet<string> =>
 
 const clean = (line: string): string => line.replace(/^\s*(?:#{1,6}|[-*•]|\d+[.)])\s*/, '').replaceAll('**', '').trim()
 
-/** Sentences and list items of a passage; headings and scraps are left out. */
+/** Sentences and list items of a passage; headings, tables and scraps are left out. */
 export const sentencesOf = (text: string): readonly string[] =>
   text
     .split(/\n+/)
-    .filter((line) => !/^\s*#/.test(line))
+    .filter((line) => !/^\s*[#|]/.test(line))
     .flatMap((line) => clean(line).split(/(?<=[.!?])\s+(?=["'(\p{Lu}\d])/u))
     .map((sentence) => sentence.trim())
     .filter((sentence) => sentence.length >= 20 && sentence.length <= SENTENCE_CHARS_MAX)
 
-type Candidate = { readonly text: string; readonly passage: number; readonly terms: ReadonlySet<string> }
+type Terms = ReadonlySet<string>
+type Candidate = { readonly text: string; readonly passage: number; readonly terms: Terms; readonly standing: number }
+type Sought = { readonly asked: Terms; readonly weight: ReadonlyMap<string, number>; readonly total: number }
 
-/** Weight of a term: rare among the passages counts more. */
-const weights = (terms: ReadonlySet<string>, passages: readonly ReadonlySet<string>[]): ReadonlyMap<string, number> =>
-  new Map([...terms].map((term) => [term, Math.log(1 + (passages.length + 1) / (1 + passages.filter((passage) => passage.has(term)).length))]))
+/** What its passage adds to the value of a sentence: a sentence is seldom the answer where its surroundings speak of something else. */
+const SURROUNDINGS = 0.5
+const TITLE = 0.25
+/** Later quotes must add this share of the question, or they only fill the page. */
+const GAIN_MIN = 0.05
+
+/** Weight of a term: rare among the passages counts more, absent from all counts most. */
+const weigh = (asked: Terms, passages: readonly Terms[]): ReadonlyMap<string, number> =>
+  new Map([...asked].map((term) => [term, Math.log(1 + (passages.length + 1) / (1 + passages.filter((passage) => passage.has(term)).length))]))
+
+const shareOf = (terms: Iterable<string>, { weight, total }: Sought, except?: Terms): number => {
+  let sum = 0
+  for (const term of terms) if (except?.has(term) !== true) sum += weight.get(term) ?? 0
+  return total === 0 ? 0 : sum / total
+}
+
+const candidatesOf = (passages: readonly Passage[], sought: Sought): readonly Candidate[] =>
+  passages
+    .flatMap(({ title, text }, passage) => {
+      const titled = shareOf(termsOf(title), sought)
+      const standing = SURROUNDINGS * shareOf(termsOf(text), sought) + TITLE * titled - passage * 0.02
+      return sentencesOf(text).map((sentence) => ({ text: sentence, passage, terms: termsOf(sentence), standing }))
+    })
+    .slice(0, SENTENCES_MAX)
 
 /** Picks up to `quotesMax` sentences, each for what it adds to those before (Q1, Q2, Q3). */
 export const quote = (question: string, passages: readonly Passage[], quotesMax: number): Quoting => {
   const asked = termsOf(question)
-  const termsOfPassage = passages.map(({ title, text }) => termsOf(`${title} ${text}`))
-  const weight = weights(asked, termsOfPassage)
-  const total = [...weight.values()].reduce((sum, value) => sum + value, 0)
-  const candidates: Candidate[] = passages
-    .flatMap(({ title, text }, passage) => sentencesOf(text).map((sentence) => ({ text: sentence, passage, terms: termsOf(`${title} ${sentence}`) })))
-    .slice(0, SENTENCES_MAX)
+  const weight = weigh(asked, passages.map(({ title, text }) => termsOf(`${title} ${text}`)))
+  const sought: Sought = { asked, weight, total: [...weight.values()].reduce((sum, value) => sum + value, 0) }
+  const left = new Set(candidatesOf(passages, sought))
   const covered = new Set<string>()
   const quotes: Quote[] = []
-  while (quotes.length < quotesMax && total > 0) {
-    const best = candidates
-      .map((candidate) => ({ candidate, gain: gainOf(candidate, { asked, covered, weight, first: quotes.length === 0 }) }))
-      .reduce<{ candidate: Candidate | undefined; gain: number }>((left, right) => (right.gain > left.gain ? right : left), { candidate: undefined, gain: 0 })
-    if (best.candidate === undefined) break
+  while (quotes.length < quotesMax) {
+    const best = bestOf(left, { sought, covered, first: quotes.length === 0 })
+    if (best === undefined) break
     const { text, passage, terms } = best.candidate
     for (const term of terms) if (asked.has(term)) covered.add(term)
-    quotes.push({ text, passage, score: Math.round((best.gain / total) * 1_000) / 1_000 })
-    candidates.splice(candidates.indexOf(best.candidate), 1)
+    quotes.push({ text, passage, score: rounded(best.gain) })
+    left.delete(best.candidate)
   }
-  const reached = [...covered].reduce((sum, term) => sum + (weight.get(term) ?? 0), 0)
-  return { quotes, score: total === 0 ? 0 : Math.round((reached / total) * 1_000) / 1_000 }
+  return { quotes, score: rounded(shareOf(covered, sought)) }
 }
 
-type Sought = { readonly asked: ReadonlySet<string>; readonly covered: ReadonlySet<string>; readonly weight: ReadonlyMap<string, number>; readonly first: boolean }
+const rounded = (value: number): number => Math.round(value * 1_000) / 1_000
 
-/** What a sentence adds. After the first, only new terms count: a second sentence saying the same is no answer. */
-const gainOf = ({ terms, passage }: Candidate, { asked, covered, weight, first }: Sought): number => {
-  let gain = 0
-  for (const term of terms) if (asked.has(term) && (first || !covered.has(term))) gain += weight.get(term) ?? 0
-  // Between equals the better-ranked passage and the shorter sentence win.
-  return gain === 0 ? 0 : gain - passage * 0.01 - terms.size * 0.001
+type Round = { readonly sought: Sought; readonly covered: Terms; readonly first: boolean }
+
+/** The sentence that adds most; undefined when none adds anything (Q3). After the first only new terms count. */
+const bestOf = (candidates: Iterable<Candidate>, { sought, covered, first }: Round): { candidate: Candidate; gain: number } | undefined => {
+  let best: { candidate: Candidate; gain: number; value: number } | undefined
+  for (const candidate of candidates) {
+    const gain = shareOf(candidate.terms, sought, covered)
+    if (gain < (first ? Number.MIN_VALUE : GAIN_MIN)) continue
+    // Between equals the shorter sentence wins.
+    const value = gain + candidate.standing - candidate.terms.size * 0.002
+    if (best === undefined || value > best.value) best = { candidate, gain, value }
+  }
+  return best
 }
