@@ -1,0 +1,69 @@
+// A record of the public request topic as a request, whatever its sender speaks: plain JSON, CloudEvents binary, CloudEvents structured.
+//   Q1. Tenant and source come from the header, else the body, else `default` and `kafka`; a request without an id is named by its place.
+//   Q2. What cannot be understood is `request.malformed` with the first field that is wrong; nothing else is ever thrown.
+import { Fault } from './fault.ts'
+import { DEFAULT_TENANT } from './ids.ts'
+import { isJsonObject, type JsonObject } from './json.ts'
+import { RunRequest } from './messages/run.ts'
+import { Tenant } from './messages/shared.ts'
+
+/** Source of requests that name none. */
+export const DEFAULT_SOURCE = 'kafka'
+
+/** A record as it was read from the request topic. */
+export type RequestRecord = {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly key: string
+  readonly value: Uint8Array
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** A request with its identity: the run id is the hash of tenant, source and request id. */
+export type DecodedRequest = { readonly request: RunRequest; readonly requestId: string; readonly tenant: string; readonly source: string }
+
+const malformed = (field: string, reason: string): Fault => new Fault('request.malformed', `${field}: ${reason}`, { field })
+
+const parse = (value: Uint8Array): JsonObject => {
+  let body: unknown
+  try {
+    body = JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8'))
+  } catch (error) {
+    throw malformed('(root)', `is not JSON: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  if (!isJsonObject(body)) throw malformed('(root)', 'must be a JSON object')
+  return body
+}
+
+/** Attributes and data of a structured event; for anything else no attributes and the body itself. */
+const unwrap = (body: JsonObject, contentType: string | undefined): { attributes: JsonObject; data: unknown } => {
+  const structured =
+    contentType?.startsWith('application/cloudevents+json') === true ||
+    (typeof body['specversion'] === 'string' && body['data'] !== undefined)
+  return structured ? { attributes: body, data: body['data'] } : { attributes: {}, data: body }
+}
+
+const text = (...candidates: readonly unknown[]): string | undefined =>
+  candidates.find((value): value is string => typeof value === 'string' && value !== '')
+
+const ID_CHARS_MAX = 256
+
+/** Decodes a record of `baton.requests`. Throws `request.malformed`. */
+export const decodeRequest = (record: RequestRecord): DecodedRequest => {
+  const { headers, topic, partition, offset } = record
+  const { attributes, data } = unwrap(parse(record.value), headers['content-type'])
+  const parsed = RunRequest.safeParse(data)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    throw malformed(issue === undefined || issue.path.length === 0 ? '(root)' : issue.path.join('.'), issue?.message ?? 'invalid') // Q2
+  }
+  const request = parsed.data
+  const tenant = text(headers['ce_tenant'], attributes['tenant'], request.tenant) ?? DEFAULT_TENANT // Q1
+  if (!Tenant.safeParse(tenant).success) throw malformed('tenant', 'may hold small letters, digits, dot, dash and underscore')
+  const requestId = text(request.id, headers['ce_id'], attributes['id']) ?? `${topic}/${partition}/${offset}` // Q1
+  const source = text(headers['ce_source'], attributes['source'], request.source) ?? DEFAULT_SOURCE // Q1
+  if (requestId.length > ID_CHARS_MAX || source.length > ID_CHARS_MAX)
+    throw malformed(requestId.length > ID_CHARS_MAX ? 'id' : 'source', `is longer than ${ID_CHARS_MAX} characters`)
+  return { request, requestId, tenant, source }
+}
