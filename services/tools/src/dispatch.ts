@@ -14,7 +14,11 @@ const ONE_TRY = { attempts: 1, backoff: 'fixed', delayMs: 0, maxDelayMs: 0, jitt
 
 /** What a node says about tries, with the times of its tools where it says nothing. */
 export const triesOf = (node: PlanNode, tools: readonly Tool[]): Pick<Dispatch, 'spec' | 'timed'> => ({
-  spec: { ...(node.retry ?? ONE_TRY), timeoutMs: node.timeoutMs ?? Math.max(...tools.map(({ timeoutMs }) => timeoutMs)), waitMaxMs: WAIT_MAX_MS },
+  spec: {
+    ...(node.retry ?? ONE_TRY),
+    timeoutMs: node.timeoutMs ?? Math.max(...tools.map(({ timeoutMs }) => timeoutMs)),
+    waitMaxMs: WAIT_MAX_MS,
+  },
   timed: node.timeoutMs !== undefined,
 })
 

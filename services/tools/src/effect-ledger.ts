@@ -52,8 +52,10 @@ export const openEffect = async (effects: EffectStore, { tenant, key, tools, arg
 }
 
 /** Keeps the result of an effect. */
-export const keepEffect = async (effects: EffectStore, { tenant, entry, kept }: { tenant: string; entry: string; kept: KeptEffect }): Promise<void> =>
-  effects.finish({ tenant, key: entry, result: { tool: kept.tool, output: kept.output } })
+export const keepEffect = async (
+  effects: EffectStore,
+  { tenant, entry, kept }: { tenant: string; entry: string; kept: KeptEffect },
+): Promise<void> => effects.finish({ tenant, key: entry, result: { tool: kept.tool, output: kept.output } })
 
 /** Closes an entry whose tools all said that nothing happened (C5). */
 export const closeFailed = async (effects: EffectStore, { tenant, entry }: { tenant: string; entry: string }): Promise<void> =>

@@ -15,7 +15,8 @@ export const start: StartService = async (platform, options) => {
   const { db, config, telemetry } = platform
   await migrate(db, { scope: 'tools', migrations })
   const { registry, problems } = await loadTools(BUILT_IN_TOOLS, config.flowsDir)
-  for (const { file, reason } of problems) telemetry.logger.error({ service: 'tools', file, reason }, 'tools of this file are not available')
+  for (const { file, reason } of problems)
+    telemetry.logger.error({ service: 'tools', file, reason }, 'tools of this file are not available')
   const indexes = searchIndexes(db)
   const worker = createWorker({
     platform,

@@ -45,7 +45,11 @@ const withLedger = async (dispatch: Dispatch, input: Json): Promise<Done> => {
   }
 }
 
-const dispatchOf = (command: StepCommand, work: WorkContext, { platform, registry }: { platform: Platform; registry: ToolRegistry }): Dispatch => {
+const dispatchOf = (
+  command: StepCommand,
+  work: WorkContext,
+  { platform, registry }: { platform: Platform; registry: ToolRegistry },
+): Dispatch => {
   const { node } = work
   if (node.kind !== 'tool') throw new Fault('flow.invalid', `node ${node.id} calls no tool`, { node: node.id })
   const tools = node.tools.map((name) => registry.get(name))

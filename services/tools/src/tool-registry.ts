@@ -74,7 +74,8 @@ const toolFiles = async (flowsDir: string): Promise<readonly string[]> => {
 const toolsOf = async (file: string): Promise<readonly Tool[]> => {
   const module: unknown = await import(pathToFileURL(file).href)
   const found = new Set(Object.values(Object(module)).flat().filter(isTool))
-  if (found.size === 0) throw new Fault('config.invalid', 'exports no tool: use defineTool({ name, effect, input, output, timeoutMs, run })')
+  if (found.size === 0)
+    throw new Fault('config.invalid', 'exports no tool: use defineTool({ name, effect, input, output, timeoutMs, run })')
   return [...found]
 }
 

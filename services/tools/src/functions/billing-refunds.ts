@@ -2,9 +2,19 @@ import { z } from 'zod'
 import { defineTool } from '../tool.ts'
 
 const RefundStatus = z.enum(['requested', 'approved', 'paid', 'refused'])
-type RefundRow = { readonly status: z.infer<typeof RefundStatus>; readonly cents: string | null; readonly currency: string | null; readonly atMs: string }
+type RefundRow = {
+  readonly status: z.infer<typeof RefundStatus>
+  readonly cents: string | null
+  readonly currency: string | null
+  readonly atMs: string
+}
 
-const WORDS = { requested: 'was asked for and is being looked at', approved: 'was approved and is on its way', paid: 'was paid', refused: 'was refused' }
+const WORDS = {
+  requested: 'was asked for and is being looked at',
+  approved: 'was approved and is on its way',
+  paid: 'was paid',
+  refused: 'was refused',
+}
 
 const sentence = ({ status, cents, currency, atMs }: RefundRow): string => {
   const amount = cents === null || currency === null ? 'The refund' : `The refund of ${(Number(cents) / 100).toFixed(2)} ${currency}`
@@ -33,7 +43,8 @@ export const refundStatus = defineTool({
       { name: 'refund-status' },
     )
     const [row] = rows
-    if (row === undefined) return { found: false, ticket: ticket ?? null, status: null, amount: null, currency: null, text: 'No refund on record.' }
+    if (row === undefined)
+      return { found: false, ticket: ticket ?? null, status: null, amount: null, currency: null, text: 'No refund on record.' }
     const amount = row.cents === null ? null : Number(row.cents) / 100
     return { found: true, ticket: ticket ?? null, status: row.status, amount, currency: row.currency, text: sentence(row) }
   },

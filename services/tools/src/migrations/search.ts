@@ -38,8 +38,8 @@ export const search: Migration = {
     )`,
     `create table search_stems (
       index_id bigint not null,
-      stem text not null,
-      chunk_id bigint not null references search_chunks (id) on delete cascade,
+      stem text collate "C" not null,
+      chunk_id bigint not null,
       tenant text not null,
       weight real not null,
       length real not null,

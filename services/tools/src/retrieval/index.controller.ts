@@ -19,7 +19,8 @@ const DocumentsBody = z.object({ documents: z.array(DocumentBody).min(1).max(1_0
 const SearchQuery = z.object({ query: z.string().min(1).max(QUERY_CHARS_MAX), top: z.coerce.number().int().min(1).max(TOP_MAX).default(5) })
 
 const indexName = (name: string): string => {
-  if (!/^[a-z0-9][a-z0-9._-]{0,99}$/.test(name)) throw new Fault('request.malformed', 'name: lower case letters, digits, dot, dash and underscore', { field: 'name' })
+  if (!/^[a-z0-9][a-z0-9._-]{0,99}$/.test(name))
+    throw new Fault('request.malformed', 'name: lower case letters, digits, dot, dash and underscore', { field: 'name' })
   return name
 }
 

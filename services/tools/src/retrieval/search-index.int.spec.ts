@@ -28,7 +28,12 @@ const HELP: readonly Document[] = [
 describe('a search index', () => {
   it('I2: finds what shares any word with a question, whatever its form', async () => {
     await indexes.add({ tenant: 'default', index: 'help', documents: HELP })
-    const found = await indexes.search({ tenant: 'default', index: 'help', query: 'I have lost my card, how long does a posted one take?', top: 5 })
+    const found = await indexes.search({
+      tenant: 'default',
+      index: 'help',
+      query: 'I have lost my card, how long does a posted one take?',
+      top: 5,
+    })
     expect(found.map(({ id }) => id).slice(0, 1)).toEqual(['cards'])
     expect(found.map(({ rank }) => rank)).toEqual(found.map((_, at) => at + 1))
   })
@@ -78,11 +83,18 @@ describe('recall on the policy documents (C7)', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as KnowledgeDocument)
     const tasks = JSON.parse(read(TASKS)) as readonly KnowledgeTask[]
-    await indexes.add({ tenant: 'default', index: 'policies', documents: documents.map(({ id, title, content }) => ({ id, title, text: content })) })
+    await indexes.add({
+      tenant: 'default',
+      index: 'policies',
+      documents: documents.map(({ id, title, content }) => ({ id, title, text: content })),
+    })
     const found = new Map<KnowledgeTask, readonly string[]>()
     for (const task of tasks) {
       const items = await indexes.search({ tenant: 'default', index: 'policies', query: task.user_scenario.instructions, top: 20 })
-      found.set(task, items.map(({ id }) => id))
+      found.set(
+        task,
+        items.map(({ id }) => id),
+      )
     }
     const recall = (k: number): number =>
       tasks.reduce((sum, task) => {

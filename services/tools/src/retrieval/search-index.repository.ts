@@ -15,7 +15,7 @@ export type Added = { readonly added: number; readonly unchanged: number; readon
 /** A passage that was found: the best chunk of its document. */
 export type Passage = { readonly id: string; readonly title: string; readonly text: string; readonly score: number; readonly rank: number }
 
-/** Words of a question that are looked at. */
+/** Characters of a question that are looked at. */
 export const QUERY_CHARS_MAX = 4_000
 /** Documents written in one statement. */
 const BATCH_DOCUMENTS = 50
@@ -32,14 +32,20 @@ const hashOf = ({ title, text, meta }: Document): string => sha256(canonicalJson
 
 const lockIndex = async (tx: Queryable, tenant: string, name: string): Promise<string> => {
   await tx.query('insert into search_indexes (tenant, name) values ($1, $2) on conflict do nothing', [tenant, name])
-  const { rows } = await tx.query<{ id: string }>('select id from search_indexes where tenant = $1 and name = $2 for update', [tenant, name])
+  const { rows } = await tx.query<{ id: string }>('select id from search_indexes where tenant = $1 and name = $2 for update', [
+    tenant,
+    name,
+  ])
   const [row] = rows
   if (row === undefined) throw new Fault('index.unknown', `the index ${name} is gone`, { index: name })
   return row.id
 }
 
 /** Writes the documents of a batch that are new or changed, with their chunks and stems; returns how many these were. */
-const addBatch = async (tx: Queryable, { indexId, tenant, documents }: { indexId: string; tenant: string; documents: readonly Document[] }): Promise<number> => {
+const addBatch = async (
+  tx: Queryable,
+  { indexId, tenant, documents }: { indexId: string; tenant: string; documents: readonly Document[] },
+): Promise<number> => {
   const rows = documents.map((document) => ({
     id: document.id,
     title: document.title,
@@ -56,7 +62,11 @@ const addBatch = async (tx: Queryable, { indexId, tenant, documents }: { indexId
   )
   const ids = new Set(changed.map(({ id }) => id))
   if (ids.size === 0) return 0
-  await tx.query('delete from search_chunks where index_id = $1 and document_id = any($2::text[])', [indexId, [...ids]])
+  await tx.query(
+    `with gone as (delete from search_chunks where index_id = $1 and document_id = any($2::text[]) returning id)
+     delete from search_stems where chunk_id in (select id from gone)`,
+    [indexId, [...ids]],
+  )
   const chunks = documents
     .filter(({ id }) => ids.has(id))
     .flatMap(({ id, title, text }) => {
@@ -70,10 +80,12 @@ const addBatch = async (tx: Queryable, { indexId, tenant, documents }: { indexId
      ), weighed as materialized (
        select id, ordinal, lexeme, cardinality(positions) + cardinality(array_positions(weights, 'A')) as weight
        from given cross join lateral unnest(given.stems)
+     ), lengths as materialized (
+       select id, ordinal, sum(weight) as length from weighed group by id, ordinal
      ), made as (
        insert into search_chunks (index_id, tenant, document_id, ordinal, text, length)
-       select $1, $2, id, ordinal, text, coalesce((select sum(weight) from weighed w where w.id = given.id and w.ordinal = given.ordinal), 0)
-       from given returning id, document_id, ordinal, length
+       select $1, $2, id, ordinal, text, coalesce(length, 0) from given left join lengths using (id, ordinal)
+       returning id, document_id, ordinal, length
      )
      insert into search_stems (index_id, tenant, stem, chunk_id, weight, length)
      select $1, $2, w.lexeme, made.id, w.weight, made.length from made join weighed w on w.id = made.document_id and w.ordinal = made.ordinal`,
@@ -92,7 +104,10 @@ const countAgain = async (tx: Queryable, indexId: string): Promise<number> => {
   return Number(rows[0]?.chunks ?? 0)
 }
 
-const add = async (db: Database, { tenant, index, documents }: { tenant: string; index: string; documents: readonly Document[] }): Promise<Added> =>
+const add = async (
+  db: Database,
+  { tenant, index, documents }: { tenant: string; index: string; documents: readonly Document[] },
+): Promise<Added> =>
   db.transaction(async (tx) => {
     const indexId = await lockIndex(tx, tenant, index)
     // The last of two documents with one id counts: one statement cannot write a row twice.
@@ -106,31 +121,40 @@ const add = async (db: Database, { tenant, index, documents }: { tenant: string;
   })
 
 const SEARCH = `with
-  place as (select id, chunks::float8 as chunks, length / greatest(chunks, 1) as mean_length from search_indexes where tenant = $1 and name = $2),
-  terms as (select lexeme as stem from unnest(to_tsvector('english', $3))),
+  place as materialized (select id, chunks::float8 as chunks, length / greatest(chunks, 1) as mean_length from search_indexes where tenant = $1 and name = $2),
+  terms as materialized (select lexeme collate "C" as stem from unnest(to_tsvector('english', $3))),
   hits as materialized (
-    select s.stem, s.chunk_id, s.weight, s.length, count(*) over (partition by s.stem) as found
-    from terms join search_stems s on s.stem = terms.stem and s.index_id = (select id from place)
+    select s.stem, s.chunk_id, s.weight, s.length from terms join search_stems s on s.stem = terms.stem and s.index_id = (select id from place)
   ),
   worth as materialized (
-    select terms.stem, ln(1 + (place.chunks - coalesce(f.found, 0) + 0.5) / (coalesce(f.found, 0) + 0.5)) as idf
-    from terms cross join place left join (select stem, max(found) as found from hits group by stem) f on f.stem = terms.stem
+    select stem, ln(1 + (place.chunks - coalesce(found, 0) + 0.5) / (coalesce(found, 0) + 0.5)) as idf
+    from terms left join (select stem, count(*) as found from hits group by stem) f using (stem) cross join place
   ),
-  scored as (
-    select hits.chunk_id, sum(worth.idf * hits.weight * 2.2 / (hits.weight + 1.2 * (0.25 + 0.75 * hits.length / greatest(place.mean_length, 1)))) as points
-    from hits join worth on worth.stem = hits.stem cross join place group by hits.chunk_id
+  scored as materialized (
+    select chunk_id, sum(idf * weight * 2.2 / (weight + 1.2 * (0.25 + 0.75 * hits.length / greatest((select mean_length from place), 1)))) as points
+    from hits join worth using (stem) group by chunk_id order by points desc, chunk_id limit 20 * $4::integer
   ),
   best as (
     select distinct on (c.document_id) c.document_id, c.text, scored.points
     from scored join search_chunks c on c.id = scored.chunk_id order by c.document_id, scored.points desc, c.ordinal
   )
   select place.id as place, best.document_id as id, d.title, best.text, best.points / (2.2 * greatest((select sum(idf) from worth), 1e-9)) as score
-  from place left join best on true left join search_documents d on d.index_id = place.id and d.id = best.document_id
-  order by best.points desc nulls last, best.document_id limit $4`
+  from place left join (select * from best order by points desc, document_id limit $4::integer) as best on true
+  left join search_documents d on d.index_id = place.id and d.id = best.document_id
+  order by best.points desc nulls last, best.document_id`
 
-type FoundRow = { readonly place: string; readonly id: string | null; readonly title: string | null; readonly text: string | null; readonly score: number | string | null }
+type FoundRow = {
+  readonly place: string
+  readonly id: string | null
+  readonly title: string | null
+  readonly text: string | null
+  readonly score: number | string | null
+}
 
-const find = async (db: Database, { tenant, index, query, top }: { tenant: string; index: string; query: string; top: number }): Promise<readonly Passage[]> => {
+const find = async (
+  db: Database,
+  { tenant, index, query, top }: { tenant: string; index: string; query: string; top: number },
+): Promise<readonly Passage[]> => {
   const { rows } = await db.query<FoundRow>(SEARCH, [tenant, index, query.slice(0, QUERY_CHARS_MAX), top], { name: 'index-search' })
   if (rows.length === 0) throw new Fault('index.unknown', `no index is called ${index}; baton index add ${index} makes one`, { index })
   return rows

@@ -27,7 +27,13 @@ export class TicketController {
   ): Promise<{ count: number; runs: number; tickets: readonly Ticket[] }> {
     const tenant = tenantOf(header)
     const { tickets: count, runs } = await countTickets(this.#platform.db, tenant)
-    const tickets = await findTickets(this.#platform.db, { tenant, runId: query.run, customer: query.customer, status: query.status, limit: query.limit })
+    const tickets = await findTickets(this.#platform.db, {
+      tenant,
+      runId: query.run,
+      customer: query.customer,
+      status: query.status,
+      limit: query.limit,
+    })
     return { count, runs, tickets }
   }
 }

@@ -45,10 +45,17 @@ export const insertTicket = async (db: Database, ticket: NewTicket): Promise<voi
 }
 
 /** The ticket that an effect made, if it did. */
-export const ticketOfEffect = async (db: Database, { tenant, effectKey }: { tenant: string; effectKey: string }): Promise<Ticket | undefined> => {
-  const { rows } = await db.query<TicketRow>(`select ${FIELDS} from support_tickets where tenant = $1 and effect_key = $2`, [tenant, effectKey], {
-    name: 'ticket-of-effect',
-  })
+export const ticketOfEffect = async (
+  db: Database,
+  { tenant, effectKey }: { tenant: string; effectKey: string },
+): Promise<Ticket | undefined> => {
+  const { rows } = await db.query<TicketRow>(
+    `select ${FIELDS} from support_tickets where tenant = $1 and effect_key = $2`,
+    [tenant, effectKey],
+    {
+      name: 'ticket-of-effect',
+    },
+  )
   return rows[0] === undefined ? undefined : ticketOf(rows[0])
 }
 

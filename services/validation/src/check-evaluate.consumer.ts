@@ -1,0 +1,56 @@
+// `check.evaluate`: the checks of a node on one input. The output is data and the gate decides; `must: true` makes it a fault.
+//   E1. One check that does not pass makes the whole not pass; the score is the lowest, the reason that of the first that failed.
+//   E2. A check with `must: true` that does not pass ends the step with `check.failed` and its reason.
+import { Fault, type Json, type JsonObject, type Meter } from '@baton/contracts'
+import type { WorkHandler } from '@baton/service'
+import type { Check, CheckResult } from './checks/check.ts'
+
+type Named = CheckResult & { readonly check: string }
+
+const viewOf = ({ check, pass, score, reason, more }: Named): JsonObject => ({ check, pass, score, reason, ...more })
+
+/** What the step gives: verdict, score, reason, each check's own findings, those of a single check also at the top. */
+const outputOf = (results: readonly Named[]): Json => {
+  const [only] = results
+  const failed = results.find(({ pass }) => !pass)
+  const summary = {
+    pass: failed === undefined,
+    score: Math.min(1, ...results.map(({ score }) => score)),
+    reason: failed?.reason ?? only?.reason ?? 'nothing to check',
+    checks: results.map(viewOf),
+  }
+  return results.length === 1 ? { ...only?.more, ...summary } : summary // E1
+}
+
+const checkOf = (checks: readonly Check[], name: string): Check => {
+  const check = checks.find((candidate) => candidate.name === name)
+  if (check !== undefined) return check
+  const known = checks.map((candidate) => candidate.name).join(', ')
+  throw new Fault('flow.invalid', `no check is called ${name}; there are ${known}`, { check: name })
+}
+
+/** The handler of `check.evaluate`. */
+export const checkEvaluate =
+  (checks: readonly Check[]): WorkHandler =>
+  async (_command, { node, input, nowMs, signal }) => {
+    if (node.kind !== 'check') throw new Fault('flow.invalid', `node ${node.id} checks nothing`, { node: node.id })
+    const startedAtMs = nowMs()
+    const started = performance.now()
+    const results: Named[] = []
+    for (const { check: name, options } of node.checks) {
+      const result = await checkOf(checks, name).evaluate(input, options, signal)
+      if (!result.pass && options['must'] === true)
+        throw new Fault('check.failed', `${name}: ${result.reason}`, { check: name, score: result.score }) // E2
+      results.push({ check: name, ...result })
+    }
+    const output = outputOf(results)
+    const meter: Meter = {
+      startedAtMs,
+      latencyMs: performance.now() - started,
+      tries: 1,
+      inputChars: JSON.stringify(input).length,
+      outputChars: JSON.stringify(output).length,
+      costMicroUsd: 0,
+    }
+    return { status: 'answered', output, by: `check:${results.map(({ check }) => check).join(',')}`, meter }
+  }
