@@ -137,7 +137,7 @@ describe('the hash of a plan', () => {
 })
 
 describe('outcomes', () => {
-  it('jump forward, run blocks of named steps, ask again, and go on as they say', () => {
+  it('P2: jump forward, run blocks of named steps, ask again, and go on as they say', () => {
     const plan = compiled(`steps:
   - draft:
       tool: write

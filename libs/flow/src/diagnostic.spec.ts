@@ -280,6 +280,36 @@ describe('golden diagnostics', () => {
   })
 })
 
+describe('documents', () => {
+  it('Y2: are bounded in size, depth and nodes, aliases expanded', () => {
+    expect(check(`steps:\n  - a: ${'x'.repeat(1_000_001)}`)[0]).toContain('flow.too_large')
+    expect(check(`output: ${'['.repeat(70)}1${']'.repeat(70)}\nsteps:\n  - a: hi\n`)[0]).toContain('flow.too_large')
+    const bomb = [
+      'a: &a [x,x,x,x,x,x,x,x,x]',
+      'b: &b [*a,*a,*a,*a,*a,*a,*a,*a]',
+      'c: &c [*b,*b,*b,*b,*b,*b,*b,*b]',
+      'd: &d [*c,*c,*c,*c,*c,*c,*c,*c]',
+      'e: [*d,*d,*d,*d,*d,*d,*d,*d]',
+    ]
+    expect(check(`output:\n  ${bomb.join('\n  ')}\nsteps:\n  - a: hi\n`)[0]).toContain('flow.too_large')
+  })
+
+  it('Y1: a warning of the parser is an error', () => {
+    expect(check('steps:\n  - a: !important hi\n')[0]).toContain('yaml.trap')
+  })
+
+  it('may use anchors', () => {
+    expect(check('steps:\n  - a: { tool: x, retry: &often { attempts: 5 } }\n  - b: { tool: y, retry: *often }\n')).toEqual([])
+  })
+
+  it('D2: diagnostics come in the order of the file, each once', () => {
+    const places = check('steps:\n  - b: { tool: x, timeout: 5, retry: 99 }\n  - a-b: hi\nlimits: { time: 1 }\n').map(
+      (line) => line.split(' ')[0],
+    )
+    expect(places).toEqual(['2:28', '2:38', '3:5', '4:17'])
+  })
+})
+
 describe('any text at all', () => {
   const entries = [...SAMPLE_FILES.keys()]
   const edit = fc.record({
@@ -311,7 +341,7 @@ describe('any text at all', () => {
           expect(message).not.toBe('')
         }
       }),
-      { numRuns: 600 },
+      { numRuns: 300 },
     )
   })
 })

@@ -135,3 +135,24 @@ export const isPurePath = (node: ASTNode): boolean => {
   if (node.op === 'id') return true
   return (node.op === '.' || node.op === '[]') && constantKey(node) !== undefined && isPurePath(node.args[0])
 }
+
+/** A call of `matches`; its pattern where it is a constant. */
+export type MatchCall = { readonly pattern: string | undefined; readonly index: number; readonly rename: (name: string) => void }
+
+/** Every call of `matches` in an expression. */
+export const findMatches = (node: ASTNode): readonly MatchCall[] => {
+  const below = childrenOf(node).flatMap(findMatches)
+  if (node.op !== 'rcall' || node.args[0] !== 'matches') return below
+  const pattern = node.args[2][0]
+  const text = pattern?.op === 'value' && typeof pattern.args === 'string' ? pattern.args : undefined
+  const rename = (name: string): void => {
+    node.args[0] = name
+  }
+  return [...below, { pattern: text, index: pattern?.start ?? node.start, rename }]
+}
+
+const childrenOf = (node: ASTNode): readonly ASTNode[] => {
+  if (!isPathNode(node)) return operandsOf(node)
+  if (node.op === 'id') return []
+  return node.op === '[]' || node.op === '[?]' ? node.args : [node.args[0]]
+}

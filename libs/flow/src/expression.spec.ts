@@ -4,8 +4,9 @@ import type { Json } from '@baton/contracts/json'
 import { createCompiler } from './expression.ts'
 import type { Scope } from './program.ts'
 
+const deep: Json = [{ a: 1 }]
 const scope: Scope = {
-  input: { n: 3, text: 'hello', list: [1, 2, 3], nested: { deep: [{ a: 1 }] }, nothing: null },
+  input: { n: 3, text: 'hello', list: [1, 2, 3], nested: { deep }, nothing: null },
   params: { send: 0.8 },
   run: { id: 'run_1' },
   steps: {
@@ -75,6 +76,16 @@ describe('expressions', () => {
   it('E1: an inherited property is not a step', () => {
     expect(value('toString')).toBeNull()
     expect(value('toString == null')).toBe(true)
+  })
+
+  it('E1: a pattern that backtracks elsewhere takes linear time', () => {
+    expect(value('input.text.matches("^(a+)+$")', { input: { text: `${'a'.repeat(5_000)}!` } })).toBe(false)
+    expect(value('input.text.matches("l{2}o$")')).toBe(true)
+    expect(faultOf('input.text.matches("(")').code).toBe('expression.failed')
+  })
+
+  it('E3: a path gives the very value it leads to, without a copy', () => {
+    expect(value('input.nested.deep')).toBe(deep)
   })
 
   it('E2: comprehensions go over lists of a bounded size', () => {

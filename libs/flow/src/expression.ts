@@ -4,9 +4,10 @@
 //   E3. Compiled once; a path is walked, not interpreted.
 //   E4. A failed evaluation is `expression.failed` with the expression and the cause.
 //   E5. What is only in the payload store is never silently missing: a path to it gives `{ $payload, at }`, any other use faults.
-import { Environment } from '@marcbachmann/cel-js'
+import { Environment, type ASTNode, type TypeCheckResult } from '@marcbachmann/cel-js'
 import type { Json } from '@baton/contracts/json'
-import { findPaths, isPurePath, type ExpressionPath } from './expression-paths.ts'
+import { matchesLinear, patternProblem } from './expression-match.ts'
+import { findMatches, findPaths, isPurePath, type ExpressionPath } from './expression-paths.ts'
 import { failed, guardPaths, readVariable, ROOTS, walkPath } from './expression-scope.ts'
 import type { Scope } from './program.ts'
 
@@ -27,6 +28,9 @@ const ARITHMETIC: Readonly<Record<string, Arithmetic>> = {
   '%': (a, b) => a % b,
 }
 
+/** Stands in for the library's `matches`, which backtracks. */
+const LINEAR = 'matchesLinear'
+
 const createBase = (): Environment => {
   const environment = new Environment({ homogeneousAggregateLiterals: false, limits: LIMITS })
   // JSON numbers are doubles and literals of an expression ints: without these `tokens + 1` has no overload. The type of the
@@ -36,6 +40,7 @@ const createBase = (): Environment => {
     environment.registerOperator(`int ${operator} double: double`, (left: bigint, right: number) => apply(Number(left), right))
   }
   environment.registerOperator('double % double: double', (left: number, right: number) => left % right)
+  environment.registerFunction(`string.${LINEAR}(string): bool`, matchesLinear)
   return environment
 }
 const base = createBase()
@@ -46,29 +51,32 @@ export const createAnalyser = (stepNames: Iterable<string>): ((cel: string) => A
   return (cel) => {
     try {
       const parsed = environment.parse(cel)
-      const walk = findPaths(parsed.ast)
-      if (walk.depth > MAX_NESTED_COMPREHENSIONS)
-        return {
-          ok: false,
-          code: 'expression.invalid',
-          message: `comprehensions are nested more than ${MAX_NESTED_COMPREHENSIONS} deep`,
-          index: 0,
-        } // E2
-      const checked = parsed.check()
-      // Unknown variables are reported by name, with what may have been meant; here only the rest.
-      if (checked.valid || checked.error?.code === 'unknown_variable') return { ok: true, paths: walk.paths, pure: isPurePath(parsed.ast) }
-      return {
-        ok: false,
-        code: 'expression.invalid',
-        message: checked.error?.summary ?? 'invalid',
-        index: checked.error?.range?.start ?? 0,
-      }
+      const { paths, depth } = findPaths(parsed.ast)
+      const problem = boundsProblem(parsed.ast, depth) ?? typeProblem(parsed.check())
+      return problem === undefined
+        ? { ok: true, paths, pure: isPurePath(parsed.ast) }
+        : { ok: false, code: 'expression.invalid', ...problem }
     } catch (error) {
-      const { message, index } = explain(error)
-      return { ok: false, code: 'expression.syntax', message, index }
+      return { ok: false, code: 'expression.syntax', ...explain(error) }
     }
   }
 }
+
+type Problem = { readonly message: string; readonly index: number }
+
+const boundsProblem = (ast: ASTNode, depth: number): Problem | undefined => {
+  if (depth > MAX_NESTED_COMPREHENSIONS)
+    return { message: `comprehensions are nested more than ${MAX_NESTED_COMPREHENSIONS} deep`, index: 0 } // E2
+  for (const { pattern, index } of findMatches(ast)) {
+    const message = pattern === undefined ? undefined : patternProblem(pattern)
+    if (message !== undefined) return { message, index }
+  }
+  return undefined
+}
+
+/** Unknown variables are reported by name, with what may have been meant; here only the rest. */
+const typeProblem = (checked: TypeCheckResult): Problem | undefined =>
+  checked.valid || checked.error?.code === 'unknown_variable' ? undefined : explain(checked.error)
 
 const environmentOf = (stepNames: Iterable<string>): Environment => {
   const environment = base.clone()
@@ -76,7 +84,7 @@ const environmentOf = (stepNames: Iterable<string>): Environment => {
   return environment
 }
 
-const explain = (error: unknown): { readonly message: string; readonly index: number } => {
+const explain = (error: unknown): Problem => {
   if (typeof error === 'object' && error !== null && 'summary' in error && typeof error.summary === 'string') {
     const range = 'range' in error ? error.range : undefined
     const start = typeof range === 'object' && range !== null && 'start' in range && typeof range.start === 'number' ? range.start : 0
@@ -91,6 +99,7 @@ export const createCompiler = (stepNames: readonly string[]): ((cel: string) => 
   const Variables = variablesOf(stepNames)
   return (cel) => {
     const parsed = environment.parse(cel)
+    for (const { rename } of findMatches(parsed.ast)) rename(LINEAR) // E1
     const { paths } = findPaths(parsed.ast)
     const first = paths[0]
     if (first !== undefined && isPurePath(parsed.ast)) return (scope) => walkPath(readVariable(scope, first.root), first, cel) // E3
