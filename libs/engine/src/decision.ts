@@ -6,13 +6,29 @@ import type { RunState } from './state.ts'
 
 /** Messages that `baton.events` carries: the engine's only input (L1). */
 export type LogMessage = Message<
-  | 'run.requested' | 'run.cancel' | 'run.continue' | 'run.quarantine' | 'timer.matured'
-  | 'step.completed' | 'step.failed' | 'step.retrying' | 'step.deferred' | 'step.extended' | 'step.expired'
-  | 'review.decided' | 'review.expired'
+  | 'run.requested'
+  | 'run.cancel'
+  | 'run.continue'
+  | 'run.quarantine'
+  | 'timer.matured'
+  | 'step.completed'
+  | 'step.failed'
+  | 'step.retrying'
+  | 'step.deferred'
+  | 'step.extended'
+  | 'step.expired'
+  | 'review.decided'
+  | 'review.expired'
 >
 export type JournalMessage = Message<
-  | 'journal.run.started' | 'journal.step.dispatched' | 'journal.step.completed' | 'journal.step.failed' | 'journal.step.waiting'
-  | 'journal.step.decided' | 'journal.answer.ignored' | 'journal.run.ended'
+  | 'journal.run.started'
+  | 'journal.step.dispatched'
+  | 'journal.step.completed'
+  | 'journal.step.failed'
+  | 'journal.step.waiting'
+  | 'journal.step.decided'
+  | 'journal.answer.ignored'
+  | 'journal.run.ended'
 >
 
 /** One record of the log. `atMs` is its append time: the only clock `decide` sees. */
@@ -20,15 +36,29 @@ export type EngineInput = { readonly message: LogMessage; readonly atMs: number;
 
 /** What the shell publishes, in this order, each with the id given (R1). */
 export type Output =
-  | { readonly to: 'command'; readonly id: string; readonly service: WorkerService; readonly contract: 'model.invoke' | 'tool.call' | 'retrieval.search' | 'check.evaluate' | 'review.request'; readonly priority: Priority; readonly command: StepCommand }
+  | {
+      readonly to: 'command'
+      readonly id: string
+      readonly service: WorkerService
+      readonly contract: 'model.invoke' | 'tool.call' | 'retrieval.search' | 'check.evaluate' | 'review.request'
+      readonly priority: Priority
+      readonly command: StepCommand
+    }
   | { readonly to: 'task'; readonly id: string; readonly task: string; readonly command: StepCommand }
   | { readonly to: 'journal'; readonly id: string; readonly message: JournalMessage }
-  | { readonly to: 'result'; readonly id: string; readonly name: 'run.completed' | 'run.failed' | 'run.cancelled'; readonly result: RunResult; readonly topic?: string }
+  | {
+      readonly to: 'result'
+      readonly id: string
+      readonly name: 'run.completed' | 'run.failed' | 'run.cancelled'
+      readonly result: RunResult
+      readonly topic?: string
+    }
   /** More to do than one record may cause (L11). */
   | { readonly to: 'log'; readonly id: string; readonly message: Message<'run.continue'> }
 
 export type Decision = {
-  readonly state: RunState
+  /** Undefined when there is no such run and the record starts none. The state given may have been changed in place: use this one. */
+  readonly state: RunState | undefined
   readonly outputs: readonly Output[]
   /** Set when the record itself is at fault (not the run): it goes to the dead letters of routing (R8). */
   readonly refused?: FaultData

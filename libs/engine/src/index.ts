@@ -1,2 +1,6 @@
 export type * from './decision.ts'
-export type * from './state.ts'
+export type { RunState } from './state.ts'
+export { decodeState, dueTimers, encodeState, ENGINE_VERSION, FORMAT_VERSION, nextWakeAtMs, planHashOf, runStatus } from './codec.ts'
+export { decide } from './run/run.decider.ts'
+export { PartitionRuns } from './partition/partition-runs.ts'
+export type { Applied, PartitionOptions, PartitionSnapshot, RunRow } from './partition/partition-runs.ts'

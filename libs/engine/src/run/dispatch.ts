@@ -1,0 +1,108 @@
+// Asking for the work of a step: one command, one attempt, one lease.
+//   D1. Nothing is asked for once a limit is reached (R5).
+//   D2. Every command carries the time until which it is leased and the deadline of the run; both are finite (R4).
+//   D3. Attempts and calls are numbered per path and never given twice, however often a step is visited.
+import type { FaultCode, FaultData } from '@baton/contracts/fault'
+import { attemptIdOf } from '@baton/contracts/ids'
+import type { StepCommand } from '@baton/contracts'
+import type { PlanNode } from '@baton/flow/plan'
+import type { Output } from '../decision.ts'
+import type { Asked, OpenRun, Visit } from '../state.ts'
+import { deadlineOf, timeExceeded } from './clock.policy.ts'
+import { scopeOf } from './frames.ts'
+import { dispatchBoundMs } from './lease.policy.ts'
+import { isPerson, journal, stepTransition, takeId, type Place, type Turn } from './turn.ts'
+
+export type WorkNode = Exclude<PlanNode, { kind: 'switch' | 'set' }>
+
+/** The limit that forbids this step now, if one does. D1. */
+export const limitFault = ({ run, atMs }: Turn, node: PlanNode, counted: boolean): FaultData | undefined => {
+  const late = timeExceeded(run, atMs)
+  if (late !== undefined) return exceeded(late, `${node.id} was not started`)
+  if (counted && run.spend.steps >= run.limits.steps)
+    return exceeded('limit.steps_exceeded', `${node.id} would be step ${run.spend.steps + 1} of ${run.limits.steps}`)
+  const { costMicroUsd } = run.limits
+  if (costMicroUsd !== undefined && run.spend.costMicroUsd >= costMicroUsd && mayCost(run, node)) {
+    return exceeded('limit.cost_exceeded', `${run.spend.costMicroUsd} of ${costMicroUsd} millionths of a dollar are spent`)
+  }
+  return undefined
+}
+
+const exceeded = (code: FaultCode, message: string): FaultData => ({ code, message })
+
+/** While the flow's error handler runs, only models are held to the limit of cost: the failure must be reportable. */
+const mayCost = ({ failing }: OpenRun, { kind }: PlanNode): boolean =>
+  kind === 'model' || (failing === null && kind !== 'human' && kind !== 'switch' && kind !== 'set')
+
+/** Publishes the command of the node a frame stands at. */
+export const dispatch = (turn: Turn, place: Place, visit: Visit, node: WorkNode): void => {
+  const { run, atMs, program } = turn
+  const { frame, key, path } = place
+  const input = program.value(node.with, scopeOf(turn, program.plan, frame))
+  const [attempts, calls] = frame.used[node.id] ?? frame.usedBefore
+  const attempt = attempts + 1
+  if (visit.call === 0) visit.call = calls + 1
+  frame.used[node.id] = [attempt, Math.max(calls, visit.call)] // D3
+  const attemptId = attemptIdOf({ runId: run.runId, path, attempt })
+  const deadlineMs = deadlineOf(run, isPerson(node))
+  const leaseUntilMs = Math.min(atMs + dispatchBoundMs(node, visit.override?.models), deadlineMs) // D2
+  const asked: Asked = { is: 'asked', attempt, attemptId, dispatchedAtMs: atMs, deadlineMs, leaseUntilMs }
+  visit.activity = asked
+  run.attempts[attemptId] = key
+  if (isPerson(node)) run.escalated = true
+  turn.outputs.push(commandOf(node, takeId(run), command(turn, place, visit, node, { asked, input })))
+  journal(turn, { name: 'journal.step.dispatched', data: { ...stepTransition(turn, place), attempt, attemptId, leaseUntilMs } })
+}
+
+const command = (
+  turn: Turn,
+  { path }: Place,
+  visit: Visit,
+  node: WorkNode,
+  { asked, input }: { asked: Asked; input: StepCommand['input'] },
+): StepCommand => {
+  const { run, partition } = turn
+  const { pinned } = run
+  return {
+    runId: run.runId,
+    rootRunId: run.runId,
+    tenant: run.tenant,
+    flow: pinned.flow,
+    version: pinned.version,
+    planHash: pinned.planHash,
+    engineVersion: run.engineVersion,
+    nodeId: node.id,
+    path,
+    kind: node.kind,
+    attempt: asked.attempt,
+    attemptId: asked.attemptId,
+    leaseUntilMs: asked.leaseUntilMs,
+    deadlineMs: asked.deadlineMs,
+    reservation: asked.attemptId,
+    effectKey: `${run.runId}/${path}/${visit.call}`,
+    priority: node.kind === 'human' ? (visit.raised ?? node.human.priority) : pinned.priority,
+    answerPartition: partition,
+    input,
+    ...(visit.override === undefined ? {} : { override: visit.override }),
+    ...(pinned.session === undefined ? {} : { session: pinned.session }),
+    ...(pinned.user === undefined ? {} : { user: pinned.user }),
+  }
+}
+
+const commandOf = (node: WorkNode, id: string, asked: StepCommand): Output => {
+  const { priority } = asked
+  switch (node.kind) {
+    case 'model':
+      return { to: 'command', id, service: 'models', contract: 'model.invoke', priority, command: asked }
+    case 'tool':
+      return { to: 'command', id, service: 'tools', contract: 'tool.call', priority, command: asked }
+    case 'retrieve':
+      return { to: 'command', id, service: 'tools', contract: 'retrieval.search', priority, command: asked }
+    case 'check':
+      return { to: 'command', id, service: 'validation', contract: 'check.evaluate', priority, command: asked }
+    case 'human':
+      return { to: 'command', id, service: 'hitl', contract: 'review.request', priority, command: asked }
+    case 'task':
+      return { to: 'task', id, task: node.task, command: asked }
+  }
+}

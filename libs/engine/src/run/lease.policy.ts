@@ -1,0 +1,37 @@
+// How long one dispatch may take at most before its attempt counts as lost.
+import type { PlanNode, RetrySpec } from '@baton/flow/plan'
+
+/** Time of one try where the step names none, in milliseconds. */
+export const TRY_TIMEOUT_MS = { model: 60_000, tool: 30_000, retrieve: 10_000, check: 30_000, task: 300_000 } as const
+/** Added to every lease: time in the topic, and clocks that disagree. */
+export const LEASE_SLACK_MS = 30_000
+/** Added to the due time of a person before silence is taken for granted without word from hitl. */
+export const REVIEW_SLACK_MS = 60_000
+/** Attempts of one visit that may lose their lease before the step fails with `step.lease_lost`. */
+export const LEASES_MAX = 3
+
+/** Sum of the longest pauses between the tries of one dispatch. */
+const pausesMs = (retry: RetrySpec): number => {
+  let sum = 0
+  for (let pause = 0; pause < retry.attempts - 1; pause += 1) {
+    sum +=
+      retry.backoff === 'fixed'
+        ? Math.min(retry.delayMs, retry.maxDelayMs)
+        : Math.min(retry.delayMs * 2 ** Math.min(pause, 30), retry.maxDelayMs)
+  }
+  return sum
+}
+
+const candidates = (node: PlanNode, models: readonly string[] | undefined): number => {
+  if (node.kind === 'model') return Math.max(1, (models ?? node.models).length)
+  return node.kind === 'tool' ? Math.max(1, node.tools.length) : 1
+}
+
+/** Longest time one dispatch of a step may take: tries times candidates times the time of one try, the pauses, and slack. */
+export const dispatchBoundMs = (node: PlanNode, models?: readonly string[]): number => {
+  if (node.kind === 'human') return node.human.slaMs * (node.human.onTimeout === 'escalate' ? 2 : 1) + REVIEW_SLACK_MS
+  if (node.kind === 'switch' || node.kind === 'set') return 0
+  const tries = Math.max(1, node.retry?.attempts ?? 1)
+  const tryMs = node.timeoutMs ?? TRY_TIMEOUT_MS[node.kind]
+  return tries * candidates(node, models) * tryMs + (node.retry === undefined ? 0 : pausesMs(node.retry)) + LEASE_SLACK_MS
+}

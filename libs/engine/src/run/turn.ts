@@ -1,0 +1,66 @@
+// One record being decided: the run, the time, and what is to be published.
+import { engineEventId } from '@baton/contracts/ids'
+import type { FaultCode } from '@baton/contracts/fault'
+import type { Priority } from '@baton/contracts'
+import type { PlanNode } from '@baton/flow/plan'
+import type { Program } from '@baton/flow/program'
+import type { JournalMessage, Output } from '../decision.ts'
+import type { EndedRun, Frame, OpenRun } from '../state.ts'
+
+/** What can be published without a plan. */
+export type Ledger = {
+  readonly run: OpenRun
+  /** Time of the record, never before that of an earlier one. */
+  readonly atMs: number
+  readonly outputs: Output[]
+  /** Set when this record ended the run; nothing is done after it. */
+  ended: EndedRun | null
+}
+
+export type Turn = Ledger & { readonly program: Program; readonly partition: number }
+
+/** Place of a node in the run, and the frame that stands at it. */
+export type Place = { readonly key: string; readonly frame: Frame; readonly node: PlanNode; readonly path: string }
+
+type Numbered = { readonly runId: string; seq: number }
+
+/** Takes the next event number of the run; the id of what is published with it (R1). */
+export const takeId = (run: Numbered): string => {
+  const id = engineEventId(run.runId, run.seq)
+  run.seq += 1
+  return id
+}
+
+/** What every journal event begins with; its `seq` is the one the next `journal` call takes. */
+export const transition = ({ run, atMs }: Ledger): { runId: string; tenant: string; seq: number; atMs: number } => ({
+  runId: run.runId,
+  tenant: run.tenant,
+  seq: run.seq,
+  atMs,
+})
+
+type StepKindOfJournal = Extract<JournalMessage, { name: 'journal.step.decided' }>['data']['kind']
+
+/** The same for events of a step. */
+export const stepTransition = (turn: Turn, { node, path }: Place, kind: StepKindOfJournal = node.kind) => ({
+  ...transition(turn),
+  path,
+  nodeId: node.id,
+  kind,
+})
+
+export const journal = (turn: Ledger, message: JournalMessage): void => {
+  turn.outputs.push({ to: 'journal', id: takeId(turn.run), message })
+}
+
+/** Says which rule, case or handler was chosen. */
+export const journalDecided = (turn: Turn, place: Place, kind: 'switch' | 'gate' | 'handler', chosen: string, fault?: FaultCode): void => {
+  const data = { ...stepTransition(turn, place, kind), chosen }
+  journal(turn, { name: 'journal.step.decided', data: fault === undefined ? data : { ...data, detail: { fault } } })
+}
+
+export const isPerson = (node: PlanNode): boolean => node.kind === 'human'
+
+/** Priority one step up, for a review that was not decided in time. */
+export const raisedPriority = (priority: Priority): Priority =>
+  priority === 'high' || priority === 'emergency' ? 'emergency' : priority === 'normal' ? 'high' : 'normal'
