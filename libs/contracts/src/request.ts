@@ -47,18 +47,20 @@ const unwrap = (body: JsonObject, contentType: string | undefined): { attributes
 const text = (...candidates: readonly unknown[]): string | undefined =>
   candidates.find((value): value is string => typeof value === 'string' && value !== '')
 
+const check = (data: unknown): RunRequest => {
+  const parsed = RunRequest.safeParse(data)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw malformed(issue === undefined || issue.path.length === 0 ? '(root)' : issue.path.join('.'), issue?.message ?? 'invalid') // Q2
+}
+
 const ID_CHARS_MAX = 256
 
 /** Decodes a record of `baton.requests`. Throws `request.malformed`. */
 export const decodeRequest = (record: RequestRecord): DecodedRequest => {
   const { headers, topic, partition, offset } = record
   const { attributes, data } = unwrap(parse(record.value), headers['content-type'])
-  const parsed = RunRequest.safeParse(data)
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]
-    throw malformed(issue === undefined || issue.path.length === 0 ? '(root)' : issue.path.join('.'), issue?.message ?? 'invalid') // Q2
-  }
-  const request = parsed.data
+  const request = check(data)
   const tenant = text(headers['ce_tenant'], attributes['tenant'], request.tenant) ?? DEFAULT_TENANT // Q1
   if (!Tenant.safeParse(tenant).success) throw malformed('tenant', 'may hold small letters, digits, dot, dash and underscore')
   const requestId = text(request.id, headers['ce_id'], attributes['id']) ?? `${topic}/${partition}/${offset}` // Q1

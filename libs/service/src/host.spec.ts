@@ -142,6 +142,7 @@ describe('lane server', () => {
   it('S1: gives a topic to its handler, S2: and acknowledges what returns nothing', async () => {
     await publish(TOPICS.requests, 'one')
     await until(() => taken.includes('one#1'))
+    expect(await platform.records(deadLetterTopic('gateway'))).toEqual([])
   })
   it('S2: classifies a thrown fault by its code', async () => {
     await publish(TOPICS.requests, 'bad')

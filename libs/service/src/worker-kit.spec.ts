@@ -215,7 +215,7 @@ describe('worker kit', () => {
       content: Buffer.from('{"pages":["one","two"]}'),
       mediaType: 'application/json',
     })
-    await send('run_reference', { input: { page: { $payload: ref, at: ['pages', '1'] } } }, (_command, { input }) =>
+    await send('run_reference', { input: { page: { $payload: ref.sha256, at: ['pages', '1'] } } }, (_command, { input }) =>
       Promise.resolve(answered(input)),
     )
     expect(await answersOf('run_reference')).toMatchObject([{ data: { output: { page: 'two' } } }])

@@ -1,0 +1,232 @@
+// The HTTP interface as OpenAPI 3.1, made from the same schemas that check requests.
+import { z } from 'zod'
+import { FAULTS, RunRequest, RunResult } from '@baton/contracts'
+import { RedriveBody } from '../dead-letters/dead-letter.controller.ts'
+import { FlowBody } from '../flows/flow.controller.ts'
+import { CancelBody } from '../runs/run.controller.ts'
+
+type Json = { readonly [key: string]: unknown }
+type Parameter = {
+  readonly name: string
+  readonly in: 'path' | 'query' | 'header'
+  readonly required?: boolean
+  readonly description: string
+}
+type Route = {
+  readonly method: 'get' | 'post' | 'put'
+  readonly path: string
+  readonly summary: string
+  readonly parameters?: readonly Parameter[]
+  readonly body?: string
+  readonly answers: Readonly<Record<number, { readonly about: string; readonly schema?: string; readonly type?: string }>>
+}
+
+const schemaOf = (schema: z.ZodType): Json => {
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+  return rest
+}
+
+const Accepted = z.looseObject({ runId: z.string(), requestId: z.string(), repeat: z.boolean() })
+const Problem = z.looseObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.enum(Object.keys(FAULTS)),
+  field: z.string().optional(),
+})
+
+const query = (name: string, description: string): Parameter => ({ name, in: 'query', description })
+const path = (name: string, description: string): Parameter => ({ name, in: 'path', required: true, description })
+const RUN_ID = path('id', 'Id of the run')
+const json = (about: string, schema?: string) => ({ 200: schema === undefined ? { about } : { about, schema } })
+
+const ROUTES: readonly Route[] = [
+  {
+    method: 'post',
+    path: '/v1/runs',
+    summary: 'Start a run',
+    body: 'RunRequest',
+    parameters: [
+      query('wait', 'How long to wait for the result, like 30s'),
+      { name: 'Idempotency-Key', in: 'header', description: 'Id of the request; a repeat answers with the first run' },
+    ],
+    answers: {
+      200: { about: 'The result, when it came within the wait', schema: 'RunResult' },
+      202: { about: 'The run was started', schema: 'Accepted' },
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/runs',
+    summary: 'List runs',
+    parameters: [
+      query('flow', 'Only of this flow'),
+      query('status', 'Only with this status'),
+      query('label', 'Only with this label, as name:value'),
+      query('cursor', 'Where the page before ended'),
+      query('limit', 'Largest number of items'),
+    ],
+    answers: json('Runs, newest first'),
+  },
+  { method: 'get', path: '/v1/runs/{id}', summary: 'One run', parameters: [RUN_ID], answers: json('The run') },
+  { method: 'get', path: '/v1/runs/{id}/trace', summary: 'The steps of a run', parameters: [RUN_ID], answers: json('The trace') },
+  {
+    method: 'get',
+    path: '/v1/runs/{id}/events',
+    summary: 'The journal of a run as it happens',
+    parameters: [RUN_ID, { name: 'Last-Event-ID', in: 'header', description: 'Go on behind this event' }],
+    answers: { 200: { about: 'Server-sent events', type: 'text/event-stream' } },
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/{id}/payloads/{ref}',
+    summary: 'Content kept by reference',
+    parameters: [RUN_ID, path('ref', 'SHA-256 of the content')],
+    answers: json('The content'),
+  },
+  {
+    method: 'post',
+    path: '/v1/runs/{id}:cancel',
+    summary: 'Cancel a run',
+    parameters: [RUN_ID],
+    body: 'Cancel',
+    answers: { 202: { about: 'The run will be cancelled' } },
+  },
+  {
+    method: 'get',
+    path: '/v1/reviews',
+    summary: 'Review tasks',
+    parameters: [query('queue', 'Only of this queue'), query('status', 'Only with this status')],
+    answers: json('Tasks'),
+  },
+  {
+    method: 'get',
+    path: '/v1/reviews/{id}',
+    summary: 'One review task',
+    parameters: [path('id', 'Id of the task')],
+    answers: json('The task'),
+  },
+  {
+    method: 'post',
+    path: '/v1/reviews/{id}:claim',
+    summary: 'Claim a task',
+    parameters: [path('id', 'Id of the task')],
+    answers: json('The task'),
+  },
+  {
+    method: 'post',
+    path: '/v1/reviews/{id}:release',
+    summary: 'Give a task back',
+    parameters: [path('id', 'Id of the task')],
+    answers: json('The task'),
+  },
+  {
+    method: 'post',
+    path: '/v1/reviews/{id}:decide',
+    summary: 'Decide a task',
+    parameters: [path('id', 'Id of the task')],
+    answers: json('The task'),
+  },
+  { method: 'get', path: '/v1/flows', summary: 'Published flows', answers: json('Flows with versions and aliases') },
+  {
+    method: 'get',
+    path: '/v1/flows/{name}',
+    summary: 'The plan of a flow',
+    parameters: [path('name', 'namespace/name'), query('at', 'Version or alias')],
+    answers: json('The plan'),
+  },
+  {
+    method: 'put',
+    path: '/v1/flows/{name}',
+    summary: 'Publish a flow',
+    parameters: [path('name', 'namespace/name')],
+    body: 'Flow',
+    answers: json('What was published'),
+  },
+  {
+    method: 'get',
+    path: '/v1/dead-letters',
+    summary: 'Messages that could not be handled',
+    parameters: [
+      query('service', 'Only of this service'),
+      query('limit', 'Largest number of items'),
+      query('cursor', 'Where the page before ended'),
+    ],
+    answers: json('Dead letters, newest last'),
+  },
+  {
+    method: 'get',
+    path: '/v1/dead-letters/{service}/{offset}',
+    summary: 'One dead letter with its bytes',
+    parameters: [path('service', 'Name of the service'), path('offset', 'Its place')],
+    answers: json('The dead letter'),
+  },
+  {
+    method: 'post',
+    path: '/v1/dead-letters:redrive',
+    summary: 'Send dead letters back to where they failed',
+    body: 'Redrive',
+    answers: json('What was sent, or would be'),
+  },
+  { method: 'get', path: '/v1/tools', summary: 'Registered tools', answers: json('Tools') },
+  { method: 'get', path: '/v1/tickets', summary: 'Tickets', answers: json('Tickets') },
+  { method: 'get', path: '/v1/indexes', summary: 'Search indexes', answers: json('Indexes') },
+  {
+    method: 'get',
+    path: '/v1/stats',
+    summary: 'Completion, latency, cost and escalation',
+    parameters: [query('flow', 'Only of this flow')],
+    answers: json('Figures'),
+  },
+  { method: 'get', path: '/healthz', summary: 'Alive', answers: json('Alive') },
+  { method: 'get', path: '/readyz', summary: 'Ready', answers: json('Ready') },
+  { method: 'get', path: '/metrics', summary: 'Metrics', answers: { 200: { about: 'Prometheus text', type: 'text/plain' } } },
+]
+
+const content = (type: string, schema: string | undefined): Json => ({
+  content: { [type]: { schema: schema === undefined ? {} : { $ref: `#/components/schemas/${schema}` } } },
+})
+
+const operation = ({ method, path: url, summary, parameters = [], body, answers }: Route): Json => ({
+  operationId: `${method}${url.replaceAll(/[^A-Za-z]+(.)?/g, (_match, next: string | undefined) => (next ?? '').toUpperCase())}`,
+  summary,
+  ...(parameters.length === 0 ? {} : { parameters: parameters.map((parameter) => ({ ...parameter, schema: { type: 'string' } })) }),
+  ...(body === undefined ? {} : { requestBody: { required: true, ...content('application/json', body) } }),
+  responses: {
+    ...Object.fromEntries(
+      Object.entries(answers).map(([status, { about, schema, type }]) => [
+        status,
+        { description: about, ...content(type ?? 'application/json', schema) },
+      ]),
+    ),
+    default: { description: 'What went wrong (RFC 9457)', ...content('application/problem+json', 'Problem') },
+  },
+})
+
+/** The document of `/openapi.json`. */
+export const openApiDocument = (): Json => {
+  const paths: Record<string, Record<string, Json>> = {}
+  for (const route of ROUTES) (paths[route.path] ??= {})[route.method] = operation(route)
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Baton',
+      version: '1.0.0',
+      description: 'Runs of flows over HTTP. The same requests can be published to the topic baton.requests.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    paths,
+    components: {
+      schemas: {
+        RunRequest: schemaOf(RunRequest),
+        RunResult: schemaOf(RunResult),
+        Accepted: schemaOf(Accepted),
+        Cancel: schemaOf(CancelBody),
+        Flow: schemaOf(FlowBody),
+        Redrive: schemaOf(RedriveBody),
+        Problem: schemaOf(Problem),
+      },
+    },
+  }
+}

@@ -1,0 +1,95 @@
+// Publishing a flow: compiled, stored as a plan under its hash, then told to everybody through the configuration topic.
+import { DEFAULT_TENANT, Fault, TOPICS, toFault } from '@baton/contracts'
+import { compileFlow, formatDiagnostic, type Diagnostic, type FlowDefaults, type Plan } from '@baton/flow'
+import type { Platform } from '@baton/service'
+import { DEFAULT_ALIAS } from './flow-catalog.ts'
+import { flowFolders, readFlowFolder, type FlowFiles } from './flow-files.adapter.ts'
+
+export type PublishRequest = FlowFiles & {
+  readonly tenant?: string
+  /** Default `stable`. */
+  readonly alias?: string
+  /** Whether a version that was published with other content may be replaced. */
+  readonly replace?: boolean
+  readonly by: string
+  /** Name that the file must have; a path that names another flow would surprise later. */
+  readonly expected?: string
+  readonly defaults?: FlowDefaults
+}
+
+export type Published = {
+  readonly flow: string
+  readonly version: string
+  readonly hash: string
+  readonly alias: string
+  readonly changed: boolean
+}
+
+const DIAGNOSTICS_MAX = 50
+
+const invalid = (entry: string, diagnostics: readonly Diagnostic[]): Fault => {
+  const lines = diagnostics.slice(0, DIAGNOSTICS_MAX).map(formatDiagnostic)
+  return new Fault(
+    'flow.invalid',
+    `${entry} has ${diagnostics.length === 1 ? 'a mistake' : `${diagnostics.length} mistakes`}:\n${lines.join('\n')}`,
+    { mistakes: diagnostics.length },
+  )
+}
+
+/** Compiles; throws `flow.invalid` with every diagnostic. */
+const compile = ({ files, entry, defaults }: PublishRequest): Plan => {
+  const result = compileFlow({ files, entry, ...(defaults === undefined ? {} : { defaults }) })
+  if (!result.ok) throw invalid(entry, result.diagnostics)
+  return result.plan
+}
+
+/** Key of a flow on the configuration topic. */
+export const flowKey = (tenant: string, flow: string): string => `flow/${tenant}/${flow}`
+
+/** Publishes one flow. Throws `flow.invalid`, or `request.conflicting` for a version that exists with other content. */
+export const publishFlow = async ({ bus, stores }: Pick<Platform, 'bus' | 'stores'>, request: PublishRequest): Promise<Published> => {
+  const { tenant = DEFAULT_TENANT, alias = DEFAULT_ALIAS, replace = false, by } = request
+  const plan = compile(request)
+  const { flow, version, hash } = plan
+  if (request.expected !== undefined && request.expected !== flow)
+    throw new Fault('request.conflicting', `the path names ${request.expected}, the file ${flow}`, { field: 'flow' })
+  const { changed } = await stores.flows.publish({ tenant, flow, version, hash, body: JSON.stringify(plan), alias, replace, by })
+  const published = { flow, version, hash, alias, changed }
+  if (changed)
+    await bus.publish([
+      {
+        topic: TOPICS.config,
+        key: flowKey(tenant, flow),
+        value: Buffer.from(JSON.stringify({ tenant, ...published })),
+        headers: { 'content-type': 'application/json' },
+      },
+    ])
+  return published
+}
+
+/**
+ * Publishes every flow of the flows folder. A flow with mistakes is logged and left out: it must not keep the others from running.
+ * In one process a changed file replaces its version, because there the files are the truth.
+ */
+export const publishFlows = async (platform: Platform, { defaults }: { defaults?: FlowDefaults } = {}): Promise<readonly Published[]> => {
+  const { config, telemetry } = platform
+  const published: Published[] = []
+  for (const folder of await flowFolders(config.flowsDir)) {
+    try {
+      const found = await readFlowFolder(folder)
+      if (found === undefined) continue
+      const flow = await publishFlow(platform, {
+        ...found,
+        replace: config.embedded,
+        by: 'start',
+        ...(defaults === undefined ? {} : { defaults }),
+      })
+      published.push(flow)
+      telemetry.logger.info({ flow: flow.flow, version: flow.version, changed: flow.changed }, 'flow published')
+    } catch (error) {
+      const fault = toFault(error)
+      telemetry.logger.error({ folder, code: fault.code, reason: fault.message }, 'flow not published')
+    }
+  }
+  return published
+}

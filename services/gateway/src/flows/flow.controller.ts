@@ -1,0 +1,80 @@
+import { Controller, Get, Headers, Inject, Param, Put, Query } from '@nestjs/common'
+import { z } from 'zod'
+import { DEFAULT_TENANT } from '@baton/contracts'
+import type { Plan } from '@baton/flow'
+import { PLATFORM, ValidBody, type Platform } from '@baton/service'
+import { CATALOG } from '../tokens.ts'
+import { parseFlowName, type FlowCatalog } from './flow-catalog.ts'
+import { FLOW_FILE_BYTES_MAX } from './flow-files.adapter.ts'
+import { publishFlow, type Published } from './flow-publisher.ts'
+
+/** A flow to publish: its files as text by relative path. */
+export const FlowBody = z.looseObject({
+  files: z
+    .record(z.string().min(1).max(512), z.string().max(FLOW_FILE_BYTES_MAX))
+    .meta({ description: 'Text of each file by its path, flow.yaml among them' }),
+  entry: z.string().min(1).max(512).default('flow.yaml'),
+  alias: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/)
+    .optional(),
+  replace: z.boolean().optional().meta({ description: 'Whether a version that exists with other content may be replaced' }),
+  by: z.string().max(200).optional(),
+})
+type FlowBody = z.infer<typeof FlowBody>
+
+type FlowItem = {
+  readonly flow: string
+  readonly version: string
+  readonly hash: string
+  readonly aliases: readonly string[]
+  readonly publishedAtMs: number
+}
+
+@Controller('v1/flows')
+export class FlowController {
+  readonly #platform: Platform
+  readonly #catalog: FlowCatalog
+
+  constructor(@Inject(PLATFORM) platform: Platform, @Inject(CATALOG) catalog: FlowCatalog) {
+    this.#platform = platform
+    this.#catalog = catalog
+  }
+
+  @Get()
+  async list(@Headers('x-baton-tenant') tenant = DEFAULT_TENANT): Promise<{ items: readonly FlowItem[] }> {
+    return { items: await this.#platform.stores.flows.list(tenant) }
+  }
+
+  /** The plan behind a name; `?at=` a version or alias. */
+  @Get('*')
+  async show(
+    @Param('*') name: string,
+    @Query('at') at: string | undefined,
+    @Headers('x-baton-tenant') tenant = DEFAULT_TENANT,
+  ): Promise<{ flow: string; version: string; hash: string; plan: Plan }> {
+    const { plan } = await this.#catalog.find(tenant, at === undefined ? name : `${parseFlowName(name).flow}@${at}`)
+    return { flow: plan.flow, version: plan.version, hash: plan.hash, plan }
+  }
+
+  /** Compiles and publishes; a mistake answers 422 with every diagnostic. The name in the path must be the flow's own. */
+  @Put('*')
+  async publish(
+    @Param('*') name: string,
+    @ValidBody(FlowBody) body: FlowBody,
+    @Headers('x-baton-tenant') tenant = DEFAULT_TENANT,
+  ): Promise<Published> {
+    const { files, entry, alias, replace, by } = body
+    const published = await publishFlow(this.#platform, {
+      files: new Map(Object.entries(files)),
+      entry,
+      tenant,
+      by: by ?? 'http',
+      ...(alias === undefined ? {} : { alias }),
+      ...(replace === undefined ? {} : { replace }),
+      expected: name,
+    })
+    this.#catalog.forget()
+    return published
+  }
+}

@@ -1,0 +1,32 @@
+// Routes that other services answer. The gateway is the one address that people and programs need to know.
+import { All, Controller, Get, Inject, Req, Res } from '@nestjs/common'
+import { PLATFORM, type Platform } from '@baton/service'
+import { forward, type HttpReply, type HttpRequest } from './forward.ts'
+
+@Controller('v1')
+export class ForwardController {
+  readonly #platform: Platform
+
+  constructor(@Inject(PLATFORM) platform: Platform) {
+    this.#platform = platform
+  }
+
+  @All(['reviews', 'reviews/:id', 'reviews/:id/*'])
+  reviews(@Req() request: HttpRequest, @Res() reply: HttpReply): Promise<void> {
+    return this.#forward('hitl', request, reply)
+  }
+
+  @All(['indexes', 'indexes/:name', 'indexes/:name/*', 'tools', 'tools/:name', 'tools/*', 'tickets', 'tickets/:id'])
+  tools(@Req() request: HttpRequest, @Res() reply: HttpReply): Promise<void> {
+    return this.#forward('tools', request, reply)
+  }
+
+  @Get('stats')
+  stats(@Req() request: HttpRequest, @Res() reply: HttpReply): Promise<void> {
+    return this.#forward('tracing', request, reply)
+  }
+
+  #forward(service: string, request: HttpRequest, reply: HttpReply): Promise<void> {
+    return forward(this.#platform.call, { service, request, reply })
+  }
+}
