@@ -1,0 +1,68 @@
+// The shell around the decider: load, decide, commit, tell the outbox. Everything is in the tables, so a restart changes nothing.
+//   D1. One conditional statement commits a change with what is published of it; who read an older review decides again on the new one.
+//   D2. A decision that does not fit the schema of the step is refused before it counts.
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { Fault, type JsonSchema } from '@baton/contracts'
+import { decide, evolve, type NewReview, type Review, type ReviewCommand, type ReviewEvent } from './review.decider.ts'
+import { messagesOf } from './review.messages.ts'
+import type { ReviewRepository } from './review.repository.ts'
+
+/** Times that a change is decided again because somebody else was faster. */
+const RACES_MAX = 10
+
+export type ReviewDesk = {
+  /** Opens a review; one that is there already stays as it is (A6). */
+  open(asked: { review: NewReview; resultSchema: JsonSchema | null }, atMs: number): Promise<void>
+  /** Changes a review. Throws the fault of a refusal. */
+  change(key: { tenant: string; taskId: string }, command: Exclude<ReviewCommand, { type: 'review.request' }>): Promise<Review>
+}
+
+const ajv = new Ajv2020({ strict: false, allErrors: false, validateFormats: false })
+
+const checkFit = (schema: JsonSchema | null, event: ReviewEvent): void => {
+  if (schema === null || event.type !== 'review.decided' || event.decision.verdict === 'reject') return
+  const validate = ajv.compile(schema)
+  if (validate(event.decision.output)) return
+  const [error] = validate.errors ?? []
+  const missing: unknown = error?.params['missingProperty']
+  const field = ['output', ...(error?.instancePath.split('/').slice(1) ?? []), ...(typeof missing === 'string' ? [missing] : [])].join('.')
+  throw new Fault('input.invalid', `${field}: ${error?.message ?? 'does not fit the schema of the step'}`, { field }) // D2
+}
+
+/** A desk over the tables. `changed` is called after a commit that has something to publish. */
+export const reviewDesk = ({
+  reviews,
+  changed,
+  observe,
+}: {
+  reviews: ReviewRepository
+  changed: () => void
+  observe: (event: ReviewEvent) => void
+}): ReviewDesk => ({
+  open: async ({ review: asked, resultSchema }, atMs) => {
+    const [event] = decide({ type: 'review.request', review: asked }, undefined)
+    const review = event === undefined ? undefined : evolve(undefined, event)
+    if (event === undefined || review === undefined) return
+    if (!(await reviews.insert({ review, resultSchema }, messagesOf(review, event, atMs)))) return
+    observe(event)
+    changed()
+  },
+  change: async (key, command) => {
+    for (let race = 0; race < RACES_MAX; race += 1) {
+      const stored = await reviews.load(key)
+      const [event] = decide(command, stored?.review)
+      if (event?.type === 'review.refused') throw new Fault(event.fault.code, event.fault.message, event.fault.detail)
+      if (stored === undefined) throw new Fault('request.not_found', 'no review has this id', { id: key.taskId })
+      const before = stored.review
+      const after = event === undefined ? before : evolve(before, event)
+      if (event === undefined || after === undefined) return before
+      checkFit(stored.resultSchema, event)
+      if (await reviews.save({ before, after, messages: messagesOf(after, event, command.atMs) })) {
+        observe(event)
+        changed()
+        return after // D1
+      }
+    }
+    throw new Fault('store.unavailable', 'this review changes faster than it can be read; try again', { id: key.taskId })
+  },
+})

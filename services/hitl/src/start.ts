@@ -1,0 +1,48 @@
+import { migrate } from '@baton/store'
+import { createWorker, startHost, type StartService } from '@baton/service'
+import { migrations } from './migrations.ts'
+import { outboxRelay } from './outbox-relay.ts'
+import { overdueClock } from './overdue-clock.ts'
+import { reviewDesk } from './review-desk.ts'
+import { reviewRequest } from './review-request.consumer.ts'
+import { REVIEW_DESK, ReviewController, REVIEWS } from './review.controller.ts'
+import { reviewRepository } from './review.repository.ts'
+
+/** Starts the human-in-the-loop service: one task engine for whatever a person has to decide. */
+export const start: StartService = async (platform, options) => {
+  const { db, bus, nowMs, telemetry } = platform
+  await migrate(db, { scope: 'hitl', migrations })
+  const logger = telemetry.logger.child({ service: 'hitl' })
+  const reviews = reviewRepository(db)
+  const relay = outboxRelay({ db, bus, logger })
+  const desk = reviewDesk({
+    reviews,
+    changed: () => relay.kick(),
+    observe: ({ type }) => telemetry.metrics.count('baton_reviews_total', { event: type }),
+  })
+  const clock = overdueClock({ reviews, desk, nowMs, logger })
+  const stop = async (): Promise<void> => {
+    await clock.close()
+    await relay.close()
+  }
+  try {
+    return await startHost({
+      name: 'hitl',
+      platform,
+      // The review itself is what is kept: asking for it again finds it there.
+      controllers: [
+        createWorker({ platform, service: 'hitl', handlers: { 'review.request': reviewRequest(desk) }, keepAnswer: () => false }),
+        ReviewController,
+      ],
+      providers: [
+        { provide: REVIEW_DESK, useValue: desk },
+        { provide: REVIEWS, useValue: reviews },
+      ],
+      drain: stop,
+      ...options,
+    })
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
