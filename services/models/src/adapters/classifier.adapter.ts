@@ -1,8 +1,7 @@
 // A linear model trained from labelled text, with calibrated confidence: what many products route with.
 import { readFile } from 'node:fs/promises'
 import { decodeArtefact, type Artefact } from '../classifier/artefact.ts'
-import { type LabelTable, readProbabilities } from '../classifier/label-table.policy.ts'
-import { csvRecords } from '../classifier/labelled-text.policy.ts'
+import { type LabelTable, readLabelTable, readProbabilities } from '../classifier/label-table.policy.ts'
 import { classify } from '../classifier/predict.ts'
 import { FREE, type Model } from '../model.ts'
 import { textOf } from './input-text.ts'
@@ -14,10 +13,6 @@ export type ClassifierFiles = {
   /** Probability mass of sensitive labels from which the answer is marked sensitive. */
   readonly sensitiveFrom: number
 }
-
-/** Reads a label table. Columns other than `label`, `category`, `sensitive` are ignored. */
-export const readLabelTable = (csv: string): LabelTable =>
-  new Map(csvRecords(csv).map(({ label = '', category = label, sensitive }) => [label, { category, sensitive: sensitive === 'true' }]))
 
 /** The model over weights in memory. It answers `{ intent, label, confidence, sensitive }`. */
 export const classifierOf = (name: string, artefact: Artefact, { table, sensitiveFrom }: { table: LabelTable; sensitiveFrom: number }): Model => ({

@@ -2,6 +2,8 @@
 //   C7. The confidence of a category is the probability mass of all its labels: two labels of one category that compete cost nothing.
 //   C8. `sensitive` weighs all labels too, and from a lower mass on: missing a stolen card costs more than one extra look.
 
+import { csvRecords } from './labelled-text.policy.ts'
+
 export type LabelRow = { readonly category: string; readonly sensitive: boolean }
 export type LabelTable = ReadonlyMap<string, LabelRow>
 
@@ -12,6 +14,10 @@ export type Reading = {
   readonly confidence: number
   readonly sensitive: boolean
 }
+
+/** Reads a label table from CSV `label,category,sensitive`; other columns are ignored. */
+export const readLabelTable = (csv: string): LabelTable =>
+  new Map(csvRecords(csv).map(({ label = '', category = label, sensitive }) => [label, { category, sensitive: sensitive === 'true' }]))
 
 const rounded = (value: number): number => Math.round(Math.min(1, value) * 10_000) / 10_000
 

@@ -9,6 +9,7 @@ import { type CurvePoint, calibrationError, confidenceCurve, fitTemperature, typ
 import { countsOf, type FeatureOptions, inverseFrequencies, vectorOf } from './features.policy.ts'
 import { type LabelledText, parseLabelledText } from './labelled-text.policy.ts'
 import { fitLogistic, type LinearModel, scoresOf } from './logistic.policy.ts'
+import { type LabelTable, readLabelTable, readProbabilities } from './label-table.policy.ts'
 import { classify } from './predict.ts'
 import { seededRandom, shuffled } from './seeded-random.policy.ts'
 
@@ -65,17 +66,31 @@ export type Evaluation = { readonly rows: number; readonly accuracy: number; rea
 
 const share = (value: number): number => Math.round(value * 10_000) / 10_000
 
-/** Accuracy and calibration on rows. */
-export const evaluateClassifier = (artefact: Artefact, rows: readonly LabelledText[]): Evaluation => {
-  const judged: Judged[] = rows.map(({ text, label }) => {
-    const probabilities = classify(artefact, text)
-    const best = probabilities.indexOf(Math.max(...probabilities))
-    return { confidence: probabilities[best] ?? 0, right: artefact.labels[best] === label }
-  })
-  const curve = confidenceCurve(judged, THRESHOLDS).map((point) => ({ ...point, share: share(point.share), accuracy: share(point.accuracy) }))
-  const right = judged.filter((row) => row.right).length
-  return { rows: rows.length, accuracy: share(right / Math.max(1, rows.length)), calibrationError: share(calibrationError(judged)), curve }
-}
+const summarise = (judged: readonly Judged[]): Evaluation => ({
+  rows: judged.length,
+  accuracy: share(judged.filter(({ right }) => right).length / Math.max(1, judged.length)),
+  calibrationError: share(calibrationError(judged)),
+  curve: confidenceCurve(judged, THRESHOLDS).map((point) => ({ ...point, share: share(point.share), accuracy: share(point.accuracy) })),
+})
+
+/** Accuracy and calibration of labels on rows never trained on. */
+export const evaluateClassifier = (artefact: Artefact, rows: readonly LabelledText[]): Evaluation =>
+  summarise(
+    rows.map(({ text, label }) => {
+      const probabilities = classify(artefact, text)
+      const best = probabilities.indexOf(Math.max(...probabilities))
+      return { confidence: probabilities[best] ?? 0, right: artefact.labels[best] === label }
+    }),
+  )
+
+/** The same for the categories that labels belong to: what a flow decides on. */
+export const evaluateCategories = (artefact: Artefact, rows: readonly LabelledText[], table: LabelTable): Evaluation =>
+  summarise(
+    rows.map(({ text, label }) => {
+      const { intent, confidence } = readProbabilities(classify(artefact, text), { labels: artefact.labels, table, sensitiveFrom: 1 })
+      return { confidence, right: intent === (table.get(label)?.category ?? label) }
+    }),
+  )
 
 export type TrainFileOptions = TrainOptions & {
   /** CSV with a head line (`text`, `label`) or JSON lines. */
@@ -83,6 +98,8 @@ export type TrainFileOptions = TrainOptions & {
   readonly out: string
   /** Rows never trained on; their score goes into the provenance. */
   readonly test?: string
+  /** CSV `label,category,sensitive`: the test is scored by category too. */
+  readonly labels?: string
   /** Said in the provenance: where the rows come from and under which licence. */
   readonly source?: string
   readonly nowMs: number
@@ -96,6 +113,7 @@ export type TrainReport = {
   readonly temperature: number
   readonly seconds: number
   readonly test?: Evaluation
+  readonly categories?: Evaluation
 }
 
 const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex')
@@ -104,40 +122,41 @@ const readRows = async (file: string): Promise<{ rows: readonly LabelledText[]; 
   return { rows: parseLabelledText(content, extname(file) === '.csv' ? 'csv' : 'jsonl'), hash: sha256(content) }
 }
 
+const commandOf = ({ data, out, test, labels, seed = DEFAULTS.seed }: TrainFileOptions): string =>
+  ['baton models train', `--data ${data}`, ...(test === undefined ? [] : [`--test ${test}`]), ...(labels === undefined ? [] : [`--labels ${labels}`]), `--out ${out}`, `--seed ${seed}`].join(' ')
+
 /** `baton models train`: reads rows, trains, writes the weights to `out` and `out.provenance.json` beside them. */
 export const trainFromFile = async (options: TrainFileOptions, onProgress?: (progress: TrainProgress) => void): Promise<TrainReport> => {
   const started = performance.now()
   const { seed = DEFAULTS.seed, epochs = DEFAULTS.epochs, buckets = DEFAULTS.buckets } = options
   const data = await readRows(options.data)
   const test = options.test === undefined ? undefined : await readRows(options.test)
+  const table = options.labels === undefined ? undefined : readLabelTable(await readFile(options.labels, 'utf8'))
   const artefact = trainClassifier(data.rows, { seed, epochs, buckets }, onProgress)
   const file = encodeArtefact(artefact)
-  const evaluation = test === undefined ? undefined : evaluateClassifier(artefact, test.rows)
+  const scores = {
+    ...(test === undefined ? {} : { test: evaluateClassifier(artefact, test.rows) }),
+    ...(test === undefined || table === undefined ? {} : { categories: evaluateCategories(artefact, test.rows, table) }),
+  }
   const provenancePath = `${options.out}.provenance.json`
   const provenance = {
     kind: 'classifier',
-    command: `baton models train --data ${options.data} --out ${options.out}${options.test === undefined ? '' : ` --test ${options.test}`} --seed ${seed}`,
+    command: commandOf(options),
     ...(options.source === undefined ? {} : { source: options.source }),
     data: { file: basename(options.data), sha256: data.hash, rows: data.rows.length },
+    ...(test === undefined ? {} : { testData: { file: basename(options.test ?? ''), sha256: test.hash, rows: test.rows.length } }),
     seed,
     epochs,
     features: artefact.features,
     labels: artefact.labels.length,
     temperature: artefact.temperature,
     weights: { sha256: sha256(packArtefact(artefact)), sizeBytes: file.length },
-    ...(test === undefined || evaluation === undefined ? {} : { test: { file: basename(options.test ?? ''), sha256: test.hash, ...evaluation } }),
+    ...scores,
     date: new Date(options.nowMs).toISOString().slice(0, 10),
   }
   await writeFile(options.out, file)
   await writeFile(provenancePath, `${JSON.stringify(provenance, null, 2)}\n`)
-  return {
-    out: options.out,
-    provenance: provenancePath,
-    rows: data.rows.length,
-    labels: artefact.labels.length,
-    sizeBytes: file.length,
-    temperature: artefact.temperature,
-    seconds: share((performance.now() - started) / 1_000),
-    ...(evaluation === undefined ? {} : { test: evaluation }),
-  }
+  const { temperature, labels } = artefact
+  const seconds = share((performance.now() - started) / 1_000)
+  return { out: options.out, provenance: provenancePath, rows: data.rows.length, labels: labels.length, sizeBytes: file.length, temperature, seconds, ...scores }
 }

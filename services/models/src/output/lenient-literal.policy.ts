@@ -126,7 +126,7 @@ class Reader {
   /** Reads `one` after `one`, commas between and at most one behind, up to `close`. */
   #list(close: string, one: () => void): void {
     this.at += 1
-    this.#whole = true
+    this.#whole = false
     for (;;) {
       this.space()
       if (this.#peek() === close) break
