@@ -45,6 +45,13 @@ describe('flow catalogue', () => {
     nowMs = 1_001
     expect((await catalog.find('default', 'a/b')).plan.hash).toBe(one.hash)
   })
+  it('G1: asks the store once for many requests at the same time', async () => {
+    const flows = flowsOf(new Map([['default/a/b@stable', one.hash]]))
+    const catalog = new FlowCatalog({ flows, nowMs: () => 0 })
+    const found = await Promise.all(Array.from({ length: 100 }, () => catalog.find('default', 'a/b')))
+    expect(flows.resolved).toBe(1)
+    expect(new Set(found).size).toBe(1)
+  })
   it('gives a tenant the flow of the default tenant where it has none of its own', async () => {
     const catalog = new FlowCatalog({
       flows: flowsOf(

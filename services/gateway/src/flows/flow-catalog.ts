@@ -29,6 +29,7 @@ export class FlowCatalog {
   readonly #refreshMs: number
   readonly #plans: PlanCache
   readonly #targets = new Map<string, Target>()
+  readonly #loading = new Map<string, Promise<ReadyFlow>>()
   readonly #ready = new Map<string, ReadyFlow>()
 
   constructor({ flows, nowMs, refreshMs = 5_000 }: { flows: FlowStore; nowMs: () => number; refreshMs?: number }) {
@@ -46,15 +47,35 @@ export class FlowCatalog {
       const ready = this.#ready.get(known.hash)
       if (ready !== undefined) return ready // G1
     }
-    const hash = await this.#resolve(tenant, name)
-    if (this.#targets.size >= TARGETS_MAX) this.#targets.clear()
-    this.#targets.set(key, { hash, expiresAtMs: this.#nowMs() + this.#refreshMs })
-    return this.#prepare(hash)
+    return this.#loading.get(key) ?? this.#load(key, { tenant, name })
   }
 
   /** Forgets where names point to; plans stay, they never change. */
   forget(): void {
     this.#targets.clear()
+    this.#loading.clear() // what is under way may have read the old target
+  }
+
+  /** One look-up for all requests that come while it is under way. */
+  #load(key: string, { tenant, name }: { tenant: string; name: string }): Promise<ReadyFlow> {
+    const load = async (): Promise<ReadyFlow> => {
+      try {
+        const hash = await this.#resolve(tenant, name)
+        const ready = await this.#prepare(hash)
+        if (this.#loading.get(key) === loading) this.#remember(key, hash)
+        return ready
+      } finally {
+        if (this.#loading.get(key) === loading) this.#loading.delete(key)
+      }
+    }
+    const loading = load()
+    this.#loading.set(key, loading)
+    return loading
+  }
+
+  #remember(key: string, hash: string): void {
+    if (this.#targets.size >= TARGETS_MAX) this.#targets.clear()
+    this.#targets.set(key, { hash, expiresAtMs: this.#nowMs() + this.#refreshMs })
   }
 
   async #resolve(tenant: string, name: string): Promise<string> {
