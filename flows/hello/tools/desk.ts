@@ -16,5 +16,9 @@ export const desk = defineTool({
   input: z.strictObject({ desk: z.enum(['cards', 'refunds', 'front']), text: z.string().max(20_000) }),
   output: z.object({ desk: z.string(), urgent: z.boolean(), reply: z.string() }),
   timeoutMs: 1_000,
-  run: ({ desk: name, text }) => ({ desk: name, urgent: /\b(stolen|lost|urgent|fraud|immediately|help)\b/i.test(text), reply: REPLIES[name] }),
+  run: ({ desk: name, text }) => ({
+    desk: name,
+    urgent: /\b(stolen|lost|urgent|fraud|immediately|help)\b/i.test(text),
+    reply: REPLIES[name],
+  }),
 })

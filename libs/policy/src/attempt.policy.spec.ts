@@ -3,7 +3,15 @@ import { FAULTS, type FaultCode } from '@baton/contracts/fault'
 import fc from 'fast-check'
 import { type Candidate, firstMove, type Move, nextMove, shareOfTry, type TrySpec } from './attempt.policy.ts'
 
-const spec: TrySpec = { attempts: 3, timeoutMs: 8_000, waitMaxMs: 2_000, backoff: 'exponential', delayMs: 200, maxDelayMs: 10_000, jitter: false }
+const spec: TrySpec = {
+  attempts: 3,
+  timeoutMs: 8_000,
+  waitMaxMs: 2_000,
+  backoff: 'exponential',
+  delayMs: 200,
+  maxDelayMs: 10_000,
+  jitter: false,
+}
 const large: Candidate = { name: 'large', reaskable: true, weight: 1 }
 const small: Candidate = { name: 'small', reaskable: true, weight: 1 }
 const local: Candidate = { name: 'local', reaskable: false, weight: 0.05 }
@@ -29,18 +37,31 @@ const play = (candidates: readonly Candidate[], failures: readonly Failure[], ch
 
 describe('attempts of one dispatch', () => {
   it('retries one candidate with growing waits, then gives up with what would help', () => {
-    expect(play([large], ['model.unavailable', 'model.unavailable', 'model.unavailable'])).toEqual(['large', 'large after 200', 'large after 400', 'stop: model.unavailable'])
+    expect(play([large], ['model.unavailable', 'model.unavailable', 'model.unavailable'])).toEqual([
+      'large',
+      'large after 200',
+      'large after 400',
+      'stop: model.unavailable',
+    ])
   })
 
   it('T1: each try walks the failover list from the front', () => {
     expect(play([large, small], ['model.unavailable', 'model.timed_out', 'model.rate_limited', 'model.timed_out'])).toEqual([
-      'large', 'small', 'large after 200', 'small', 'large after 400',
+      'large',
+      'small',
+      'large after 200',
+      'small',
+      'large after 400',
     ])
   })
 
   it('T1: a candidate that refused for good is not asked again', () => {
     expect(play([large, small], ['model.refused', 'model.unavailable', 'model.unavailable', 'model.unavailable'])).toEqual([
-      'large', 'small', 'small after 200', 'small after 400', 'stop: model.unavailable',
+      'large',
+      'small',
+      'small after 200',
+      'small after 400',
+      'stop: model.unavailable',
     ])
     expect(play([large], ['model.refused'])).toEqual(['large', 'stop: model.refused'])
   })
@@ -50,7 +71,12 @@ describe('attempts of one dispatch', () => {
   })
 
   it('T3: asks again once with the error, then fails over (B5, D8)', () => {
-    expect(play([large, local], ['output.schema_invalid', 'output.schema_invalid', 'output.schema_invalid'])).toEqual(['large', 'large again', 'local', 'large after 200'])
+    expect(play([large, local], ['output.schema_invalid', 'output.schema_invalid', 'output.schema_invalid'])).toEqual([
+      'large',
+      'large again',
+      'local',
+      'large after 200',
+    ])
   })
 
   it('T3: a candidate that always answers the same is not asked again within a try', () => {
@@ -72,7 +98,11 @@ describe('attempts of one dispatch', () => {
   })
 
   it('reports the failure that a later try can mend, wherever it stood in the list', () => {
-    expect(play([large, local], ['model.unavailable', 'output.schema_invalid'], { attempts: 1 })).toEqual(['large', 'local', 'stop: model.unavailable'])
+    expect(play([large, local], ['model.unavailable', 'output.schema_invalid'], { attempts: 1 })).toEqual([
+      'large',
+      'local',
+      'stop: model.unavailable',
+    ])
   })
 
   it('T6: ends for every list and every order of failures', () => {

@@ -40,7 +40,14 @@ export type Progress = {
 
 export type Move =
   /** Ask this candidate. `waitMs` is 0 within a try. `reask` present: the error of its last answer goes along. */
-  | { readonly do: 'ask'; readonly candidate: number; readonly waitMs: number; readonly newTry: boolean; readonly reask: boolean; readonly progress: Progress }
+  | {
+      readonly do: 'ask'
+      readonly candidate: number
+      readonly waitMs: number
+      readonly newTry: boolean
+      readonly reask: boolean
+      readonly progress: Progress
+    }
   /** Give up. `failure` indexes `progress.failures`: the one that says best what would help. `retryAfterMs`: the wait that was too long. */
   | { readonly do: 'stop'; readonly failure: number; readonly retryAfterMs?: number; readonly progress: Progress }
 

@@ -10,7 +10,10 @@ export type Backoff = {
 }
 
 /** Milliseconds to wait after the `failed`-th failed try (1 for the first). `random` is in [0, 1). */
-export const backoffMs = (spec: Backoff, { failed, random, retryAfterMs }: { failed: number; random: number; retryAfterMs?: number }): number => {
+export const backoffMs = (
+  spec: Backoff,
+  { failed, random, retryAfterMs }: { failed: number; random: number; retryAfterMs?: number },
+): number => {
   const factor = spec.backoff === 'fixed' ? 1 : 2 ** Math.min(30, Math.max(0, failed - 1))
   const full = Math.min(spec.maxDelayMs, spec.delayMs * factor)
   const waitMs = spec.jitter ? full * (1 - random / 2) : full // W2

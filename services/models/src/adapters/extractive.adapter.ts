@@ -23,7 +23,9 @@ const passagesOf = (input: Json): readonly Passage[] => {
   return items.filter(isJsonObject).flatMap((item) => {
     const text = field(item, ['text', 'content', 'passage'])
     const id = field(item, ['id', 'docId'])
-    return text === undefined ? [] : [{ text, title: field(item, ['title', 'name']) ?? id ?? 'untitled', ...(id === undefined ? {} : { id }) }]
+    return text === undefined
+      ? []
+      : [{ text, title: field(item, ['title', 'name']) ?? id ?? 'untitled', ...(id === undefined ? {} : { id }) }]
   })
 }
 

@@ -30,12 +30,14 @@ type Result = Awaited<ReturnType<ChatModel['doGenerate']>>
 
 const CHARS_PER_TOKEN = 4
 
-const schemaText = (schema: JsonObject): string => `Answer with one JSON value only, without any text around it. It must fit this JSON Schema:\n${JSON.stringify(schema)}`
+const schemaText = (schema: JsonObject): string =>
+  `Answer with one JSON value only, without any text around it. It must fit this JSON Schema:\n${JSON.stringify(schema)}`
 
 const promptOf = (question: Question, schema: JsonObject | undefined, told: boolean): CallOptions['prompt'] => {
   const rules = schema === undefined || !told ? [] : [schemaText(schema)]
   const system = [...(question.system === undefined ? [] : [question.system]), ...rules].join('\n\n')
-  const feedback = question.feedback === undefined ? '' : `\n\nYour last answer could not be used: ${question.feedback}. Answer again and mend that.`
+  const feedback =
+    question.feedback === undefined ? '' : `\n\nYour last answer could not be used: ${question.feedback}. Answer again and mend that.`
   const user = { role: 'user' as const, content: [{ type: 'text' as const, text: question.prompt + feedback }] }
   return system === '' ? [user] : [{ role: 'system', content: system }, user]
 }
@@ -52,7 +54,9 @@ const callOptions = (question: Question, options: OpenAiOptions): CallOptions =>
     providerOptions: { openaiCompatible: { strictJsonSchema: false } },
     ...(options.temperature === undefined ? {} : { temperature: options.temperature }),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
-    ...(schema === undefined || format === 'prompt' ? {} : { responseFormat: { type: 'json', name: 'answer', ...(format === 'schema' ? { schema: jsonSchema7(schema) } : {}) } }),
+    ...(schema === undefined || format === 'prompt'
+      ? {}
+      : { responseFormat: { type: 'json', name: 'answer', ...(format === 'schema' ? { schema: jsonSchema7(schema) } : {}) } }),
   }
 }
 
@@ -72,9 +76,12 @@ const usageOf = (result: Result, text: string, { question, price }: { question: 
 const readResult = (name: string, result: Result, about: { question: Question; price: Price }): Answer => {
   const text = textOf(result)
   const finish = result.finishReason.unified
-  if (finish === 'length') throw new Fault('output.truncated', `${name} reached its limit of output tokens.`, { model: name, reason: 'length' }) // O3
-  if (finish === 'content-filter') throw new Fault('model.refused', `${name} refused on account of its content rules.`, { model: name, reason: 'content_filter' })
-  if (text.trim() === '') throw new Fault('output.malformed', `${name} answered with nothing.`, { model: name, reason: 'empty', problem: 'it was empty' })
+  if (finish === 'length')
+    throw new Fault('output.truncated', `${name} reached its limit of output tokens.`, { model: name, reason: 'length' }) // O3
+  if (finish === 'content-filter')
+    throw new Fault('model.refused', `${name} refused on account of its content rules.`, { model: name, reason: 'content_filter' })
+  if (text.trim() === '')
+    throw new Fault('output.malformed', `${name} answered with nothing.`, { model: name, reason: 'empty', problem: 'it was empty' })
   return { text, usage: usageOf(result, text, about) }
 }
 

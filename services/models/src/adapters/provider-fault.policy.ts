@@ -32,7 +32,9 @@ export const providerFault = (model: string, error: CallError, nowMs: number): F
   const code = codeOf(error.status)
   const waits = code === 'model.rate_limited' || code === 'model.unavailable'
   const retryAfterMs = waits ? retryAfterOf(error.headers ?? {}, nowMs) : undefined
-  const tooLong = code === 'model.refused' && /context.{0,20}(?:length|window)|too many tokens|maximum.{0,20}tokens/i.test(`${error.message} ${error.body ?? ''}`)
+  const tooLong =
+    code === 'model.refused' &&
+    /context.{0,20}(?:length|window)|too many tokens|maximum.{0,20}tokens/i.test(`${error.message} ${error.body ?? ''}`)
   return new Fault(code, `${model}: ${safe(error.message)}`, {
     model,
     ...(error.status === undefined ? {} : { status: error.status }),

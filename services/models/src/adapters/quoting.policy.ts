@@ -10,9 +10,11 @@ export type Quoting = { readonly quotes: readonly Quote[]; readonly score: numbe
 const SENTENCES_MAX = 2_000
 const SENTENCE_CHARS_MAX = 600
 const STOP_WORDS = new Set(
-  ('a about after all also am an and any are as at be because been before being but by can could did do does doing don for from get getting go got had has have having he her here him ' +
+  (
+    'a about after all also am an and any are as at be because been before being but by can could did do does doing don for from get getting go got had has have having he her here him ' +
     'his how i if in into is it its just like me more most my need no not now of off on once one only or other our out over please same she should so some such than that the their ' +
-    'them then there these they this those to too tell try trying up use using very want was we were what when where which while who why will with would yes you your').split(' '),
+    'them then there these they this those to too tell try trying up use using very want was we were what when where which while who why will with would yes you your'
+  ).split(' '),
 )
 
 /** A word without the endings that English adds; crude, and the same for question and passage. */
@@ -30,9 +32,17 @@ const trimmed = (stemmed: string): string => stemmed.replace(/(?:e|y)$/, '')
 
 /** Words of substance, stemmed, each once. */
 export const termsOf = (text: string): ReadonlySet<string> =>
-  new Set((text.toLowerCase().match(/[\p{L}\p{N}]+(?:['’]\p{L}+)?/gu) ?? []).filter((word) => word.length > 1 && !STOP_WORDS.has(word)).map((word) => trimmed(stem(word))))
+  new Set(
+    (text.toLowerCase().match(/[\p{L}\p{N}]+(?:['’]\p{L}+)?/gu) ?? [])
+      .filter((word) => word.length > 1 && !STOP_WORDS.has(word))
+      .map((word) => trimmed(stem(word))),
+  )
 
-const clean = (line: string): string => line.replace(/^\s*(?:#{1,6}|[-*•]|\d+[.)])\s*/, '').replaceAll('**', '').trim()
+const clean = (line: string): string =>
+  line
+    .replace(/^\s*(?:#{1,6}|[-*•]|\d+[.)])\s*/, '')
+    .replaceAll('**', '')
+    .trim()
 
 /** Sentences and list items of a passage; headings, tables and scraps are left out. */
 export const sentencesOf = (text: string): readonly string[] =>
@@ -55,7 +65,9 @@ const GAIN_MIN = 0.05
 
 /** Weight of a term: rare among the passages counts more, absent from all counts most. */
 const weigh = (asked: Terms, passages: readonly Terms[]): ReadonlyMap<string, number> =>
-  new Map([...asked].map((term) => [term, Math.log(1 + (passages.length + 1) / (1 + passages.filter((passage) => passage.has(term)).length))]))
+  new Map(
+    [...asked].map((term) => [term, Math.log(1 + (passages.length + 1) / (1 + passages.filter((passage) => passage.has(term)).length))]),
+  )
 
 const shareOf = (terms: Iterable<string>, { weight, total }: Sought, except?: Terms): number => {
   let sum = 0
@@ -75,7 +87,10 @@ const candidatesOf = (passages: readonly Passage[], sought: Sought): readonly Ca
 /** Picks up to `quotesMax` sentences, each for what it adds to those before (Q1, Q2, Q3). */
 export const quote = (question: string, passages: readonly Passage[], quotesMax: number): Quoting => {
   const asked = termsOf(question)
-  const weight = weigh(asked, passages.map(({ title, text }) => termsOf(`${title} ${text}`)))
+  const weight = weigh(
+    asked,
+    passages.map(({ title, text }) => termsOf(`${title} ${text}`)),
+  )
   const sought: Sought = { asked, weight, total: [...weight.values()].reduce((sum, value) => sum + value, 0) }
   const left = new Set(candidatesOf(passages, sought))
   const covered = new Set<string>()

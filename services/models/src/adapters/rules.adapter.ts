@@ -35,14 +35,24 @@ const compilePattern = (name: string, pattern: string): RE2JS => {
   try {
     return RE2JS.compile(pattern)
   } catch (error) {
-    throw new Fault('config.invalid', `The model ${name} has a pattern that RE2 does not take: ${pattern}.`, { model: name }, { cause: error })
+    throw new Fault(
+      'config.invalid',
+      `The model ${name} has a pattern that RE2 does not take: ${pattern}.`,
+      { model: name },
+      { cause: error },
+    )
   }
 }
 
 const compile = (name: string, rule: RulesFile['rules'][number]): Compiled => {
   const keywords = (rule.keywords ?? []).map((word) => `(?i)\\b${RE2JS.quote(word)}\\b`)
   const patterns = [...keywords, ...(rule.pattern === undefined ? [] : [rule.pattern])]
-  return { key: canonicalJson(rule.value), value: rule.value, score: rule.score, patterns: patterns.map((pattern) => compilePattern(name, pattern)) }
+  return {
+    key: canonicalJson(rule.value),
+    value: rule.value,
+    score: rule.score,
+    patterns: patterns.map((pattern) => compilePattern(name, pattern)),
+  }
 }
 
 const rounded = (value: number): number => Math.round(value * 10_000) / 10_000

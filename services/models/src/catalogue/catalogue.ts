@@ -16,7 +16,10 @@ import { readYaml } from './yaml-file.ts'
 const Price = z.strictObject({ input: z.number().nonnegative(), output: z.number().nonnegative() })
 const Name = z.string().regex(/^[A-Za-z0-9][\w./:@-]{0,199}$/)
 /** Files are named relative to the flows folder, so that a flow brings its own models along. */
-const File = z.string().min(1).refine((path) => !path.split(/[\\/]/).includes('..'), 'must stay inside the flows folder')
+const File = z
+  .string()
+  .min(1)
+  .refine((path) => !path.split(/[\\/]/).includes('..'), 'must stay inside the flows folder')
 
 const ModelEntry = z.discriminatedUnion('provider', [
   z.strictObject({
@@ -31,8 +34,17 @@ const ModelEntry = z.discriminatedUnion('provider', [
     outputTokensMax: z.number().int().positive().default(2_048),
     responseFormat: z.enum(['schema', 'json', 'prompt']).default('schema'),
   }),
-  z.strictObject({ provider: z.literal('classifier'), weights: File, labels: File.optional(), sensitiveFrom: z.number().gt(0).max(1).default(0.25) }),
-  z.strictObject({ provider: z.literal('extractive'), quotesMax: z.number().int().min(1).max(10).default(3), scoreMin: z.number().min(0).max(1).default(0.2) }),
+  z.strictObject({
+    provider: z.literal('classifier'),
+    weights: File,
+    labels: File.optional(),
+    sensitiveFrom: z.number().gt(0).max(1).default(0.25),
+  }),
+  z.strictObject({
+    provider: z.literal('extractive'),
+    quotesMax: z.number().int().min(1).max(10).default(3),
+    scoreMin: z.number().min(0).max(1).default(0.2),
+  }),
   z.strictObject({ provider: z.literal('rules'), rules: File }),
 ])
 type ModelEntry = z.infer<typeof ModelEntry>
@@ -43,7 +55,13 @@ export type ModelsFile = z.infer<typeof ModelsFile>
 /** What the catalogue needs to know of where it runs. */
 export type Surroundings = Pick<ServiceConfig, 'flowsDir' | 'openai'> & { readonly openaiModel?: string; readonly nowMs: () => number }
 
-export type Listed = { readonly name: string; readonly provider: string; readonly local: boolean; readonly configured: boolean; readonly routes: readonly string[] }
+export type Listed = {
+  readonly name: string
+  readonly provider: string
+  readonly local: boolean
+  readonly configured: boolean
+  readonly routes: readonly string[]
+}
 export type Catalogue = {
   /** The usable models for the names of a step, in order (G1, G2). Throws `model.unknown` or `model.none_configured`. */
   readonly resolve: (names: readonly string[]) => readonly Model[]
@@ -56,13 +74,27 @@ const WAYS_OUT =
   'set OPENAI_BASE_URL (and OPENAI_API_KEY where the server wants one) to any OpenAI-compatible server, ' +
   'or name a local model (rules, classifier, extractive) in config/models.yaml and in the step'
 
-const make = async (name: string, entry: ModelEntry, { flowsDir, openai, openaiModel, nowMs }: Surroundings): Promise<Model | undefined> => {
+const make = async (
+  name: string,
+  entry: ModelEntry,
+  { flowsDir, openai, openaiModel, nowMs }: Surroundings,
+): Promise<Model | undefined> => {
   switch (entry.provider) {
     case 'openai': {
       if (openai === undefined) return undefined // G2
       const { provider: _provider, fromEnvironment, model, temperature, seed, ...rest } = entry
       const chosen = fromEnvironment ? (openaiModel ?? model) : model
-      return openAiModel(name, { ...rest, ...openai, model: chosen, ...(temperature === undefined ? {} : { temperature }), ...(seed === undefined ? {} : { seed }) }, nowMs) // G3
+      return openAiModel(
+        name,
+        {
+          ...rest,
+          ...openai,
+          model: chosen,
+          ...(temperature === undefined ? {} : { temperature }),
+          ...(seed === undefined ? {} : { seed }),
+        },
+        nowMs,
+      ) // G3
     }
     case 'classifier':
       return classifierModel(name, {
@@ -87,7 +119,9 @@ const expand = (name: string, file: ModelsFile, seen: ReadonlySet<string> = new 
 
 /** A catalogue over a parsed file. Models of configured providers are made at once, their files read when first asked. */
 export const createCatalogue = async (file: ModelsFile, surroundings: Surroundings): Promise<Catalogue> => {
-  const made = await Promise.all(Object.entries(file.models).map(async ([name, entry]) => [name, await make(name, entry, surroundings)] as const))
+  const made = await Promise.all(
+    Object.entries(file.models).map(async ([name, entry]) => [name, await make(name, entry, surroundings)] as const),
+  )
   const models = new Map(made)
   const resolve = (names: readonly string[]): readonly Model[] => {
     const wanted = [...new Set(names.flatMap((name) => expand(name, file)))] // G1
@@ -95,9 +129,15 @@ export const createCatalogue = async (file: ModelsFile, surroundings: Surroundin
     if (usable.length > 0) return usable
     const unknown = wanted.filter((name) => !models.has(name))
     if (unknown.length === wanted.length) {
-      throw new Fault('model.unknown', `No model or route is named ${unknown.join(', ')}; config/models.yaml has ${[...models.keys(), ...Object.keys(file.routes)].join(', ')}.`, { models: unknown.join(', ') })
+      throw new Fault(
+        'model.unknown',
+        `No model or route is named ${unknown.join(', ')}; config/models.yaml has ${[...models.keys(), ...Object.keys(file.routes)].join(', ')}.`,
+        { models: unknown.join(', ') },
+      )
     }
-    throw new Fault('model.none_configured', `None of the models ${wanted.join(', ')} can be used here: ${WAYS_OUT}.`, { models: wanted.join(', ') }) // G2
+    throw new Fault('model.none_configured', `None of the models ${wanted.join(', ')} can be used here: ${WAYS_OUT}.`, {
+      models: wanted.join(', '),
+    }) // G2
   }
   const list = (): readonly Listed[] =>
     Object.entries(file.models).map(([name, { provider }]) => ({
@@ -107,7 +147,8 @@ export const createCatalogue = async (file: ModelsFile, surroundings: Surroundin
       configured: models.get(name) !== undefined,
       routes: Object.keys(file.routes).filter((route) => expand(route, file).includes(name)),
     }))
-  const spends = (names: readonly string[]): boolean => names.flatMap((name) => expand(name, file)).some((name) => models.get(name)?.local === false)
+  const spends = (names: readonly string[]): boolean =>
+    names.flatMap((name) => expand(name, file)).some((name) => models.get(name)?.local === false)
   return { resolve, spends, list }
 }
 

@@ -8,7 +8,9 @@ const parseYaml = (path: string, text: string): unknown => {
   try {
     return parse(text)
   } catch (error) {
-    throw new Fault('config.invalid', `${basename(path)} is not valid YAML: ${error instanceof Error ? error.message : ''}`, { file: basename(path) })
+    throw new Fault('config.invalid', `${basename(path)} is not valid YAML: ${error instanceof Error ? error.message : ''}`, {
+      file: basename(path),
+    })
   }
 }
 

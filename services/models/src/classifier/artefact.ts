@@ -15,7 +15,11 @@ const Head = z.object({
   labels: z.array(z.string()).min(2),
   temperature: z.number().positive(),
   features: z.object({
-    buckets: z.number().int().positive().refine((value) => (value & (value - 1)) === 0, 'must be a power of two'),
+    buckets: z
+      .number()
+      .int()
+      .positive()
+      .refine((value) => (value & (value - 1)) === 0, 'must be a power of two'),
     wordGramsMax: z.number().int(),
     charGramsMin: z.number().int(),
     charGramsMax: z.number().int(),
@@ -54,7 +58,15 @@ export const packArtefact = (artefact: Artefact): Buffer => {
   const head = Buffer.from(JSON.stringify({ formatVersion: 1, labels, temperature, features }))
   const length = Buffer.alloc(4)
   length.writeUInt32LE(head.length)
-  return Buffer.concat([MAGIC, length, head, bytesOf(artefact.idf), bytesOf(artefact.scales), bytesOf(artefact.bias), bytesOf(artefact.weights)])
+  return Buffer.concat([
+    MAGIC,
+    length,
+    head,
+    bytesOf(artefact.idf),
+    bytesOf(artefact.scales),
+    bytesOf(artefact.bias),
+    bytesOf(artefact.weights),
+  ])
 }
 
 /** The file as it is committed. */

@@ -12,10 +12,12 @@ import { evaluateCategories, evaluateClassifier, trainClassifier } from './train
 
 const options: FeatureOptions = { buckets: 1_024, wordGramsMax: 2, charGramsMin: 3, charGramsMax: 4, charWeight: 1, textCharsMax: 200 }
 const rows = ['card', 'refund', 'transfer'].flatMap((label) =>
-  ['where is my', 'please help with the', 'what about a', 'there is a problem with my', 'i have a question on the', 'tell me of my'].map((start) => ({
-    text: `${start} ${label}`,
-    label,
-  })),
+  ['where is my', 'please help with the', 'what about a', 'there is a problem with my', 'i have a question on the', 'tell me of my'].map(
+    (start) => ({
+      text: `${start} ${label}`,
+      label,
+    }),
+  ),
 )
 const small = { buckets: 1_024, epochs: 5 }
 
@@ -49,7 +51,12 @@ describe('training (B1)', () => {
 
   it('learns what tells the labels apart', () => {
     const artefact = trainClassifier(rows, small)
-    expect(evaluateClassifier(artefact, [{ text: 'has my refund come', label: 'refund' }, { text: 'a new card', label: 'card' }]).accuracy).toBe(1)
+    expect(
+      evaluateClassifier(artefact, [
+        { text: 'has my refund come', label: 'refund' },
+        { text: 'a new card', label: 'card' },
+      ]).accuracy,
+    ).toBe(1)
   })
 
   it('reports progress to the end', () => {
@@ -65,7 +72,10 @@ describe('training (B1)', () => {
 
 describe('calibration', () => {
   it('C4: finds the temperature that scores were multiplied by, and keeps the order of classes', () => {
-    const scored = Array.from({ length: 400 }, (_, at) => ({ scores: Float32Array.from([at % 4 === 0 ? 0 : Math.log(3), 0].map((score) => score * 3)), target: at % 4 === 1 ? 1 : 0 }))
+    const scored = Array.from({ length: 400 }, (_, at) => ({
+      scores: Float32Array.from([at % 4 === 0 ? 0 : Math.log(3), 0].map((score) => score * 3)),
+      target: at % 4 === 1 ? 1 : 0,
+    }))
     const temperature = fitTemperature(scored)
     expect(temperature).toBeGreaterThan(1)
     fc.assert(
@@ -80,7 +90,10 @@ describe('calibration', () => {
   it('measures how far confidence is from the share that was right', () => {
     const judged = [0.9, 0.9, 0.9, 0.9].map((confidence, at) => ({ confidence, right: at < 2 }))
     expect(calibrationError(judged)).toBeCloseTo(0.4)
-    expect(confidenceCurve(judged, [0.5, 0.95])).toEqual([{ threshold: 0.5, share: 1, accuracy: 0.5 }, { threshold: 0.95, share: 0, accuracy: 1 }])
+    expect(confidenceCurve(judged, [0.5, 0.95])).toEqual([
+      { threshold: 0.5, share: 1, accuracy: 0.5 },
+      { threshold: 0.95, share: 0, accuracy: 1 },
+    ])
   })
 })
 
@@ -119,7 +132,10 @@ describe('label table', () => {
 
 describe('labelled text', () => {
   it('reads CSV with quotes, commas and line breaks, and JSON lines', () => {
-    expect(parseLabelledText('text,label\r\n"a, ""b""\nc",x\nplain,y\n', 'csv')).toEqual([{ text: 'a, "b"\nc', label: 'x' }, { text: 'plain', label: 'y' }])
+    expect(parseLabelledText('text,label\r\n"a, ""b""\nc",x\nplain,y\n', 'csv')).toEqual([
+      { text: 'a, "b"\nc', label: 'x' },
+      { text: 'plain', label: 'y' },
+    ])
     expect(parseLabelledText('{"text":"a","category":"x"}\n\n', 'jsonl')).toEqual([{ text: 'a', label: 'x' }])
   })
 
@@ -137,7 +153,10 @@ describe('the committed support classifier (S2)', () => {
   const heldBack = parseLabelledText(text('data/support/held-back.csv'), 'csv')
 
   it('names at least 90 of 100 of the 77 labels on questions it was not trained on', () => {
-    const { accuracy, rows: count } = evaluateClassifier(artefact, heldBack.filter(({ label }) => label !== 'unknown'))
+    const { accuracy, rows: count } = evaluateClassifier(
+      artefact,
+      heldBack.filter(({ label }) => label !== 'unknown'),
+    )
     expect(count).toBe(1_499)
     expect(accuracy).toBeGreaterThanOrEqual(0.9)
   })
@@ -152,7 +171,9 @@ describe('the committed support classifier (S2)', () => {
 
   it('takes at most 3 of 100 out-of-scope questions for ones of the bank with confidence', () => {
     const foreign = heldBack.filter(({ label }) => label === 'unknown')
-    const readings = foreign.map((row) => readProbabilities(classify(artefact, row.text), { labels: artefact.labels, table, sensitiveFrom: 0.25 }))
+    const readings = foreign.map((row) =>
+      readProbabilities(classify(artefact, row.text), { labels: artefact.labels, table, sensitiveFrom: 0.25 }),
+    )
     expect(foreign).toHaveLength(100)
     expect(readings.filter(({ intent, confidence }) => intent !== 'unknown' && confidence >= 0.8).length).toBeLessThanOrEqual(3)
   })

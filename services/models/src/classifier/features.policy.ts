@@ -39,7 +39,11 @@ const add = (counts: Map<number, number>, bucket: number): void => {
 
 /** Lower-case words and currency signs of a text, in order. */
 export const wordsOf = (text: string): readonly string[] =>
-  text.normalize('NFKC').toLowerCase().replaceAll('’', "'").match(/[\p{L}\p{N}]+(?:'[\p{L}]+)?|[€$£?]/gu) ?? []
+  text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replaceAll('’', "'")
+    .match(/[\p{L}\p{N}]+(?:'[\p{L}]+)?|[€$£?]/gu) ?? []
 
 /** The hashed counts of a text (C1). */
 export const countsOf = (text: string, options: FeatureOptions): Counts => {

@@ -47,7 +47,11 @@ export const scoresOf = (model: LinearModel, { buckets, values }: Features): Flo
 type Accumulators = { readonly weights: Float32Array; readonly bias: Float32Array }
 
 /** One AdaGrad update of `values[index]`. */
-const descend = (values: Float32Array, squares: Float32Array, { index, gradient, learningRate }: { index: number; gradient: number; learningRate: number }): void => {
+const descend = (
+  values: Float32Array,
+  squares: Float32Array,
+  { index, gradient, learningRate }: { index: number; gradient: number; learningRate: number },
+): void => {
   const square = (squares[index] ?? 0) + gradient * gradient
   squares[index] = square
   values[index] = (values[index] ?? 0) - (learningRate * gradient) / Math.sqrt(square + 1e-8)
@@ -62,7 +66,11 @@ const step = (model: LinearModel, squares: Accumulators, example: Example, learn
   for (let target = 0; target < classes; target++) {
     const gradient = gradients[target] ?? 0
     for (let at = 0; at < buckets.length; at++) {
-      descend(weights, squares.weights, { index: (buckets[at] ?? 0) * classes + target, gradient: gradient * (values[at] ?? 0), learningRate })
+      descend(weights, squares.weights, {
+        index: (buckets[at] ?? 0) * classes + target,
+        gradient: gradient * (values[at] ?? 0),
+        learningRate,
+      })
     }
     descend(bias, squares.bias, { index: target, gradient, learningRate })
   }
@@ -77,7 +85,11 @@ const thinned = ({ buckets, values }: Features, dropout: number, random: () => n
 }
 
 /** Fits a model; `onEpoch` hears the mean loss of each pass (C3). */
-export const fitLogistic = (examples: readonly Example[], options: FitOptions, onEpoch?: (epoch: number, loss: number) => void): LinearModel => {
+export const fitLogistic = (
+  examples: readonly Example[],
+  options: FitOptions,
+  onEpoch?: (epoch: number, loss: number) => void,
+): LinearModel => {
   const size = options.buckets * options.classes
   const model = { classes: options.classes, weights: new Float32Array(size), bias: new Float32Array(options.classes) }
   const squares = { weights: new Float32Array(size), bias: new Float32Array(options.classes) }

@@ -23,7 +23,14 @@ const DOCUMENTS_MIN = 2
 const FIT = { learningRate: 0.3, dropout: 0.5 }
 const THRESHOLDS = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95]
 
-const featureOptions = (buckets: number): FeatureOptions => ({ buckets, wordGramsMax: 2, charGramsMin: 3, charGramsMax: 5, charWeight: 1, textCharsMax: 2_000 })
+const featureOptions = (buckets: number): FeatureOptions => ({
+  buckets,
+  wordGramsMax: 2,
+  charGramsMin: 3,
+  charGramsMax: 5,
+  charWeight: 1,
+  textCharsMax: 2_000,
+})
 
 type Fitted = { readonly model: LinearModel; readonly idf: Float32Array }
 type Task = {
@@ -39,12 +46,19 @@ const fit = ({ rows, labels, features, seed, epochs, onEpoch }: Task): Fitted =>
   const targets = new Map(labels.map((label, at) => [label, at]))
   const counts = rows.map(({ text }) => countsOf(text, features))
   const idf = inverseFrequencies(counts, features, DOCUMENTS_MIN)
-  const examples = counts.map((count, at) => ({ features: vectorOf(count, idf, features), target: targets.get(rows[at]?.label ?? '') ?? 0 }))
+  const examples = counts.map((count, at) => ({
+    features: vectorOf(count, idf, features),
+    target: targets.get(rows[at]?.label ?? '') ?? 0,
+  }))
   return { idf, model: fitLogistic(examples, { ...FIT, classes: labels.length, buckets: features.buckets, epochs, seed }, onEpoch) }
 }
 
 /** Fits the temperature on a held-out part, then the weights on every row (C9). Takes seconds to minutes, on this thread. */
-export const trainClassifier = (rows: readonly LabelledText[], options: TrainOptions = {}, onProgress: (progress: TrainProgress) => void = () => {}): Artefact => {
+export const trainClassifier = (
+  rows: readonly LabelledText[],
+  options: TrainOptions = {},
+  onProgress: (progress: TrainProgress) => void = () => {},
+): Artefact => {
   const { seed, epochs, buckets } = { ...DEFAULTS, ...options }
   const labels = [...new Set(rows.map(({ label }) => label))].toSorted()
   if (labels.length < 2) throw new Fault('input.invalid', 'Training needs rows of at least two labels.', { labels: labels.length })
@@ -62,7 +76,12 @@ export const trainClassifier = (rows: readonly LabelledText[], options: TrainOpt
   return { labels, features, temperature: fitTemperature(scored), idf: final.idf, bias: final.model.bias, ...quantise(final.model) }
 }
 
-export type Evaluation = { readonly rows: number; readonly accuracy: number; readonly calibrationError: number; readonly curve: readonly CurvePoint[] }
+export type Evaluation = {
+  readonly rows: number
+  readonly accuracy: number
+  readonly calibrationError: number
+  readonly curve: readonly CurvePoint[]
+}
 
 const share = (value: number): number => Math.round(value * 10_000) / 10_000
 
@@ -123,7 +142,14 @@ const readRows = async (file: string): Promise<{ rows: readonly LabelledText[]; 
 }
 
 const commandOf = ({ data, out, test, labels, seed = DEFAULTS.seed }: TrainFileOptions): string =>
-  ['baton models train', `--data ${data}`, ...(test === undefined ? [] : [`--test ${test}`]), ...(labels === undefined ? [] : [`--labels ${labels}`]), `--out ${out}`, `--seed ${seed}`].join(' ')
+  [
+    'baton models train',
+    `--data ${data}`,
+    ...(test === undefined ? [] : [`--test ${test}`]),
+    ...(labels === undefined ? [] : [`--labels ${labels}`]),
+    `--out ${out}`,
+    `--seed ${seed}`,
+  ].join(' ')
 
 /** `baton models train`: reads rows, trains, writes the weights to `out` and `out.provenance.json` beside them. */
 export const trainFromFile = async (options: TrainFileOptions, onProgress?: (progress: TrainProgress) => void): Promise<TrainReport> => {
@@ -158,5 +184,14 @@ export const trainFromFile = async (options: TrainFileOptions, onProgress?: (pro
   await writeFile(provenancePath, `${JSON.stringify(provenance, null, 2)}\n`)
   const { temperature, labels } = artefact
   const seconds = share((performance.now() - started) / 1_000)
-  return { out: options.out, provenance: provenancePath, rows: data.rows.length, labels: labels.length, sizeBytes: file.length, temperature, seconds, ...scores }
+  return {
+    out: options.out,
+    provenance: provenancePath,
+    rows: data.rows.length,
+    labels: labels.length,
+    sizeBytes: file.length,
+    temperature,
+    seconds,
+    ...scores,
+  }
 }

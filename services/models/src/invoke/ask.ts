@@ -32,23 +32,37 @@ const candidateOf = ({ name, local }: Model): Candidate => ({ name, reaskable: !
 
 const sum = (left: Usage, right: Usage): Usage => ({
   costMicroUsd: left.costMicroUsd + right.costMicroUsd,
-  ...(left.inputTokens === undefined && right.inputTokens === undefined ? {} : { inputTokens: (left.inputTokens ?? 0) + (right.inputTokens ?? 0) }),
-  ...(left.outputTokens === undefined && right.outputTokens === undefined ? {} : { outputTokens: (left.outputTokens ?? 0) + (right.outputTokens ?? 0) }),
+  ...(left.inputTokens === undefined && right.inputTokens === undefined
+    ? {}
+    : { inputTokens: (left.inputTokens ?? 0) + (right.inputTokens ?? 0) }),
+  ...(left.outputTokens === undefined && right.outputTokens === undefined
+    ? {}
+    : { outputTokens: (left.outputTokens ?? 0) + (right.outputTokens ?? 0) }),
 })
 
 type Call = { readonly model: Model; readonly timeMs: number; readonly feedback: string | undefined }
 
 /** One call, bounded by its time and by the dispatch. */
-const callModel = async ({ model, timeMs, feedback }: Call, { question, schema, signal }: Dispatch, bill: (usage: Usage) => void): Promise<Output> => {
+const callModel = async (
+  { model, timeMs, feedback }: Call,
+  { question, schema, signal }: Dispatch,
+  bill: (usage: Usage) => void,
+): Promise<Output> => {
   const own = model.local ? signal : AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, timeMs))])
   const told = feedback ?? question.feedback
   const { feedback: _replaced, ...rest } = question
   try {
-    const answer = await model.invoke({ ...rest, signal: own, ...(schema === undefined ? {} : { schema }), ...(told === undefined ? {} : { feedback: told }) })
+    const answer = await model.invoke({
+      ...rest,
+      signal: own,
+      ...(schema === undefined ? {} : { schema }),
+      ...(told === undefined ? {} : { feedback: told }),
+    })
     bill(answer.usage)
     return readOutput(answer, schema)
   } catch (error) {
-    if (own.aborted && !signal.aborted) throw new Fault('model.timed_out', `${model.name} did not answer within ${timeMs} ms.`, { model: model.name, timeoutMs: timeMs })
+    if (own.aborted && !signal.aborted)
+      throw new Fault('model.timed_out', `${model.name} did not answer within ${timeMs} ms.`, { model: model.name, timeoutMs: timeMs })
     throw error
   }
 }
@@ -56,8 +70,12 @@ const callModel = async ({ model, timeMs, feedback }: Call, { question, schema, 
 /** Why the dispatch as a whole was ended from outside. */
 const ended = (signal: AbortSignal, model: Model | undefined): Fault => {
   const { reason } = signal as { reason: unknown } // The DOM types it as any.
-  return reason instanceof Error && reason.name === 'TimeoutError'
-    ? new Fault('model.timed_out', 'The deadline of the step passed before a model answered.', model === undefined ? {} : { model: model.name })
+  return typeof reason === 'object' && reason !== null && 'name' in reason && reason.name === 'TimeoutError'
+    ? new Fault(
+        'model.timed_out',
+        'The deadline of the step passed before a model answered.',
+        model === undefined ? {} : { model: model.name },
+      )
     : new Fault('bus.draining', 'The call was given up because this process is ending.')
 }
 
@@ -75,7 +93,12 @@ const givenUp = (faults: readonly Fault[], move: Move & { do: 'stop' }): Fault =
   const { retryAfterMs } = move
   // The problem with an answer was for the model; it may quote what the answer said.
   const { problem: _problem, ...detail } = fault.detail
-  return new Fault(fault.code, fault.message, { ...detail, tries: move.progress.tryNumber, trail, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }, { cause: fault })
+  return new Fault(
+    fault.code,
+    fault.message,
+    { ...detail, tries: move.progress.tryNumber, trail, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
+    { cause: fault },
+  )
 }
 
 /** Asks until an answer fits or the plan ends. Throws the fault that says best what would help. */
@@ -105,7 +128,11 @@ export const ask = async (dispatch: Dispatch): Promise<Asked> => {
       const fault = toFault(error)
       faults.push(fault)
       const { retryAfterMs } = fault.detail
-      move = nextMove(move.progress, { code: fault.code, ...(typeof retryAfterMs === 'number' ? { retryAfterMs } : {}) }, { spec, candidates, random: random() })
+      move = nextMove(
+        move.progress,
+        { code: fault.code, ...(typeof retryAfterMs === 'number' ? { retryAfterMs } : {}) },
+        { spec, candidates, random: random() },
+      )
     }
   }
 }

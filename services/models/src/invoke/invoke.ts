@@ -30,9 +30,16 @@ const promptOf = ({ plan, input }: WorkContext, name: string): Prompt => {
   return { prompt: renderPrompt(parts, input), ...(system === undefined ? {} : { system: renderPrompt(system, input) }) }
 }
 
-const trySpec = (node: ModelNode): TrySpec => ({ ...(node.retry ?? ONE_TRY), timeoutMs: node.timeoutMs ?? TIMEOUT_MS, waitMaxMs: WAIT_MAX_MS })
+const trySpec = (node: ModelNode): TrySpec => ({
+  ...(node.retry ?? ONE_TRY),
+  timeoutMs: node.timeoutMs ?? TIMEOUT_MS,
+  waitMaxMs: WAIT_MAX_MS,
+})
 
-const meterOf = ({ output, model, tries, usage, failedOver }: Asked, took: { startedAtMs: number; latencyMs: number; inputChars: number }): Meter => ({
+const meterOf = (
+  { output, model, tries, usage, failedOver }: Asked,
+  took: { startedAtMs: number; latencyMs: number; inputChars: number },
+): Meter => ({
   ...took,
   tries,
   model: model.name,
@@ -45,7 +52,8 @@ const meterOf = ({ output, model, tries, usage, failedOver }: Asked, took: { sta
 })
 
 /** Makes the handler. `random` is for jitter. */
-export const invokeHandler = (catalogue: Catalogue, { random, clockMs }: { random: () => number; clockMs: () => number }): WorkHandler =>
+export const invokeHandler =
+  (catalogue: Catalogue, { random, clockMs }: { random: () => number; clockMs: () => number }): WorkHandler =>
   async (command: StepCommand, context: WorkContext) => {
     const node = modelNode(context.node)
     const { override } = command
@@ -55,7 +63,12 @@ export const invokeHandler = (catalogue: Catalogue, { random, clockMs }: { rando
     const started = clockMs()
     const asked = await ask({
       models,
-      question: { prompt, input: context.input, ...(system === undefined ? {} : { system }), ...(override?.feedback === undefined ? {} : { feedback: override.feedback }) },
+      question: {
+        prompt,
+        input: context.input,
+        ...(system === undefined ? {} : { system }),
+        ...(override?.feedback === undefined ? {} : { feedback: override.feedback }),
+      },
       schema: node.returns,
       spec: trySpec(node),
       signal: context.signal,

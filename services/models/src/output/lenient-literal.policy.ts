@@ -4,14 +4,25 @@
 //   M3. A text that ends before its brackets close is told apart (`cut`), and whether the last value was whole.
 import type { Json } from '@baton/contracts/json'
 
-export type Lenient = { readonly status: 'read'; readonly value: Json; readonly end: number } | { readonly status: 'cut'; readonly whole: boolean } | { readonly status: 'refused' }
+export type Lenient =
+  | { readonly status: 'read'; readonly value: Json; readonly end: number }
+  | { readonly status: 'cut'; readonly whole: boolean }
+  | { readonly status: 'refused' }
 
 const DEPTH_MAX = 64
 const NUMBER = /[-+]?(?:\d+(?:_\d+)*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?/y
 const NAME = /[\p{L}_][\p{L}\p{N}_]*(?:\.[\p{L}_][\p{L}\p{N}_]*)*/uy
 const SPACE = /(?:\s|#[^\n]*(?=\n))*/y
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f', '\n': '' }
-const WORDS: Readonly<Record<string, Json>> = { true: true, True: true, false: false, False: false, null: null, None: null, undefined: null }
+const WORDS: Readonly<Record<string, Json>> = {
+  true: true,
+  True: true,
+  false: false,
+  False: false,
+  null: null,
+  None: null,
+  undefined: null,
+}
 
 /** Thrown inside the reader only. */
 class Halt {

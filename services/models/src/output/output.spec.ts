@@ -105,7 +105,11 @@ describe('lenient literals', () => {
 })
 
 describe('schema check (D1)', () => {
-  const schema = { type: 'object', properties: { intent: { enum: ['refund', 'other'] }, confidence: { type: 'number' } }, required: ['intent'] }
+  const schema = {
+    type: 'object',
+    properties: { intent: { enum: ['refund', 'other'] }, confidence: { type: 'number' } },
+    required: ['intent'],
+  }
 
   it('V1: an equal schema is compiled once', () => {
     expect(schemaProblems({ intent: 'refund' }, schema)).toEqual([])
@@ -118,7 +122,13 @@ describe('schema check (D1)', () => {
   it('V2: refuses schemas that are asynchronous, too deep, too large or wrong', () => {
     let deep: JsonSchema = { type: 'string' }
     for (let level = 0; level < 70; level++) deep = { type: 'object', properties: { a: deep } }
-    const bad: readonly JsonSchema[] = [{ $async: true, type: 'object' }, { properties: { a: { $async: true } } }, deep, { description: 'x'.repeat(300_000) }, { type: 'nonsense' }]
+    const bad: readonly JsonSchema[] = [
+      { $async: true, type: 'object' },
+      { properties: { a: { $async: true } } },
+      deep,
+      { description: 'x'.repeat(300_000) },
+      { type: 'nonsense' },
+    ]
     for (const one of bad) expect(faultOf(() => schemaProblems({}, one))).toMatchObject({ code: 'flow.invalid' })
   })
 
@@ -138,7 +148,11 @@ describe('schema check (D1)', () => {
 })
 
 describe('structured output (B15)', () => {
-  const schema: JsonSchema = { type: 'object', properties: { intent: { type: 'string' }, confidence: { type: 'number' } }, required: ['intent'] }
+  const schema: JsonSchema = {
+    type: 'object',
+    properties: { intent: { type: 'string' }, confidence: { type: 'number' } },
+    required: ['intent'],
+  }
 
   it('S1: with a schema the output fits it; without one it is the text', () => {
     expect(readOutput({ text: '{"intent":"refund"}', usage }, schema)).toEqual({ value: { intent: 'refund' }, repaired: false })
@@ -161,7 +175,9 @@ describe('structured output (B15)', () => {
 
   it('S3: a confidence outside 0..1 is refused, whatever the schema says', () => {
     for (const confidence of [1.2, -0.1, 90]) {
-      expect(faultOf(() => readOutput({ value: { intent: 'refund', confidence }, usage }, schema))).toMatchObject({ code: 'output.schema_invalid' })
+      expect(faultOf(() => readOutput({ value: { intent: 'refund', confidence }, usage }, schema))).toMatchObject({
+        code: 'output.schema_invalid',
+      })
     }
   })
 })

@@ -20,7 +20,11 @@ const rowsOf = (path: string): readonly Row[] =>
     .split('\n')
     .map((line) => JSON.parse(line) as Row) // The recordings' own format.
 
-const FILES = [['simple_python', 'simple'], ['multiple', 'multiple_function'], ['parallel', 'parallel_function']] as const
+const FILES = [
+  ['simple_python', 'simple'],
+  ['multiple', 'multiple_function'],
+  ['parallel', 'parallel_function'],
+] as const
 
 /** The benchmark compares texts without case, blanks and punctuation. */
 const plain = (value: Json): Json => {
@@ -30,7 +34,10 @@ const plain = (value: Json): Json => {
 }
 const listOf = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : [])
 const accepts = (accepted: readonly Json[], value: Json): boolean =>
-  accepted.some((one) => JSON.stringify(plain(one)) === JSON.stringify(plain(value)) || (isJsonObject(one) && isJsonObject(value) && fieldsFit(value, one)))
+  accepted.some(
+    (one) =>
+      JSON.stringify(plain(one)) === JSON.stringify(plain(value)) || (isJsonObject(one) && isJsonObject(value) && fieldsFit(value, one)),
+  )
 const fieldsFit = (given: JsonObject, accepted: JsonObject): boolean =>
   Object.entries(given).every(([key, value]) => accepts(listOf(accepted[key]), value)) &&
   Object.entries(accepted).every(([key, values]) => Object.hasOwn(given, key) || listOf(values).includes(''))
@@ -40,7 +47,14 @@ const bare = (name: string): string => name.replaceAll('.', '_')
 const fits = (call: Json, truth: JsonObject): boolean => {
   const [name, given] = isJsonObject(call) ? (Object.entries(call)[0] ?? []) : []
   const [wanted, accepted] = Object.entries(truth)[0] ?? []
-  return name !== undefined && wanted !== undefined && bare(name) === bare(wanted) && isJsonObject(given) && isJsonObject(accepted) && fieldsFit(given, accepted)
+  return (
+    name !== undefined &&
+    wanted !== undefined &&
+    bare(name) === bare(wanted) &&
+    isJsonObject(given) &&
+    isJsonObject(accepted) &&
+    fieldsFit(given, accepted)
+  )
 }
 const isRight = (calls: Json, truths: readonly JsonObject[]): boolean => {
   const left = [...truths]
@@ -59,7 +73,9 @@ const read = (result: Json): Json => {
   }
   // Function-calling mode: a list of { name: arguments as text }.
   return listOf(result).map((call) =>
-    isJsonObject(call) ? Object.fromEntries(Object.entries(call).map(([name, text]) => [name, typeof text === 'string' ? parseOutput(text).value : text])) : call,
+    isJsonObject(call)
+      ? Object.fromEntries(Object.entries(call).map(([name, text]) => [name, typeof text === 'string' ? parseOutput(text).value : text]))
+      : call,
   )
 }
 

@@ -115,7 +115,8 @@ const mend = (part: string): Reading => {
 
 /** Reads the JSON object or list in a model's text. Throws `output.malformed` or `output.truncated`. */
 export const parseOutput = (text: string): Parsed => {
-  if (text.length > TEXT_CHARS_MAX) throw new Fault('output.malformed', 'The answer is longer than the limit.', { chars: text.length, charsMax: TEXT_CHARS_MAX })
+  if (text.length > TEXT_CHARS_MAX)
+    throw new Fault('output.malformed', 'The answer is longer than the limit.', { chars: text.length, charsMax: TEXT_CHARS_MAX })
   const whole = parse(text.trim())
   if (isContainer(whole)) return { value: whole, repaired: false } // R1
   const reasons: string[] = []
@@ -124,7 +125,11 @@ export const parseOutput = (text: string): Parsed => {
     if ('value' in read) return { value: read.value, repaired: true }
     reasons.push(read.reason)
   }
-  if (reasons.includes('arithmetic')) throw new Fault('output.malformed', 'The answer has arithmetic where a number should be.', { reason: 'arithmetic' })
+  if (reasons.includes('arithmetic'))
+    throw new Fault('output.malformed', 'The answer has arithmetic where a number should be.', { reason: 'arithmetic' })
   if (reasons[0] === 'cut') throw new Fault('output.truncated', 'The answer ends in the middle.', { reason: 'cut' })
-  throw new Fault('output.malformed', 'The answer is not JSON and could not be repaired.', { reason: reasons[0] ?? 'no_json', chars: text.length }) // R5
+  throw new Fault('output.malformed', 'The answer is not JSON and could not be repaired.', {
+    reason: reasons[0] ?? 'no_json',
+    chars: text.length,
+  }) // R5
 }

@@ -13,7 +13,8 @@ export const REPAIRED_CONFIDENCE = 0.9
 
 export type Output = { readonly value: Json; readonly repaired: boolean; readonly confidence?: number }
 
-const wantsText = (schema: JsonSchema | undefined): boolean => schema === undefined || schema === true || (isJsonObject(schema) && schema['type'] === 'string')
+const wantsText = (schema: JsonSchema | undefined): boolean =>
+  schema === undefined || schema === true || (isJsonObject(schema) && schema['type'] === 'string')
 const SCALARS: readonly Json[] = ['number', 'integer', 'boolean', 'null']
 const wantsContainer = (schema: JsonSchema): boolean => !isJsonObject(schema) || !SCALARS.includes(schema['type'] ?? '')
 
@@ -35,7 +36,9 @@ const confidenceOf = (value: Json, reported: number | undefined): number | undef
   const own = isJsonObject(value) ? value['confidence'] : undefined
   const confidence = typeof own === 'number' ? own : reported
   if (confidence !== undefined && !(confidence >= 0 && confidence <= 1)) {
-    throw new Fault('output.schema_invalid', 'The answer gives a confidence outside 0..1.', { problem: '/confidence must be between 0 and 1' }) // S3
+    throw new Fault('output.schema_invalid', 'The answer gives a confidence outside 0..1.', {
+      problem: '/confidence must be between 0 and 1',
+    }) // S3
   }
   return confidence
 }
@@ -53,5 +56,9 @@ export const readOutput = (answer: Answer, schema: JsonSchema | undefined): Outp
   if (confidence === undefined) return { value, repaired }
   if (!repaired) return { value, repaired, confidence }
   const trusted = lowered(confidence) // S2
-  return { value: isJsonObject(value) && typeof value['confidence'] === 'number' ? { ...value, confidence: trusted } : value, repaired, confidence: trusted }
+  return {
+    value: isJsonObject(value) && typeof value['confidence'] === 'number' ? { ...value, confidence: trusted } : value,
+    repaired,
+    confidence: trusted,
+  }
 }

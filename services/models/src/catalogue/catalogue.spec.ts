@@ -1,0 +1,69 @@
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from '@jest/globals'
+import { createCatalogue, loadCatalogue, ModelsFile, type Surroundings } from './catalogue.ts'
+
+const root = fileURLToPath(new URL('../../../../', import.meta.url))
+const surroundings: Surroundings = { flowsDir: join(root, 'flows'), nowMs: () => 0 }
+const openai = { baseUrl: 'http://127.0.0.1:9/v1', apiKey: 'secret' }
+const price = { input: 1, output: 2 }
+const file = ModelsFile.parse({
+  models: {
+    large: { provider: 'openai', model: 'l', price },
+    small: { provider: 'openai', model: 's', price },
+    quotes: { provider: 'extractive' },
+  },
+  routes: { default: ['large'], answer: ['large', 'cheap'], cheap: ['small', 'quotes'], quotes: ['quotes', 'small'] },
+})
+const names = async (wanted: readonly string[], change: Partial<Surroundings> = {}): Promise<readonly string[]> =>
+  (await createCatalogue(file, { ...surroundings, ...change })).resolve(wanted).map(({ name }) => name)
+
+describe('catalogue', () => {
+  it('G1: follows routes in order and asks each model once (B2)', async () => {
+    expect(await names(['answer', 'large'], { openai })).toEqual(['large', 'small', 'quotes'])
+    expect(await names(['quotes'], { openai })).toEqual(['quotes', 'small'])
+  })
+
+  it('G2: passes over models without a provider', async () => {
+    expect(await names(['answer'])).toEqual(['quotes'])
+  })
+
+  it('G2: says what to do when no model is left', async () => {
+    await expect(names(['default'])).rejects.toMatchObject({
+      code: 'model.none_configured',
+      message: expect.stringContaining('OPENAI_BASE_URL'),
+    })
+    await expect(names(['nobody'])).rejects.toMatchObject({ code: 'model.unknown', message: expect.stringContaining('nobody') })
+    expect(await names(['nobody', 'quotes'])).toEqual(['quotes'])
+  })
+
+  it('G3: has no place for secrets in the file, and does not show them', async () => {
+    expect(ModelsFile.safeParse({ models: { a: { provider: 'openai', model: 'x', price, apiKey: 'k' } } }).success).toBe(false)
+    expect(JSON.stringify((await createCatalogue(file, { ...surroundings, openai })).list())).not.toContain('secret')
+  })
+
+  it('wants a price for what may cost money, and knows what does (B13)', async () => {
+    expect(ModelsFile.safeParse({ models: { a: { provider: 'openai', model: 'x' } } }).success).toBe(false)
+    const catalogue = await createCatalogue(file, { ...surroundings, openai })
+    expect([catalogue.spends(['answer']), catalogue.spends(['quotes'])]).toEqual([true, true])
+    expect((await createCatalogue(file, surroundings)).spends(['answer'])).toBe(false)
+  })
+
+  it('keeps files of models inside the flows folder', () => {
+    expect(ModelsFile.safeParse({ models: { a: { provider: 'rules', rules: '../secret.yaml' } } }).success).toBe(false)
+  })
+
+  it('reads the committed config/models.yaml', async () => {
+    const catalogue = await loadCatalogue(join(root, 'config'), surroundings)
+    expect(catalogue.resolve(['strong']).map(({ name }) => name)).toEqual(['intent-classifier'])
+    expect(catalogue.resolve(['answer-large', 'extractive']).map(({ name }) => name)).toEqual(['extractive'])
+    expect(catalogue.list().find(({ name }) => name === 'gpt')).toMatchObject({
+      configured: false,
+      routes: ['default', 'answer', 'answer-large'],
+    })
+  })
+
+  it('names the mistake in a file', async () => {
+    await expect(loadCatalogue(join(root, 'nowhere'), surroundings)).rejects.toMatchObject({ code: 'config.invalid' })
+  })
+})
