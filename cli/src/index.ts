@@ -1,1 +1,3 @@
-export {}
+export { main } from './main.ts'
+export { openPlatform, type OpenedPlatform } from './platform/open-platform.ts'
+export { listenForResults, type ResultListener } from './platform/results.ts'

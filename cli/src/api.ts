@@ -1,0 +1,20 @@
+import { openTransport } from '@baton/client'
+
+export type Api = {
+  readonly url: string
+  /** JSON of the answer; a problem becomes the Fault it names. */
+  get<T>(path: string): Promise<T>
+  post<T>(path: string, body: unknown): Promise<T>
+  put<T>(path: string, body: unknown): Promise<T>
+}
+
+/** A running system at `url`. The caller names the shape of an answer, which the gateway's OpenAPI document promises. */
+export const openApi = (url: string): Api => {
+  const transport = openTransport({ url, timeoutMs: 120_000 })
+  return {
+    url,
+    get: (path) => transport.get(path),
+    post: (path, body) => transport.call({ method: 'POST', path, body }),
+    put: (path, body) => transport.call({ method: 'PUT', path, body }),
+  }
+}

@@ -1,0 +1,40 @@
+import { Command } from 'commander'
+import { Fault } from '@baton/contracts'
+import { table } from '../print/table.ts'
+import { readFlow } from '../platform/flow-source.ts'
+import { runningSystem, show, type CommandContext } from './context.ts'
+
+type FlowItem = { readonly flow: string; readonly version: string; readonly hash: string; readonly aliases: readonly string[]; readonly publishedAtMs: number }
+
+const list = (context: CommandContext): Command =>
+  new Command('list')
+    .description('published flows')
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: boolean }) => {
+      const { items } = await runningSystem().get<{ items: readonly FlowItem[] }>('/v1/flows')
+      show(context, items, { ...options, text: () => table(['flow', 'version', 'aliases', 'plan', 'published'], items.map((item) => [item.flow, item.version, item.aliases.join(', '), item.hash.slice(0, 12), new Date(item.publishedAtMs).toISOString()])) })
+    })
+
+const showOne = (context: CommandContext): Command =>
+  new Command('show')
+    .description('the compiled plan of a flow')
+    .argument('<flow>', 'namespace/name[@version|@alias]')
+    .action(async (flow: string) => context.terminal.print(JSON.stringify(await runningSystem().get(`/v1/flows/${flow}`), null, 2)))
+
+const publish = (context: CommandContext): Command =>
+  new Command('publish')
+    .description('check a flow and make it available')
+    .argument('<path>', 'flow file or folder')
+    .option('--alias <alias>', 'alias to move to it', 'stable')
+    .option('--replace', 'replace a version that was published with other content')
+    .action(async (path: string, options: { alias: string; replace?: boolean }) => {
+      const { files, entry, result } = await readFlow(path)
+      if (!result.ok) throw new Fault('flow.invalid', `${path} has mistakes; "baton check ${path}" lists them`)
+      const body = { files: Object.fromEntries(files), entry, alias: options.alias, replace: options.replace === true }
+      const published = await runningSystem().put<{ flow: string; version: string; changed: boolean }>(`/v1/flows/${result.plan.flow}`, body)
+      context.terminal.print(`${published.flow}@${published.version} ${published.changed ? 'published' : 'was published before'} as ${options.alias}`)
+    })
+
+/** `baton flows list|show|publish`. */
+export const flowsCommand = (context: CommandContext): Command =>
+  new Command('flows').description('list, show and publish flows').addCommand(list(context)).addCommand(showOne(context)).addCommand(publish(context))

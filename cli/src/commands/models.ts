@@ -1,0 +1,26 @@
+import { Command } from 'commander'
+import { trainFromFile } from '@baton/models'
+import { percent } from '../print/table.ts'
+import { bar } from '../terminal.ts'
+import { show, type CommandContext } from './context.ts'
+
+const train = (context: CommandContext): Command =>
+  new Command('train')
+    .description('train a classifier from labelled text; the same data and seed give the same weights')
+    .requiredOption('--data <file>', 'CSV with text and label, or JSON lines')
+    .requiredOption('--out <file>', 'where the weights go; their provenance is written beside them')
+    .option('--test <file>', 'labelled rows that are not trained on, to score it')
+    .option('--seed <n>', 'seed of shuffling and splitting', '1')
+    .option('--source <text>', 'origin and licence of the data, kept in the provenance')
+    .option('--json', 'print JSON')
+    .action(async (options: { data: string; out: string; test?: string; seed: string; source?: string; json?: boolean }) => {
+      const { json, seed, ...files } = options
+      const report = await trainFromFile({ ...files, seed: Number(seed), nowMs: Date.now() }, ({ share, phase, epoch, loss }) =>
+        context.terminal.status(`${bar(share)} ${phase}, epoch ${epoch}, loss ${loss.toFixed(3)}`))
+      context.terminal.settle()
+      const scored = report.test === undefined ? '' : `, right on ${percent(report.test.accuracy, 1)} of ${report.test.rows} unseen rows, calibration error ${report.test.calibrationError.toFixed(3)}`
+      show(context, report, { ...(json === undefined ? {} : { json }), text: () => `${report.out}: ${report.labels} labels from ${report.rows} rows in ${report.seconds.toFixed(0)} s, ${(report.sizeBytes / 1e6).toFixed(1)} MB${scored}` })
+    })
+
+/** `baton models train`. */
+export const modelsCommand = (context: CommandContext): Command => new Command('models').description('models that Baton trains itself').addCommand(train(context))

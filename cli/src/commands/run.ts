@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { text as readAll } from 'node:stream/consumers'
+import { Command } from 'commander'
+import { Fault, toFault, type RunResult } from '@baton/contracts'
+import { publishFlow } from '@baton/gateway'
+import { readFlow } from '../platform/flow-source.ts'
+import { withLocalSystem } from '../platform/local-system.ts'
+import { runningSystem, type CommandContext } from './context.ts'
+
+/** `{…}`, `@FILE` or `-` for standard input. */
+const readInput = async (given: string): Promise<unknown> => {
+  const json = given === '-' ? await readAll(process.stdin) : given.startsWith('@') ? await readFile(given.slice(1), 'utf8') : given
+  try {
+    return JSON.parse(json)
+  } catch (error) {
+    throw new Fault('request.malformed', `--input is not JSON: ${toFault(error).message}`)
+  }
+}
+
+const runLocally = async (path: string, input: unknown, wait: string): Promise<RunResult> => {
+  const { files, entry, result } = await readFlow(path)
+  if (!result.ok) throw new Fault('flow.invalid', `${path} has mistakes; "baton check ${path}" lists them`)
+  return withLocalSystem({ logLevel: process.env['LOG_LEVEL'] ?? 'silent' }, async ({ platform, ask }) => {
+    await publishFlow(platform, { files, entry, by: 'run', replace: true })
+    return ask<RunResult>('POST', `/v1/runs?wait=${wait}`, { flow: result.plan.flow, input })
+  })
+}
+
+/** `baton run FLOW|FILE --input JSON`: a file runs here and now, a name in the running system. */
+export const runCommand = (context: CommandContext): Command =>
+  new Command('run')
+    .description('run a flow file here, or a published flow in the running system')
+    .argument('<flow>', 'flow file, folder, or namespace/name[@version]')
+    .option('--input <json>', 'the input: JSON, @FILE, or - for standard input', '{}')
+    .option('--wait <time>', 'how long to wait for the result', '60s')
+    .option('--id <id>', 'request id; a repeat answers with the first result')
+    .action(async (flow: string, options: { input: string; wait: string; id?: string }) => {
+      const input = await readInput(options.input)
+      const local = existsSync(flow)
+      const result = local
+        ? await runLocally(flow, input, options.wait)
+        : await runningSystem().post<RunResult>(`/v1/runs?wait=${options.wait}`, { flow, input, ...(options.id === undefined ? {} : { id: options.id }) })
+      context.terminal.print(JSON.stringify(result, null, 2))
+      if (result.status === 'failed' || result.status === 'cancelled') context.fail()
+    })

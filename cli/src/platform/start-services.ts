@@ -1,0 +1,42 @@
+import { SERVICES, type ServiceName } from '@baton/contracts'
+import { DEFAULT_PORTS, type Platform, type RunningService, type StartService } from '@baton/service'
+
+export type StartOptions = {
+  /** Absent: all, in one process; then only the gateway listens. */
+  readonly only?: readonly ServiceName[]
+  readonly host: string
+  /** Of the gateway, or of the only service; absent: its default port. 0 takes a free one. */
+  readonly port?: number
+  /** False: nothing listens; `RunningService.inject` answers. Default true. */
+  readonly sockets?: boolean
+}
+
+// Loaded when they start, so that a process pays only for the services it runs.
+const LOADERS: Readonly<Record<ServiceName, () => Promise<{ readonly start: StartService }>>> = {
+  gateway: () => import('@baton/gateway'),
+  routing: () => import('@baton/routing'),
+  models: () => import('@baton/models'),
+  tools: () => import('@baton/tools'),
+  validation: () => import('@baton/validation'),
+  hitl: () => import('@baton/hitl'),
+  tracing: () => import('@baton/tracing'),
+}
+
+/** Workers before those who ask them, the gateway last: a request finds everything ready. */
+const ORDER: readonly ServiceName[] = ['tracing', 'hitl', 'validation', 'tools', 'models', 'routing', 'gateway']
+
+/** Starts the services on a platform and enters them into `services`. */
+export const startServices = async (start: { platform: Platform; services: Map<ServiceName, RunningService>; options: StartOptions }): Promise<void> => {
+  const { platform, services, options } = start
+  const wanted = options.only ?? SERVICES
+  const portOf = (name: ServiceName): number | undefined => {
+    if (options.sockets === false) return undefined
+    if (options.only === undefined) return name === 'gateway' ? (options.port ?? DEFAULT_PORTS.gateway) : undefined
+    return options.only.length === 1 ? (options.port ?? 0) : DEFAULT_PORTS[name]
+  }
+  const loaded = await Promise.all(ORDER.filter((name) => wanted.includes(name)).map(async (name) => ({ name, service: await LOADERS[name]() })))
+  for (const { name, service } of loaded) {
+    const port = portOf(name)
+    services.set(name, await service.start(platform, { host: options.host, ...(port === undefined ? {} : { port }) }))
+  }
+}

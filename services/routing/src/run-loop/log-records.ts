@@ -1,0 +1,29 @@
+import { encodeFailure } from '@baton/bus'
+import { CONTRACTS, deadLetterTopic, decodeEvent, Fault, TOPICS, toFault, type FaultData } from '@baton/contracts'
+import type { BusRecord, OutgoingRecord } from '@baton/bus/bus'
+import type { EngineInput, LogMessage } from '@baton/engine'
+
+const isLogMessage = (message: { name: keyof typeof CONTRACTS }): message is LogMessage => CONTRACTS[message.name].topics.includes(TOPICS.events)
+
+/** A record of the log as the engine's input, or why it cannot be. */
+export const readLogRecord = (record: BusRecord): EngineInput | FaultData => {
+  try {
+    const { name, data } = decodeEvent(record)
+    // decodeEvent pairs name and data; the guard narrows the pair to what the log carries.
+    const message = { name, data } as LogMessage
+    if (!isLogMessage(message)) return new Fault('message.undecodable', `${name} does not belong on ${TOPICS.events}`, { field: 'ce_type' }).data
+    return { message, atMs: record.timestampMs, partition: record.partition, offset: record.offset }
+  } catch (error) {
+    return toFault(error).data
+  }
+}
+
+/** Keeps a record that the engine cannot take, with its reason (R8). */
+export const deadLetterOf = (record: BusRecord, fault: FaultData): OutgoingRecord =>
+  encodeFailure(deadLetterTopic('routing'), record, {
+    origin: { topic: record.topic, partition: record.partition, offset: record.offset, timestampMs: record.timestampMs },
+    fault,
+    firstFailedAtMs: record.timestampMs,
+    attempts: 1,
+    stage: 0,
+  })

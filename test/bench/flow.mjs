@@ -1,0 +1,148 @@
+// Five durable no-op steps: Baton on Kafka and PostgreSQL, and embedded, beside the best durable peer. Prints ratios of interleaved pairs.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { openKafkaBus } from '@baton/bus'
+import { topicManifest } from '@baton/contracts'
+import { runEmbedded } from './embedded-client.mjs'
+import { cpuMsOf, median, ratioInterval } from './figures.mjs'
+import { openLoad } from './load.mjs'
+import { startPeer } from './peer.mjs'
+import { getJson, missingServers, startBaton, startServers, until } from './system.mjs'
+
+const FLOWS_DIR = join(import.meta.dirname, 'flows')
+const PARTITIONS = 6
+const PROCESSES = ['tracing', 'tools', 'routing', 'gateway']
+const f = (value, digits = 2) => value.toFixed(digits)
+const say = (text) => process.stdout.write(`${text}\n`)
+
+const options = (args) => {
+  const number = (name, otherwise) => Number(args.find((arg) => arg.startsWith(`--${name}=`))?.split('=')[1] ?? otherwise)
+  return { pairs: number('pairs', 7), runs: number('runs', 3_000), fsync: args.includes('--fsync'), only: args.find((arg) => arg.startsWith('--only='))?.split('=')[1] }
+}
+
+/** Services as processes, and a client on the topics. */
+const startDistributed = async ({ kafka, postgres }) => {
+  const env = { KAFKA_BROKERS: kafka.brokers, DATABASE_URL: postgres.url, BATON_FLOWS_DIR: FLOWS_DIR, BATON_EVENTS_PARTITIONS: String(PARTITIONS), BATON_KEEP_CONTENT: 'false' }
+  const processes = {}
+  for (const name of PROCESSES) processes[name] = await startBaton(['--only', name], { env })
+  const bus = await openKafkaBus({ brokers: kafka.brokers.split(','), clientId: 'bench', topicPrefix: '', topics: topicManifest({ eventsPartitions: PARTITIONS }), ensureTopics: false })
+  const load = await openLoad(bus)
+  const traced = async () => (await getJson(`${processes.tracing.urls.tracing}/v1/stats?flow=bench/five-steps`)).items[0]?.completed ?? 0
+  return {
+    load,
+    caughtUp: () => until('tracing to catch up', async () => (await traced()) >= load.started, { everyMs: 20 }),
+    cpuMs: () => Object.fromEntries(Object.entries(processes).map(([name, { pid }]) => [name, cpuMsOf(pid)])),
+    stop: async () => {
+      await load.close()
+      await bus.close()
+      for (const process_ of Object.values(processes).reverse()) await process_.kill('SIGTERM')
+    },
+  }
+}
+
+const cpuPerStep = (before, after, runs) => Object.entries(after).reduce((sum, [name, ms]) => sum + ms - before[name], 0) / (5 * runs)
+
+const idleShare = async (cpuMs) => {
+  const before = cpuMs()
+  const seconds = 10
+  await pause(seconds * 1_000)
+  const after = cpuMs()
+  return Object.fromEntries(Object.entries(after).map(([name, ms]) => [name, (ms - before[name]) / (seconds * 10)]))
+}
+
+const distributed = async ({ pairs, runs, fsync }) => {
+  const servers = await startServers({ flushEveryBatch: fsync })
+  say(`\nKafka + PostgreSQL, one process each for ${PROCESSES.join(', ')}; ${PARTITIONS} partitions; acks=all on one broker, ${fsync ? 'fsync on every produce batch' : 'page cache (usual Kafka durability)'}; PostgreSQL fsync on`)
+  const system = await startDistributed(servers)
+  const peer = await startPeer('mastra', await servers.postgres.createDatabase('mastra_bench'))
+  try {
+    await system.load.measure({ count: 2_000, concurrency: 64, caughtUp: system.caughtUp })
+    await peer?.measure(300, 32)
+    const ratios = []
+    const ours = []
+    for (let pair = 1; pair <= pairs; pair += 1) {
+      const before = system.cpuMs()
+      const baton = await system.load.measure({ count: runs, concurrency: 32, caughtUp: system.caughtUp })
+      const cpu = cpuPerStep(before, system.cpuMs(), runs)
+      const other = await peer?.measure(1_000, 32)
+      ours.push(baton.runsPerSecond)
+      if (other !== undefined) ratios.push(baton.runsPerSecond / other.runsPerSecond)
+      say(`  pair ${pair}: baton ${f(baton.runsPerSecond, 0)} runs/s (p50 ${f(baton.p50Ms, 1)} ms, p99 ${f(baton.p99Ms, 1)} ms, tracing caught up ${f(baton.tracingLagMs, 0)} ms after the last answer, ${f(cpu)} CPU-ms a step)${other === undefined ? '' : `, mastra ${f(other.runsPerSecond, 0)} runs/s, ratio ${f(baton.runsPerSecond / other.runsPerSecond)}`}`)
+    }
+    if (ratios.length > 0) {
+      const { mean, low, high, min, max } = ratioInterval(ratios)
+      say(`  c=32: ${f(mean)} times mastra, 95 % interval ${f(low)}–${f(high)} over ${ratios.length} pairs (extremes ${f(min)}–${f(max)}); floor 1.2, goal 2.5`)
+    } else say(`  c=32: ${f(median(ours), 0)} runs/s (median)`)
+    const single = await system.load.measure({ count: 400, concurrency: 1, caughtUp: system.caughtUp })
+    const otherSingle = await peer?.measure(200, 1)
+    say(`  c=1: ${f(single.stepP50Ms)} ms a step p50${otherSingle === undefined ? '' : `, mastra ${f(otherSingle.stepP50Ms)}`}; limit 2, goal 1.2`)
+    const idle = await idleShare(system.cpuMs)
+    say(`  idle: ${Object.entries(idle).map(([name, share]) => `${name} ${f(share)} %`).join(', ')} of a core; limit 1 %`)
+    say(`  results repeated: ${system.load.repeats}`)
+  } finally {
+    peer?.stop()
+    await system.stop()
+    await servers.stop()
+  }
+}
+
+const embedded = async ({ pairs, runs }) => {
+  say('\nembedded, one process, log fsynced (group commit), PGlite checkpoints, journal and tracing on')
+  const missing = missingServers()
+  const servers = missing === undefined ? await startServers() : undefined
+  const peer = servers === undefined ? undefined : await startPeer('mastra', await servers.postgres.createDatabase('mastra_bench'))
+  const system = await runEmbedded({ flowsDir: FLOWS_DIR })
+  try {
+    await system.measure(2_000, 64)
+    await peer?.measure(300, 32)
+    const ratios = []
+    for (let pair = 1; pair <= pairs; pair += 1) {
+      const baton = await system.measure(runs, 32)
+      const other = await peer?.measure(1_000, 32)
+      if (other !== undefined) ratios.push(baton.runsPerSecond / other.runsPerSecond)
+      say(`  pair ${pair}: baton ${f(baton.runsPerSecond, 0)} runs/s (p50 ${f(baton.p50Ms, 1)} ms, p99 ${f(baton.p99Ms, 1)} ms, tracing caught up ${f(baton.tracingLagMs, 0)} ms after the last answer, ${f(baton.cpuMsPerStep)} CPU-ms a step)${other === undefined ? '' : `, mastra ${f(other.runsPerSecond, 0)} runs/s, ratio ${f(baton.runsPerSecond / other.runsPerSecond)}`}`)
+    }
+    if (ratios.length > 0) {
+      const { mean, low, high, min, max } = ratioInterval(ratios)
+      say(`  c=32: ${f(mean)} times mastra, 95 % interval ${f(low)}–${f(high)} over ${ratios.length} pairs (extremes ${f(min)}–${f(max)}); floor 2`)
+    }
+    const single = await system.measure(400, 1)
+    say(`  c=1: ${f(single.stepP50Ms)} ms a step p50`)
+    say(`  idle: ${f(await system.idleShare())} % of a core; limit 1 %`)
+  } finally {
+    peer?.stop()
+    await system.stop()
+    await servers?.stop()
+  }
+}
+
+/** From `baton up` on an empty data directory to the first finished run, by HTTP from outside. */
+const coldStart = async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'baton-cold-'))
+  const begun = performance.now()
+  const system = await startBaton(['--data', dir, '--port', '0'], { env: { BATON_FLOWS_DIR: FLOWS_DIR } })
+  const response = await fetch(`${system.urls.gateway}/v1/runs?wait=10s`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ flow: 'bench/five-steps', input: { v: 1 } }) })
+  const result = await response.json()
+  const ms = performance.now() - begun
+  await system.kill('SIGTERM')
+  rmSync(dir, { recursive: true, force: true })
+  if (result.status !== 'completed') throw new Error(`the first run ended as ${JSON.stringify(result)}`)
+  say(`\ncold start: ${f(ms / 1_000)} s from the command to the first finished run (embedded, empty directory); limit 3 s`)
+}
+
+export const main = async (args) => {
+  const chosen = options(args)
+  const wants = (part) => chosen.only === undefined || chosen.only === part
+  say('five durable no-op steps; the client shares the cores; runs/s includes the time until tracing has caught up')
+  if (wants('cold')) await coldStart()
+  if (wants('embedded')) await embedded(chosen)
+  if (wants('kafka')) {
+    const missing = missingServers()
+    if (missing === undefined) await distributed(chosen)
+    else say(`SKIP Kafka + PostgreSQL: ${missing}`)
+  }
+  say('\nnot measured: several brokers, replication, networks, models and tools that do work')
+  return 0
+}
