@@ -25,6 +25,7 @@ import {
   type WorkerService,
 } from '@baton/contracts'
 import type { Plan, PlanNode } from '@baton/flow/plan'
+import { ATTRIBUTES } from '@baton/telemetry'
 import { HandleCommand, type LanePolicy } from './lane-handlers.ts'
 import { dependencyWait, type LaneContext } from './lane-server.ts'
 import { mentionsPayload, resolvePayloads, smallFields, storeJson } from './payload-input.ts'
@@ -87,6 +88,7 @@ class Work implements WorkContext {
 }
 
 type CommandEvent = Event<CommandContract>
+type Outcome = { readonly name: string; readonly settlement: Settlement }
 type Incoming = { readonly command: StepCommand; readonly to: Addressee; readonly record: BusRecord; readonly delivery: Delivery }
 
 class Worker {
@@ -107,14 +109,32 @@ class Worker {
     } catch (error) {
       return this.#undecodable(record, toFault(error).data)
     }
-    const command = event.data
-    const incoming: Incoming = { command, to: { ...addresseeOf(command), traceparent: event.traceparent }, record, delivery }
-    const outcome = await this.#run(contract, incoming)
+    const outcome = await this.#traced(contract, event, { record, delivery })
     this.#options.platform.telemetry.metrics.count('baton_steps_total', { service: this.#options.service, contract, outcome: outcome.name })
     return outcome.settlement
   }
 
-  async #run(contract: CommandContract, incoming: Incoming): Promise<{ name: string; settlement: Settlement }> {
+  #traced(
+    contract: CommandContract,
+    { data: command, traceparent }: CommandEvent,
+    { record, delivery }: { record: BusRecord; delivery: Delivery },
+  ): Promise<Outcome> {
+    const { span } = this.#options.platform.telemetry
+    const run = (context: string | undefined): Promise<Outcome> =>
+      this.#run(contract, { command, to: { ...addresseeOf(command), traceparent: context }, record, delivery })
+    if (span === undefined) return run(traceparent)
+    const { runId, tenant, flow, path, attemptId } = command
+    const attributes = {
+      [ATTRIBUTES.runId]: runId,
+      [ATTRIBUTES.tenant]: tenant,
+      [ATTRIBUTES.flow]: flow,
+      [ATTRIBUTES.stepPath]: path,
+      [ATTRIBUTES.attemptId]: attemptId,
+    }
+    return span({ name: contract, attributes, traceparent }, run)
+  }
+
+  async #run(contract: CommandContract, incoming: Incoming): Promise<Outcome> {
     const { command, to } = incoming
     if (this.#options.platform.nowMs() >= command.deadlineMs) {
       await this.#answers.expired(to, command.deadlineMs) // W2
@@ -127,7 +147,7 @@ class Worker {
     }
   }
 
-  async #work(contract: CommandContract, incoming: Incoming): Promise<{ name: string; settlement: Settlement }> {
+  async #work(contract: CommandContract, incoming: Incoming): Promise<Outcome> {
     const { command, to, record, delivery } = incoming
     const { platform, keepAnswer, handlers } = this.#options
     const plan = this.#plans.peek(command.planHash) ?? (await this.#plans.plan(command.planHash))
@@ -186,7 +206,7 @@ class Worker {
     await this.#answers.publish(record)
   }
 
-  async #failed({ command, to, delivery }: Incoming, fault: Fault): Promise<{ name: string; settlement: Settlement }> {
+  async #failed({ command, to, delivery }: Incoming, fault: Fault): Promise<Outcome> {
     const { service, platform } = this.#options
     const { nowMs, telemetry } = platform
     telemetry.metrics.count('baton_faults_total', { service, code: fault.code })

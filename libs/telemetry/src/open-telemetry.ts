@@ -1,6 +1,7 @@
 import { openLogger, type LogLevel } from './logger.adapter.ts'
 import { openMetrics } from './metrics.adapter.ts'
-import type { Telemetry } from './telemetry.ts'
+import type { Spans } from './spans.adapter.ts'
+import type { RunSpan, Telemetry } from './telemetry.ts'
 
 export type TelemetryOptions = {
   /** Name of the process: a service, or `baton` where all share one. */
@@ -13,27 +14,32 @@ export type TelemetryOptions = {
   readonly otlpEndpoint?: string
 }
 
-const openExporter = async (service: string, endpoint: string): Promise<() => Promise<void>> => {
-  process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] ??= endpoint // the SDK's exporters read their own variables
-  const { NodeSDK } = await import('@opentelemetry/sdk-node')
-  const sdk = new NodeSDK({ serviceName: `baton-${service}`, instrumentations: [] })
-  sdk.start()
-  return () => sdk.shutdown()
+/** Spans as soon as the SDK is there; what runs before is not traced. */
+const lazySpans = (options: { service: string; endpoint: string; onError: (reason: string) => void }): Spans => {
+  let spans: Spans | undefined
+  const loading = import('./spans.adapter.ts')
+    .then(({ openSpans }) => {
+      spans = openSpans(options)
+    })
+    .catch((error: unknown) => options.onError(error instanceof Error ? error.message : String(error)))
+  const span: RunSpan = (given, work) => (spans === undefined ? work(given.traceparent) : spans.span(given, work))
+  const close = async (): Promise<void> => {
+    await loading
+    await spans?.close().catch(() => undefined) // a collector that is down must not hold up the end of the process
+  }
+  return { span, close }
 }
 
 /** Opens logs and metrics of a process; spans too when an endpoint is given. Never fails for a collector that is down. */
 export const openTelemetry = (options: TelemetryOptions): Telemetry => {
-  const logger = openLogger({ service: options.service, level: options.level ?? 'info', format: options.format ?? 'json' })
-  const exporter = options.otlpEndpoint === undefined ? undefined : openExporter(options.service, options.otlpEndpoint)
-  exporter?.catch((error: unknown) =>
-    logger.warn({ reason: error instanceof Error ? error.message : String(error) }, 'spans are not exported'),
-  )
+  const { service, level = 'info', format = 'json', otlpEndpoint: endpoint } = options
+  const logger = openLogger({ service, level, format })
+  const onError = (reason: string): void => logger.warn({ reason }, 'spans are not exported')
+  const spans = endpoint === undefined ? undefined : lazySpans({ service, endpoint, onError })
   return {
     logger,
     metrics: openMetrics(),
-    close: async () => {
-      const shutdown = await exporter?.catch(() => undefined)
-      await shutdown?.().catch(() => undefined) // a collector that is down must not hold up the end of the process
-    },
+    ...(spans === undefined ? {} : { span: spans.span }),
+    close: async () => spans?.close(),
   }
 }

@@ -22,4 +22,22 @@ export type Metrics = {
   render(): Promise<string>
 }
 
-export type Telemetry = { readonly logger: Logger; readonly metrics: Metrics; close(): Promise<void> }
+/**
+ * Runs work as a span below the trace of a message and gives it the trace context for what it sends. A rejection marks the span as
+ * failed and goes on.
+ */
+export type RunSpan = <T>(
+  span: {
+    readonly name: string
+    readonly attributes: Readonly<Record<string, string | number>>
+    readonly traceparent?: string | undefined
+  },
+  work: (traceparent: string | undefined) => Promise<T>,
+) => Promise<T>
+
+export type Telemetry = {
+  readonly logger: Logger
+  readonly metrics: Metrics
+  /** Absent where spans go nowhere. */ readonly span?: RunSpan
+  close(): Promise<void>
+}

@@ -1,8 +1,7 @@
 import { Controller, Get, Headers, Inject, Param, Put, Query } from '@nestjs/common'
 import { z } from 'zod'
-import { DEFAULT_TENANT } from '@baton/contracts'
 import type { Plan } from '@baton/flow'
-import { PLATFORM, ValidBody, type Platform } from '@baton/service'
+import { PLATFORM, TENANT_HEADER, tenantOf, ValidBody, type Platform } from '@baton/service'
 import { CATALOG } from '../tokens.ts'
 import { parseFlowName, type FlowCatalog } from './flow-catalog.ts'
 import { FLOW_FILE_BYTES_MAX } from './flow-files.adapter.ts'
@@ -42,8 +41,8 @@ export class FlowController {
   }
 
   @Get()
-  async list(@Headers('x-baton-tenant') tenant = DEFAULT_TENANT): Promise<{ items: readonly FlowItem[] }> {
-    return { items: await this.#platform.stores.flows.list(tenant) }
+  async list(@Headers(TENANT_HEADER) tenant: string | undefined): Promise<{ items: readonly FlowItem[] }> {
+    return { items: await this.#platform.stores.flows.list(tenantOf(tenant)) }
   }
 
   /** The plan behind a name; `?at=` a version or alias. */
@@ -51,9 +50,9 @@ export class FlowController {
   async show(
     @Param('*') name: string,
     @Query('at') at: string | undefined,
-    @Headers('x-baton-tenant') tenant = DEFAULT_TENANT,
+    @Headers(TENANT_HEADER) tenant: string | undefined,
   ): Promise<{ flow: string; version: string; hash: string; plan: Plan }> {
-    const { plan } = await this.#catalog.find(tenant, at === undefined ? name : `${parseFlowName(name).flow}@${at}`)
+    const { plan } = await this.#catalog.find(tenantOf(tenant), at === undefined ? name : `${parseFlowName(name).flow}@${at}`)
     return { flow: plan.flow, version: plan.version, hash: plan.hash, plan }
   }
 
@@ -62,13 +61,13 @@ export class FlowController {
   async publish(
     @Param('*') name: string,
     @ValidBody(FlowBody) body: FlowBody,
-    @Headers('x-baton-tenant') tenant = DEFAULT_TENANT,
+    @Headers(TENANT_HEADER) tenant: string | undefined,
   ): Promise<Published> {
     const { files, entry, alias, replace, by } = body
     const published = await publishFlow(this.#platform, {
       files: new Map(Object.entries(files)),
       entry,
-      tenant,
+      tenant: tenantOf(tenant),
       by: by ?? 'http',
       ...(alias === undefined ? {} : { alias }),
       ...(replace === undefined ? {} : { replace }),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common'
 import { z } from 'zod'
 import { DEFAULT_TENANT, encodeEvent, Fault, RunRequest, runIdOf, TOPICS, type RunResult } from '@baton/contracts'
-import { PLATFORM, ValidBody, type Platform } from '@baton/service'
+import { PLATFORM, TENANT_HEADER, tenantOf, ValidBody, type Platform } from '@baton/service'
 import { forward, type HttpReply, type HttpRequest } from '../forward/forward.ts'
 import type { Accepted, IncomingRequest, Intake } from '../intake/intake.ts'
 import { INTAKE, RESULTS } from '../tokens.ts'
@@ -12,7 +12,6 @@ import type { TopicWatch } from './topic-watch.ts'
 /** Source of requests over HTTP until keys have owners. */
 export const HTTP_SOURCE = 'http'
 
-const TENANT_HEADER = 'x-baton-tenant'
 const IDEMPOTENCY_HEADER = 'idempotency-key'
 
 /** What may be said about a cancellation. */
@@ -103,7 +102,7 @@ export class RunController {
     return {
       request,
       requestId: headers[IDEMPOTENCY_HEADER] ?? request.id ?? randomUUID(),
-      tenant: headers[TENANT_HEADER] ?? request.tenant ?? DEFAULT_TENANT,
+      tenant: tenantOf(headers[TENANT_HEADER] ?? request.tenant),
       source: request.source ?? HTTP_SOURCE,
       requestedAtMs: this.#platform.nowMs(),
       traceparent: headers['traceparent'],
