@@ -6,8 +6,9 @@
 //       at once by `max.message.bytes`; a larger single record travels alone.
 //   M4. What waits is bounded by `bufferBytesMax`; beyond that a call is refused with `bus.unavailable`.
 import { Fault } from '@baton/contracts/fault'
-import type { Cluster, ProducedMessage } from './kafkajs-internals.ts'
-import { asFault } from './session.ts'
+import { errorOf, produceRequest } from './kafkajs-internals.ts'
+import type { Cluster, ProducedMessage, ProduceRequest } from './kafkajs-internals.ts'
+import { asFault, isFinal } from './session.ts'
 import type { KafkaSession } from './session.ts'
 
 const BATCH_RECORDS_MAX = 1_000
@@ -42,6 +43,7 @@ type Entry = { readonly call: Call; readonly index: number; readonly message: Pr
 type Lane = { readonly topic: string; readonly partition: number; waiting: Entry[]; busy: boolean }
 /** What one request carries of one partition. */
 type Share = { readonly lane: Lane; readonly entries: readonly Entry[] }
+type Left = { readonly share: Share; readonly error: unknown }
 type Group = { readonly nodeId: number; readonly shares: Share[] }
 
 export class BatchingProducer {
@@ -173,14 +175,12 @@ export class BatchingProducer {
     try {
       await this.session.attempt(async (cluster) => {
         await this.learn(cluster, open)
-        const groups = byLeader(cluster, open)
-        const answers = await Promise.allSettled(groups.map((group) => produce(cluster, group)))
-        open = groups.flatMap(({ shares }, index) => (answers[index]?.status === 'rejected' ? shares : []))
-        const failure = answers.find((answer) => answer.status === 'rejected')
-        if (failure !== undefined) throw failure.reason
+        const left = (await Promise.all(byLeader(cluster, open).map((group) => produce(cluster, group)))).flat()
+        open = left.map(({ share }) => share)
+        if (left[0] !== undefined) throw left[0].error
       }, this.options.timeoutMs)
     } catch (error) {
-      for (const { entries } of open) for (const { call } of entries) call.reject(asFault(error))
+      for (const share of open) refuse(share, error)
     }
   }
 
@@ -212,7 +212,30 @@ const byLeader = (cluster: Cluster, shares: readonly Share[]): readonly Group[] 
   return [...groups.values()]
 }
 
-const produce = async (cluster: Cluster, { nodeId, shares }: Group): Promise<void> => {
+/** Settles what the broker took or refused for good; returns what is to be sent again, and why. */
+const produce = async (cluster: Cluster, { nodeId, shares }: Group): Promise<readonly Left[]> => {
+  try {
+    const broker = await cluster.findBroker({ nodeId })
+    const request = produceRequest({ acks: ALL_IN_SYNC_REPLICAS, timeout: BROKER_TIMEOUT_MS, topicData: topicDataOf(shares) }) // M1
+    const answer = await broker.connectionPool.send(request)
+    const results = new Map(
+      answer.topics.flatMap(({ topicName, partitions }) => partitions.map((result) => [`${topicName}/${result.partition}`, result])),
+    )
+    return shares.flatMap((share) => {
+      const { topic, partition } = share.lane
+      const result = results.get(`${topic}/${partition}`)
+      const error = result === undefined ? new Error(`Kafka did not answer for ${topic}/${partition}`) : errorOf(result.errorCode)
+      if (error !== undefined && !isFinal(error)) return [{ share, error }]
+      if (error !== undefined) refuse(share, error)
+      else accept(share, Number(result?.baseOffset))
+      return []
+    })
+  } catch (error) {
+    return shares.map((share) => ({ share, error }))
+  }
+}
+
+const topicDataOf = (shares: readonly Share[]): ProduceRequest['topicData'] => {
   const topics = new Map<string, { partition: number; messages: readonly ProducedMessage[] }[]>()
   for (const { lane, entries } of shares) {
     const share = { partition: lane.partition, messages: entries.map(({ message }) => message) }
@@ -220,18 +243,15 @@ const produce = async (cluster: Cluster, { nodeId, shares }: Group): Promise<voi
     if (partitions === undefined) topics.set(lane.topic, [share])
     else partitions.push(share)
   }
-  const broker = await cluster.findBroker({ nodeId })
-  const topicData = Array.from(topics, ([topic, partitions]) => ({ topic, partitions }))
-  const answer = await broker.produce({ acks: ALL_IN_SYNC_REPLICAS, timeout: BROKER_TIMEOUT_MS, topicData }) // M1
-  const first = new Map(
-    answer.topics.flatMap(({ topicName, partitions }) =>
-      partitions.map(({ partition, baseOffset }) => [`${topicName}/${partition}`, Number(baseOffset)] as const),
-    ),
-  )
-  for (const { lane, entries } of shares) {
-    const baseOffset = first.get(`${lane.topic}/${lane.partition}`) ?? -1
-    for (const [nth, entry] of entries.entries()) settle(entry, { partition: lane.partition, offset: baseOffset + nth })
-  }
+  return Array.from(topics, ([topic, partitions]) => ({ topic, partitions }))
+}
+
+const refuse = ({ entries }: Share, error: unknown): void => {
+  for (const { call } of entries) call.reject(asFault(error))
+}
+
+const accept = ({ lane, entries }: Share, baseOffset: number): void => {
+  for (const [nth, entry] of entries.entries()) settle(entry, { partition: lane.partition, offset: baseOffset + nth })
 }
 
 const settle = ({ call, index }: Entry, position: Position): void => {

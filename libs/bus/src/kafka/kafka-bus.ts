@@ -1,7 +1,7 @@
 // The Bus port on Apache Kafka through kafkajs.
 import { Fault } from '@baton/contracts/fault'
 import { partitionOf } from '@baton/contracts/ids'
-import type { Admin, Kafka } from 'kafkajs'
+import type { Admin } from 'kafkajs'
 import type {
   Bus,
   BusRecord,
@@ -30,7 +30,7 @@ import type { TopicSettings } from './topics.ts'
 const PUBLISH_TIMEOUT_MS = 30_000
 const PRODUCE_IN_FLIGHT_MAX = 2
 const SESSION_TIMEOUT_MS = 10_000
-const HEARTBEAT_INTERVAL_MS = 1_000
+const HEARTBEAT_INTERVAL_MS = 500
 const REBALANCE_TIMEOUT_MS = 10_000
 const METADATA_TIMEOUT_MS = 5_000
 const CLOSE_GRACE_MS = 10_000
@@ -43,14 +43,13 @@ export type KafkaBusOptions = KafkaConnection &
     readonly produceInFlightMax?: number
     /** A member of a group that is silent for so long has lost its partitions. Default 10,000. */
     readonly sessionTimeoutMs?: number
-    /** Default 1,000. */
+    /** Also how soon a member notices that the group changes. Default 500. */
     readonly heartbeatIntervalMs?: number
   }
 
-/** Connects, checks the topics and makes the missing ones. Rejects with `config.invalid` or `bus.unavailable`. */
-export const openKafkaBus = async (options: KafkaBusOptions): Promise<Bus> => {
-  const kafka = kafkaClient(options)
-  const admin = kafka.admin()
+/** The work of `openKafkaBus`. */
+export const connectKafkaBus = async (options: KafkaBusOptions): Promise<Bus> => {
+  const admin = kafkaClient(options).admin()
   const producing = new KafkaSession(options)
   const asking = new KafkaSession(options)
   try {
@@ -58,7 +57,7 @@ export const openKafkaBus = async (options: KafkaBusOptions): Promise<Bus> => {
     const partitions = await prepareTopics(admin, options)
     await producing.open()
     await asking.open()
-    return new KafkaBus({ kafka, admin, producing, asking, partitions, options })
+    return new KafkaBus({ admin, producing, asking, partitions, options })
   } catch (error) {
     await Promise.allSettled([admin.disconnect(), producing.close(), asking.close()])
     throw asFault(error)
@@ -66,7 +65,6 @@ export const openKafkaBus = async (options: KafkaBusOptions): Promise<Bus> => {
 }
 
 type Parts = {
-  readonly kafka: Kafka
   readonly admin: Admin
   readonly producing: KafkaSession
   readonly asking: KafkaSession
@@ -102,17 +100,9 @@ class KafkaBus implements Bus {
   async lanes(options: LanesOptions): Promise<LaneConsumer> {
     this.refuseWhenClosing()
     const { sessionTimeoutMs = SESSION_TIMEOUT_MS, heartbeatIntervalMs = HEARTBEAT_INTERVAL_MS, topicPrefix } = this.parts.options
-    const consumer = new KafkaLaneConsumer(
-      {
-        kafka: this.parts.kafka,
-        topicPrefix,
-        sessionTimeoutMs,
-        heartbeatIntervalMs,
-        rebalanceTimeoutMs: REBALANCE_TIMEOUT_MS,
-        publish: (records) => this.publish(records),
-      },
-      options,
-    )
+    const group = { sessionTimeoutMs, heartbeatIntervalMs, rebalanceTimeoutMs: REBALANCE_TIMEOUT_MS }
+    const session = await this.session()
+    const consumer = new KafkaLaneConsumer({ session, topicPrefix, group, publish: (records) => this.publish(records) }, options)
     this.consumers.add(consumer)
     await consumer.start()
     return consumer
@@ -120,7 +110,7 @@ class KafkaBus implements Bus {
 
   async log(options: LogOptions): Promise<LogReader> {
     const session = await this.session()
-    const log = openLog({ session, wireTopic: this.wire(options.topic) }, options)
+    const log = openLog({ session, topicPrefix: this.parts.options.topicPrefix }, options)
     return {
       seek: (partition, next) => log.seek(partition, next),
       release: (partition) => log.release(partition),
@@ -130,7 +120,7 @@ class KafkaBus implements Bus {
 
   async table(options: TableOptions): Promise<TableReader> {
     const session = await this.session()
-    const table = await openTable({ session, wireTopic: this.wire(options.topic) }, options)
+    const table = await openTable({ session, topicPrefix: this.parts.options.topicPrefix }, options)
     return { ready: table.ready, close: this.closer(table, session) }
   }
 
@@ -143,7 +133,7 @@ class KafkaBus implements Bus {
   }
 
   read(query: RestQuery): Promise<readonly BusRecord[]> {
-    return readAtRest({ session: this.parts.asking, wireTopic: this.wire(query.topic) }, query)
+    return readAtRest({ session: this.parts.asking, topicPrefix: this.parts.options.topicPrefix }, query)
   }
 
   partitions(topic: string): number {

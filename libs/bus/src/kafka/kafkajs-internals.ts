@@ -1,5 +1,6 @@
-// The part of kafkajs below its public consumer and producer: cluster, broker, wire decoding. Used for reading without a group (kafkajs has
-// no manual assignment), for producing without its per-call overhead, and for asking a topic's id. The version is pinned and no longer
+// The part of kafkajs below its public consumer and producer: cluster, broker, group membership, wire decoding. Used for reading partitions of
+// our own choice (kafkajs has no manual assignment), for producing without its per-call overhead, for group membership apart from reading,
+// and for asking a topic's id. The version is pinned and no longer
 // changes upstream; the types below state what is used of it, and only this file knows where it lies.
 import { createRequire } from 'node:module'
 import type { ISocketFactory, KafkaConfig, logCreator } from 'kafkajs'
@@ -16,6 +17,7 @@ export type HeaderValue = Buffer | string | null | undefined | readonly (Buffer 
 
 export type FetchedPartition = {
   readonly partition: number
+  readonly errorCode: number
   readonly highWatermark: string
   readonly lastStableOffset?: string
   readonly messages: readonly FetchedRecord[]
@@ -50,7 +52,7 @@ export type ProduceRequest = {
 export type ProduceResponse = {
   readonly topics: readonly {
     readonly topicName: string
-    readonly partitions: readonly { readonly partition: number; readonly baseOffset: string }[]
+    readonly partitions: readonly { readonly partition: number; readonly errorCode: number; readonly baseOffset: string }[]
   }[]
 }
 
@@ -63,15 +65,16 @@ export type RawRequest<T> = {
     readonly encode: () => Promise<unknown>
   }
   readonly response: { readonly decode: (raw: Buffer) => Promise<object>; readonly parse: (decoded: object) => Promise<T> }
+  readonly requestTimeout?: number
+}
+
+export type FetchResponse = {
+  readonly responses: readonly { readonly topicName: string; readonly partitions: readonly FetchedPartition[] }[]
 }
 
 export type Broker = {
   readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>> | null
   readonly connectionPool: { send<T>(request: RawRequest<T>): Promise<T> }
-  fetch(
-    request: FetchRequest,
-  ): Promise<{ readonly responses: readonly { readonly topicName: string; readonly partitions: readonly FetchedPartition[] }[] }>
-  produce(request: ProduceRequest): Promise<ProduceResponse>
 }
 
 export type Cluster = {
@@ -87,6 +90,38 @@ export type Cluster = {
   fetchTopicsOffset(
     topics: readonly { topic: string; partitions: readonly { partition: number }[]; fromBeginning: boolean }[],
   ): Promise<readonly { readonly topic: string; readonly partitions: readonly { readonly partition: number; readonly offset: string }[] }[]>
+}
+
+export type GroupOffsets = {
+  readonly topics: readonly {
+    readonly topic: string
+    readonly partitions: readonly { readonly partition: number; readonly offset: string }[]
+  }[]
+}
+
+/** Membership in a consumer group. `memberId` is set to null to join as somebody new. */
+export type ConsumerGroup = {
+  memberId: string | null
+  /** The positions of the assignment; null before the first join. */
+  readonly offsetManager: {
+    resolveOffsets(): Promise<void>
+    nextOffset(topic: string, partition: number): { toString(): string }
+  } | null
+  joinAndSync(): Promise<void>
+  assigned(): readonly { readonly topic: string; readonly partitions: readonly number[] }[]
+  /** Beats when the last beat is `interval` ms ago. */
+  heartbeat(options: { interval: number }): Promise<void>
+  commitOffsets(offsets: GroupOffsets): Promise<void>
+  leave(): Promise<void>
+}
+
+export type ConsumerGroupOptions = {
+  readonly cluster: Cluster
+  readonly groupId: string
+  readonly topics: readonly string[]
+  readonly sessionTimeout: number
+  readonly rebalanceTimeout: number
+  readonly retry: NonNullable<KafkaConfig['retry']>
 }
 
 export type ClusterOptions = Pick<KafkaConfig, 'ssl' | 'sasl' | 'clientId' | 'connectionTimeout' | 'requestTimeout' | 'retry'> & {
@@ -105,6 +140,13 @@ const load = createRequire(import.meta.url)
 const KafkaCluster = load('kafkajs/src/cluster') as new (options: object) => Cluster
 const { createLogger } = load('kafkajs/src/loggers') as { createLogger: (options: object) => object }
 const Batch = load('kafkajs/src/consumer/batch') as new (topic: string, fetchOffset: string, fetched: FetchedPartition) => FetchedBatch
+const KafkaConsumerGroup = load('kafkajs/src/consumer/consumerGroup') as new (options: object) => ConsumerGroup
+const Emitter = load('kafkajs/src/instrumentation/emitter') as new () => object
+const assigners = load('kafkajs/src/consumer/assigners') as { roundRobin: (options: object) => object }
+const silent = createLogger({ level: 0, logCreator: () => () => undefined })
+type Protocols = Readonly<Record<'Produce' | 'Fetch', { protocol(of: { version: number }): (request: object) => RawRequest<unknown> }>>
+const { requests } = load('kafkajs/src/protocol/requests') as { requests: Protocols }
+const { createErrorFromCode } = load('kafkajs/src/protocol/error') as { createErrorFromCode: (code: number) => Error }
 const Encoder = load('kafkajs/src/protocol/encoder') as new () => { writeBuffer(bytes: Buffer): unknown }
 
 type FetchedBatch = { readonly messages: readonly FetchedRecord[] }
@@ -119,6 +161,41 @@ export const createCluster = ({ logLevel, logCreator, ...options }: ClusterOptio
     isolationLevel: READ_COMMITTED,
     enforceRequestTimeout: true,
   })
+
+/** A member that has not joined yet. Partitions without a stored position start at their beginning. */
+export const createConsumerGroup = ({ cluster, groupId, topics, ...options }: ConsumerGroupOptions): ConsumerGroup =>
+  new KafkaConsumerGroup({
+    ...options,
+    cluster,
+    groupId,
+    topics,
+    topicConfigurations: Object.fromEntries(topics.map((topic) => [topic, { fromBeginning: true }])),
+    assigners: [assigners.roundRobin({ groupId, logger: silent, cluster })],
+    autoCommit: false,
+    isolationLevel: READ_COMMITTED,
+    logger: silent,
+    instrumentationEmitter: new Emitter(),
+  })
+
+const PRODUCE_VERSION = 7
+const FETCH_VERSION = 11
+
+// kafkajs throws the first error of an answer and drops the rest of it: what other partitions took would be sent again, what they brought
+// would be lost. Here the answer comes as it is, with an error code for each partition.
+const asItIs = <T>(protocol: RawRequest<unknown>): RawRequest<T> => ({
+  ...protocol,
+  // The decoder of the same protocol version made it.
+  response: { decode: protocol.response.decode, parse: async (decoded) => decoded as T },
+})
+
+export const produceRequest = (request: ProduceRequest): RawRequest<ProduceResponse> =>
+  asItIs(requests.Produce.protocol({ version: PRODUCE_VERSION })(request))
+
+export const fetchRequest = (request: FetchRequest): RawRequest<FetchResponse> =>
+  asItIs(requests.Fetch.protocol({ version: FETCH_VERSION })(request))
+
+/** The error of a code in an answer; undefined for success. */
+export const errorOf = (code: number): Error | undefined => (code === 0 ? undefined : createErrorFromCode(code))
 
 /** What a fetch brought, without control records, aborted transactions and what lies before the offset asked for. */
 export const visibleRecords = (topic: string, fetchOffset: string, fetched: FetchedPartition): readonly FetchedRecord[] =>

@@ -1,4 +1,4 @@
-// Reads partitions of one topic from given positions, without a consumer group: kafkajs can only read as a member of one, which costs a
+// Reads partitions from given positions, without a consumer group: kafkajs can only read as a member of one, which costs a
 // join, heartbeats and a reset to its own idea of the position when something goes wrong.
 //   F1. A batch is what the broker's log holds from exactly the position asked for; a gap in it is a gap in the log. What arrives for
 //       a position that was moved meanwhile is dropped.
@@ -8,14 +8,16 @@
 //   F5. Lost connections and moved leaders are survived; reading goes on from the same position.
 import { Fault, toFault } from '@baton/contracts/fault'
 import type { BusRecord, PartitionRange } from '../bus.ts'
-import { READ_COMMITTED, visibleRecords } from './kafkajs-internals.ts'
+import { errorOf, fetchRequest, READ_COMMITTED, visibleRecords } from './kafkajs-internals.ts'
 import type { Cluster, FetchedPartition } from './kafkajs-internals.ts'
 import { busRecord } from './records.ts'
 import { isOutOfRange } from './session.ts'
 import type { KafkaSession } from './session.ts'
 
-const FETCH_WAIT_MS = 100
-const FETCH_BYTES_MAX = 10_485_760
+const FETCH_LIMITS = { minBytes: 1, maxBytes: 10_485_760, isolationLevel: READ_COMMITTED } as const
+// The broker answers as soon as there is a record. The wait is how long a partition added meanwhile stays unasked, and what idling costs.
+const FETCH_WAIT_MS = { busy: 100, idle: 250 } as const
+const IDLE_AFTER_FETCHES = 20
 const PARTITION_BYTES_MAX = 1_048_576
 const RANGE_TIMEOUT_MS = 30_000
 // No broker has this id, so asking it makes the poll refresh what is known of the cluster.
@@ -23,39 +25,63 @@ const NO_LEADER = -1
 
 export type PartitionReaderOptions = {
   readonly session: KafkaSession
-  /** Name on the wire. */
-  readonly topic: string
-  /** Name in the records handed over. */
-  readonly name: string
-  readonly onBatch: (partition: number, records: readonly BusRecord[]) => Promise<void> | void
+  /** In front of every name on the wire; records and callbacks carry names without it. */
+  readonly topicPrefix: string
+  readonly onBatch: (at: TopicPartition, records: readonly BusRecord[]) => Promise<void> | void
   /** The partition is read up to `next`; also told when there was nothing to hand over. */
-  readonly onPosition?: (partition: number, next: number) => void
+  readonly onPosition?: (at: TopicPartition, next: number) => void
   /** The partition is not read any further. */
-  readonly onFault: (partition: number, fault: Fault) => void
+  readonly onFault: (at: TopicPartition, fault: Fault) => void
 }
 
+export type TopicPartition = { readonly topic: string; readonly partition: number }
+
 type Batch = { readonly records: readonly BusRecord[]; readonly next: number }
-type Reading = { readonly partition: number; fetchFrom: number; readonly batches: Batch[]; busy: boolean }
+type Reading = {
+  readonly at: TopicPartition
+  readonly wireTopic: string
+  fetchFrom: number
+  readonly batches: Batch[]
+  busy: boolean
+  paused: boolean
+}
 
 export class PartitionReader {
   private readonly options: PartitionReaderOptions
-  private readonly readings = new Map<number, Reading>()
+  private readonly readings = new Map<string, Reading>()
   private readonly polls = new Map<number, Promise<void>>()
+  private emptyFetches = 0
+  private fetches = 0
   private closed = false
 
   constructor(options: PartitionReaderOptions) {
     this.options = options
   }
 
-  /** Reads the partition from `next` on, wherever it was before. */
-  read(partition: number, next: number): void {
-    this.readings.set(partition, { partition, fetchFrom: next, batches: [], busy: false })
+  /** Reads the partition from `next` on, wherever it was before. The session must know the topic. */
+  read(at: TopicPartition, next: number): void {
+    const wireTopic = this.options.topicPrefix + at.topic
+    this.readings.set(idOf(at), { at, wireTopic, fetchFrom: next, batches: [], busy: false, paused: false })
+    this.pollLeaders()
+  }
+
+  /** Nothing of the partition is handed over until `resume`, apart from what is being handed over now. */
+  pause(at: TopicPartition): void {
+    const reading = this.readings.get(idOf(at))
+    if (reading !== undefined) reading.paused = true
+  }
+
+  resume(at: TopicPartition): void {
+    const reading = this.readings.get(idOf(at))
+    if (reading === undefined || !reading.paused) return
+    reading.paused = false
+    this.handOver(reading)
     this.pollLeaders()
   }
 
   /** Nothing of the partition is handed over from now on. */
-  release(partition: number): void {
-    this.readings.delete(partition)
+  release(at: TopicPartition): void {
+    this.readings.delete(idOf(at))
   }
 
   async close(): Promise<void> {
@@ -67,69 +93,76 @@ export class PartitionReader {
   /** One long poll a leader, for as long as it leads something to read. */
   private pollLeaders(): void {
     if (this.closed) return
-    const leaders = this.leaders()
     for (const reading of this.readings.values()) {
-      const nodeId = leaders.get(reading.partition) ?? NO_LEADER
+      const nodeId = this.leaderOf(reading)
       if (!this.polls.has(nodeId) && wantsMore(reading)) this.polls.set(nodeId, this.poll(nodeId))
     }
   }
 
-  private leaders(): ReadonlyMap<number, number> {
-    const { session, topic } = this.options
+  private leaderOf({ wireTopic, at }: Reading): number {
     try {
-      return new Map(session.cluster.findTopicPartitionMetadata(topic).map(({ partitionId, leader }) => [partitionId, leader]))
+      const known = this.options.session.cluster.findTopicPartitionMetadata(wireTopic)
+      return known.find(({ partitionId }) => partitionId === at.partition)?.leader ?? NO_LEADER
     } catch {
-      return new Map() // Nothing is known since the connections broke.
+      return NO_LEADER // Nothing is known since the connections broke.
     }
   }
 
   private async poll(nodeId: number): Promise<void> {
     for (let failures = 0; !this.closed;) {
       try {
-        const leaders = this.leaders()
-        const wanted = [...this.readings.values()].filter(
-          (reading) => (leaders.get(reading.partition) ?? NO_LEADER) === nodeId && wantsMore(reading),
-        )
+        const wanted = [...this.readings.values()].filter((reading) => wantsMore(reading) && this.leaderOf(reading) === nodeId)
         if (wanted.length === 0) break
         await this.fetch(nodeId, wanted)
         failures = 0
       } catch (error) {
         if (this.closed) break
-        if (isOutOfRange(error)) await this.dropTruncated()
-        else await this.options.session.recover(error, ++failures) // F5
+        const handled = isOutOfRange(error) && (await this.dropTruncated())
+        if (!handled) await this.options.session.recover(error, ++failures) // F5
       }
     }
     this.polls.delete(nodeId)
     this.pollLeaders()
   }
 
-  private async fetch(nodeId: number, wanted: readonly Reading[]): Promise<void> {
-    const { session, topic } = this.options
-    const asked = wanted.map((reading) => ({ reading, offset: reading.fetchFrom }))
-    const partitions = asked.map(({ reading, offset }) => ({
-      partition: reading.partition,
-      fetchOffset: String(offset),
-      maxBytes: PARTITION_BYTES_MAX,
+  private async fetch(nodeId: number, wanted: Reading[]): Promise<void> {
+    const broker = await this.options.session.cluster.findBroker({ nodeId })
+    wanted.push(...wanted.splice(0, this.fetches++ % wanted.length)) // The broker fills its answer in the order asked.
+    const asked = new Map(wanted.map((reading) => [`${reading.wireTopic}/${reading.at.partition}`, reading]))
+    const topics = [...new Set(wanted.map(({ wireTopic }) => wireTopic))].map((topic) => ({
+      topic,
+      partitions: wanted
+        .filter(({ wireTopic }) => wireTopic === topic)
+        .map(({ at, fetchFrom }) => ({ partition: at.partition, fetchOffset: String(fetchFrom), maxBytes: PARTITION_BYTES_MAX })),
     }))
-    const broker = await session.cluster.findBroker({ nodeId })
-    const limits = { maxWaitTime: FETCH_WAIT_MS, minBytes: 1, maxBytes: FETCH_BYTES_MAX, isolationLevel: READ_COMMITTED }
-    const { responses } = await broker.fetch({ ...limits, topics: [{ topic, partitions }] })
-    const answers = responses.flatMap((response) => response.partitions)
-    const empty = answers.every(({ messages }) => messages.length === 0)
-    for (const fetched of answers) {
-      const ask = asked.find(({ reading }) => reading.partition === fetched.partition)
+    const maxWaitTime = this.emptyFetches < IDLE_AFTER_FETCHES ? FETCH_WAIT_MS.busy : FETCH_WAIT_MS.idle
+    const { responses } = await broker.connectionPool.send(fetchRequest({ ...FETCH_LIMITS, maxWaitTime, topics }))
+    const answers = responses.flatMap(({ topicName, partitions }) =>
+      partitions.map((fetched) => ({ fetched, reading: asked.get(`${topicName}/${fetched.partition}`) })),
+    )
+    const empty = answers.every(({ fetched }) => fetched.messages.length === 0)
+    this.emptyFetches = empty ? this.emptyFetches + 1 : 0
+    let failure: Error | undefined
+    for (const { reading, fetched } of answers) {
+      failure = errorOf(fetched.errorCode) ?? failure
       // F1: the reading is another one when the partition was moved, released or closed meanwhile.
-      if (ask !== undefined && this.readings.get(fetched.partition) === ask.reading) this.take(ask.reading, fetched, empty)
+      if (fetched.errorCode === 0 && reading !== undefined && this.isCurrent(reading)) this.take(reading, fetched, empty)
     }
+    if (failure !== undefined) throw failure
+  }
+
+  private isCurrent(reading: Reading): boolean {
+    return this.readings.get(idOf(reading.at)) === reading
   }
 
   private take(reading: Reading, fetched: FetchedPartition, emptyAnswer: boolean): void {
-    const { topic, name } = this.options
     // In an answer that brought records, a partition without any may only have had no room left.
     if (fetched.messages.length === 0 && !emptyAnswer) return
     const next = positionAfter(reading.fetchFrom, fetched)
     if (next === reading.fetchFrom) return
-    const records = visibleRecords(topic, String(reading.fetchFrom), fetched).map((raw) => busRecord(name, reading.partition, raw))
+    const records = visibleRecords(reading.wireTopic, String(reading.fetchFrom), fetched).map((raw) =>
+      busRecord(reading.at.topic, reading.at.partition, raw),
+    )
     reading.fetchFrom = next
     reading.batches.push({ records, next })
     this.handOver(reading)
@@ -137,19 +170,19 @@ export class PartitionReader {
 
   private handOver(reading: Reading): void {
     const { onBatch, onPosition } = this.options
-    while (!reading.busy && this.readings.get(reading.partition) === reading) {
+    while (!reading.busy && !reading.paused && this.isCurrent(reading)) {
       const batch = reading.batches.shift()
       if (batch === undefined) return
-      const waits = this.guarded(reading, () => (batch.records.length > 0 ? onBatch(reading.partition, batch.records) : undefined))
+      const waits = this.guarded(reading, () => (batch.records.length > 0 ? onBatch(reading.at, batch.records) : undefined))
       if (waits === undefined) {
-        onPosition?.(reading.partition, batch.next)
+        onPosition?.(reading.at, batch.next)
         continue
       }
       reading.busy = true // F2
       void waits.then((done) => {
         reading.busy = false
-        if (!done || this.readings.get(reading.partition) !== reading) return
-        onPosition?.(reading.partition, batch.next)
+        if (!done || !this.isCurrent(reading)) return
+        onPosition?.(reading.at, batch.next)
         this.handOver(reading)
         this.pollLeaders()
       })
@@ -159,7 +192,7 @@ export class PartitionReader {
   /** Undefined when the work was done at once; otherwise whether it succeeded. A reader that fails ends its partition. */
   private guarded(reading: Reading, work: () => Promise<void> | void): Promise<boolean> | undefined {
     const failed = (error: unknown): false => {
-      if (this.readings.get(reading.partition) === reading) this.end(reading.partition, toFault(error))
+      if (this.isCurrent(reading)) this.end(reading, toFault(error))
       return false
     }
     try {
@@ -170,25 +203,35 @@ export class PartitionReader {
     }
   }
 
-  private async dropTruncated(): Promise<void> {
-    const { session, topic } = this.options
+  /** False when every position is inside, or that could not be found out: the next fetch tells again. */
+  private async dropTruncated(): Promise<boolean> {
+    const { session } = this.options
+    let dropped = false
     try {
-      for (const range of await fetchRanges(session, topic)) {
-        const reading = this.readings.get(range.partition)
-        if (reading !== undefined && outside(range, reading.fetchFrom)) this.end(range.partition, truncated(range, reading.fetchFrom)) // F4
+      for (const wireTopic of new Set(Array.from(this.readings.values(), (reading) => reading.wireTopic))) {
+        const ranges = new Map((await fetchRanges(session, wireTopic)).map((range) => [range.partition, range]))
+        for (const reading of this.readings.values()) {
+          const range = reading.wireTopic === wireTopic ? ranges.get(reading.at.partition) : undefined
+          if (range === undefined || !outside(range, reading.fetchFrom)) continue
+          this.end(reading, truncated(range, reading.fetchFrom)) // F4
+          dropped = true
+        }
       }
-    } catch (error) {
-      await session.recover(error, 1) // The next fetch tells again.
+      return dropped
+    } catch {
+      return dropped
     }
   }
 
-  private end(partition: number, fault: Fault): void {
-    this.release(partition)
-    this.options.onFault(partition, fault)
+  private end({ at }: Reading, fault: Fault): void {
+    this.release(at)
+    this.options.onFault(at, fault)
   }
 }
 
-const wantsMore = (reading: Reading): boolean => reading.batches.length === 0 // F3
+const idOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`
+
+const wantsMore = (reading: Reading): boolean => reading.batches.length === 0 && !reading.paused // F3
 
 /** Where the log goes on after what was fetched. A record batch may end in records that compaction removed. */
 const positionAfter = (from: number, { messages, highWatermark, lastStableOffset = highWatermark }: FetchedPartition): number => {

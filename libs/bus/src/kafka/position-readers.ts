@@ -4,20 +4,16 @@ import type { BusRecord, LogOptions, LogReader, TableOptions, TableReader } from
 import { fetchRanges, outside, PartitionReader, truncated } from './partition-reader.ts'
 import type { KafkaSession } from './session.ts'
 
-export type ReaderTopic = {
-  readonly session: KafkaSession
-  /** Name on the wire. */
-  readonly wireTopic: string
-}
+export type ReaderContext = { readonly session: KafkaSession; readonly topicPrefix: string }
 
 /** B5. The reader says which partitions and from where. */
-export const openLog = ({ session, wireTopic }: ReaderTopic, { topic, onBatch, onFault }: LogOptions): LogReader => {
+export const openLog = ({ session, topicPrefix }: ReaderContext, { topic, onBatch, onFault }: LogOptions): LogReader => {
+  const wireTopic = topicPrefix + topic
   const reader = new PartitionReader({
     session,
-    topic: wireTopic,
-    name: topic,
-    onBatch,
-    onFault: (partition, fault) => onFault(partition, fault.data),
+    topicPrefix,
+    onBatch: ({ partition }, records) => onBatch(partition, records),
+    onFault: ({ partition }, fault) => onFault(partition, fault.data),
   })
   /** The newest wish for a partition: an older one that is still being checked is dropped. */
   const wishes = new Map<number, object>()
@@ -25,17 +21,17 @@ export const openLog = ({ session, wireTopic }: ReaderTopic, { topic, onBatch, o
     seek: async (partition, next) => {
       const wish = {}
       wishes.set(partition, wish)
-      reader.release(partition)
+      reader.release({ topic, partition })
       const range = (await fetchRanges(session, wireTopic)).find((candidate) => candidate.partition === partition)
       if (wishes.get(partition) !== wish) return
       if (range === undefined)
         throw new Fault('config.invalid', `Topic ${wireTopic} has no partition ${partition}`, { topic: wireTopic, partition })
       if (outside(range, next)) onFault(partition, truncated(range, next).data)
-      else reader.read(partition, next)
+      else reader.read({ topic, partition }, next)
     },
     release: async (partition) => {
       wishes.delete(partition)
-      reader.release(partition)
+      reader.release({ topic, partition })
     },
     close: async () => {
       wishes.clear()
@@ -45,7 +41,8 @@ export const openLog = ({ session, wireTopic }: ReaderTopic, { topic, onBatch, o
 }
 
 /** B6. Everything there is, then every change. Where compaction or retention overtakes the reader it goes on from the new beginning. */
-export const openTable = async ({ session, wireTopic }: ReaderTopic, { topic, onRecord }: TableOptions): Promise<TableReader> => {
+export const openTable = async ({ session, topicPrefix }: ReaderContext, { topic, onRecord }: TableOptions): Promise<TableReader> => {
+  const wireTopic = topicPrefix + topic
   const ranges = await fetchRanges(session, wireTopic)
   const behind = new Map(ranges.filter(({ first, next }) => first < next).map(({ partition, next }) => [partition, next]))
   let resolve = (): void => {}
@@ -61,19 +58,18 @@ export const openTable = async ({ session, wireTopic }: ReaderTopic, { topic, on
     const range = (await fetchRanges(session, wireTopic)).find((candidate) => candidate.partition === partition)
     if (range === undefined) return
     reached(partition, range.first)
-    reader.read(partition, range.first)
+    reader.read({ topic, partition }, range.first)
   }
   const reader = new PartitionReader({
     session,
-    topic: wireTopic,
-    name: topic,
+    topicPrefix,
     onBatch: (_, records) => {
       for (const record of records) onRecord(record)
     },
-    onPosition: reached,
-    onFault: (partition) => void restart(partition).catch(() => undefined), // Only when the brokers are gone for good: nothing is read then.
+    onPosition: ({ partition }, next) => reached(partition, next),
+    onFault: ({ partition }) => void restart(partition).catch(() => undefined), // Only when the brokers are gone for good: nothing is read then.
   })
-  for (const { partition, first } of ranges) reader.read(partition, first)
+  for (const { partition, first } of ranges) reader.read({ topic, partition }, first)
   if (behind.size === 0) resolve()
   return { ready, close: () => reader.close() }
 }
@@ -81,9 +77,9 @@ export const openTable = async ({ session, wireTopic }: ReaderTopic, { topic, on
 export type RestQuery = { readonly topic: string; readonly partition: number; readonly offset: number; readonly limit: number }
 
 /** Records at rest, at most `limit` from `offset` on; what is gone by retention is passed over. */
-export const readAtRest = async ({ session, wireTopic }: ReaderTopic, query: RestQuery): Promise<readonly BusRecord[]> => {
+export const readAtRest = async ({ session, topicPrefix }: ReaderContext, query: RestQuery): Promise<readonly BusRecord[]> => {
   const { topic, partition, offset, limit } = query
-  const range = (await fetchRanges(session, wireTopic)).find((candidate) => candidate.partition === partition)
+  const range = (await fetchRanges(session, topicPrefix + topic)).find((candidate) => candidate.partition === partition)
   const from = Math.max(offset, range?.first ?? 0)
   if (range === undefined || from >= range.next || limit <= 0) return []
   const found: BusRecord[] = []
@@ -91,20 +87,19 @@ export const readAtRest = async ({ session, wireTopic }: ReaderTopic, query: Res
   const read = new Promise<void>((resolve, reject) => {
     const reading = new PartitionReader({
       session,
-      topic: wireTopic,
-      name: topic,
+      topicPrefix,
       onBatch: (_, records) => {
         for (const record of records) if (found.length < limit && record.offset < range.next) found.push(record)
       },
       onPosition: (_, next) => {
         if (found.length < limit && next < range.next) return
-        reading.release(partition) // Or it would poll for more before it is closed.
+        reading.release({ topic, partition }) // Or it would poll for more before it is closed.
         resolve()
       },
       onFault: (_, fault) => reject(fault),
     })
     reader = reading
-    reading.read(partition, from)
+    reading.read({ topic, partition }, from)
   })
   try {
     await read

@@ -79,9 +79,11 @@ export const isUnknownTopic = (error: unknown): boolean => kafkaError(error).typ
 const TOO_LARGE: readonly (string | undefined)[] = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']
 
 /** A broker that answered with an error it does not call passing, or a mistake of ours. Everything else is a connection that may come back. */
-const isFinal = (error: unknown): boolean => {
+export const isFinal = (error: unknown): boolean => {
   const { type, retriable, name } = kafkaError(error)
-  return error instanceof Fault || (type !== undefined && retriable === false) || ['TypeError', 'RangeError', 'ReferenceError'].includes(name)
+  return (
+    error instanceof Fault || (type !== undefined && retriable === false) || ['TypeError', 'RangeError', 'ReferenceError'].includes(name)
+  )
 }
 
 /** Any error of the client as a fault. */
@@ -91,3 +93,6 @@ export const asFault = (error: unknown): Fault => {
   if (TOO_LARGE.includes(type)) return new Fault('request.too_large', `Kafka refused a record: ${message}`, {}, { cause: error })
   return new Fault('bus.unavailable', `Kafka: ${message}`, { error: type ?? name }, { cause: error })
 }
+
+/** The broker's name for the error, when it is one of a broker. */
+export const kafkaErrorType = (error: unknown): string | undefined => kafkaError(error).type

@@ -4,6 +4,7 @@
 //       keys would be looked for in the wrong partition, and time would be the sender's.
 import { Fault } from '@baton/contracts/fault'
 import type { TopicSpec } from '@baton/contracts/topics'
+import { setTimeout } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
 import type { Admin, ITopicConfig } from 'kafkajs'
 import { asFault } from './session.ts'
@@ -13,13 +14,17 @@ export type TopicSettings = {
   readonly topics: readonly TopicSpec[]
   /** Make what is missing; otherwise a missing topic is a fault. */
   readonly ensureTopics: boolean
-  readonly replicationFactor: number
-  readonly minInsyncReplicas: number
+  /** Default 3, or as many as there are brokers. */
+  readonly replicationFactor?: number
+  /** Replicas that must have a record before it is acknowledged. Default 2 of 3, else 1. */
+  readonly minInsyncReplicas?: number
   /** The broker writes every batch to disk before it acknowledges: durable against power loss on one broker, at about a third of the throughput. */
   readonly flushEveryBatch?: boolean
 }
 
 const CREATE_TIMEOUT_MS = 30_000
+const LEADER_PAUSE_MS = 20
+const REPLICATION_DEFAULT = 3
 const MAX_MESSAGE_BYTES = 1_048_588
 
 /** Checks and makes the topics; resolves with the number of partitions of each, by name without prefix. */
@@ -45,19 +50,44 @@ const partitionCounts = async (admin: Admin): Promise<ReadonlyMap<string, number
 const create = async (admin: Admin, settings: TopicSettings, missing: readonly TopicSpec[]): Promise<void> => {
   const names = missing.map(({ name }) => settings.topicPrefix + name)
   if (!settings.ensureTopics) throw new Fault('config.invalid', `Topics are missing: ${names.join(', ')}`, { topics: names.join(',') }) // T1
+  const replicas = await replicasOf(admin, settings)
   // False when another process made one of them meanwhile, which is as good.
-  await admin.createTopics({ topics: missing.map((topic) => creation(topic, settings)), timeout: CREATE_TIMEOUT_MS, waitForLeaders: true })
+  await admin.createTopics({
+    topics: missing.map((topic) => creation(topic, settings, replicas)),
+    timeout: CREATE_TIMEOUT_MS,
+    waitForLeaders: false,
+  })
+  await untilLed(admin, names)
 }
 
-const creation = (topic: TopicSpec, settings: TopicSettings): ITopicConfig => ({
+// kafkajs's own wait fails on the first broker that has not heard of a topic yet.
+const untilLed = async (admin: Admin, names: readonly string[]): Promise<void> => {
+  for (const deadline = performance.now() + CREATE_TIMEOUT_MS; ; await setTimeout(LEADER_PAUSE_MS)) {
+    const { topics } = await admin.fetchTopicMetadata()
+    const led = new Set(topics.filter(({ partitions }) => partitions.every(({ leader }) => leader >= 0)).map(({ name }) => name))
+    const waiting = names.filter((name) => !led.has(name))
+    if (waiting.length === 0) return
+    if (performance.now() > deadline)
+      throw new Fault('bus.unavailable', `No broker leads ${waiting.join(', ')}`, { topics: waiting.join(',') })
+  }
+}
+
+type Replicas = { readonly factor: number; readonly inSyncMin: number }
+
+const replicasOf = async (admin: Admin, { replicationFactor, minInsyncReplicas }: TopicSettings): Promise<Replicas> => {
+  const factor = replicationFactor ?? Math.min(REPLICATION_DEFAULT, (await admin.describeCluster()).brokers.length)
+  return { factor, inSyncMin: minInsyncReplicas ?? (factor >= REPLICATION_DEFAULT ? 2 : 1) }
+}
+
+const creation = (topic: TopicSpec, settings: TopicSettings, { factor, inSyncMin }: Replicas): ITopicConfig => ({
   topic: settings.topicPrefix + topic.name,
   numPartitions: topic.partitions,
-  replicationFactor: settings.replicationFactor,
+  replicationFactor: factor,
   configEntries: Object.entries({
     'cleanup.policy': topic.compacted ? 'compact' : 'delete',
     ...(topic.compacted ? {} : { 'retention.ms': String(topic.retentionMs) }),
     'message.timestamp.type': topic.logAppendTime ? 'LogAppendTime' : 'CreateTime',
-    'min.insync.replicas': String(settings.minInsyncReplicas),
+    'min.insync.replicas': String(inSyncMin),
     'unclean.leader.election.enable': 'false',
     'max.message.bytes': String(MAX_MESSAGE_BYTES),
     ...(settings.flushEveryBatch ? { 'flush.messages': '1' } : {}),

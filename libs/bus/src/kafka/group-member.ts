@@ -1,0 +1,114 @@
+// A member of a consumer group: membership apart from reading. kafkajs ties them together, so that its members die of slow handlers, lose
+// their id when the coordinator moves, and read before they know what to forget.
+//   G1. The member beats on its own timer; nothing it waits for is a handler.
+//   G2. After a lost connection or a moved coordinator it comes back under its old id, within the session nobody notices.
+//   G3. Assignments are told one after the other; the next join waits until the last one is taken over.
+import { setTimeout } from 'node:timers/promises'
+import { createConsumerGroup } from './kafkajs-internals.ts'
+import type { ConsumerGroup, GroupOffsets } from './kafkajs-internals.ts'
+import { kafkaErrorType } from './session.ts'
+import type { KafkaSession } from './session.ts'
+
+const RETRY = { initialRetryTime: 50, maxRetryTime: 500, retries: 5 } as const
+
+export type GroupTiming = { readonly sessionTimeoutMs: number; readonly heartbeatIntervalMs: number; readonly rebalanceTimeoutMs: number }
+
+/** A partition of the assignment and where the group stopped reading it. `topic` is the name on the wire. */
+export type Assigned = { readonly topic: string; readonly partition: number; readonly position: number }
+
+export type GroupMemberOptions = GroupTiming & {
+  readonly session: KafkaSession
+  readonly groupId: string
+  /** Names on the wire. */
+  readonly topics: readonly string[]
+  /** All partitions of this member from now on. */
+  readonly onAssigned: (assigned: readonly Assigned[]) => void
+  /** The group is about to be dealt out anew; the last moment to store positions under the old assignment. */
+  readonly beforeRejoin: () => Promise<void>
+}
+
+export class GroupMember {
+  private readonly options: GroupMemberOptions
+  private readonly group: ConsumerGroup
+  private readonly ended = new AbortController()
+  private life: Promise<void> | undefined
+
+  constructor(options: GroupMemberOptions) {
+    this.options = options
+    const { session, groupId, topics, sessionTimeoutMs, rebalanceTimeoutMs } = options
+    this.group = createConsumerGroup({
+      cluster: session.cluster,
+      groupId,
+      topics,
+      sessionTimeout: sessionTimeoutMs,
+      rebalanceTimeout: rebalanceTimeoutMs,
+      retry: RETRY,
+    })
+  }
+
+  /** Resolves after the first assignment. Keeps trying while the brokers are away. */
+  start(): Promise<void> {
+    return new Promise((resolve) => {
+      this.life = this.live(resolve)
+    })
+  }
+
+  /** Stores positions for the current generation of the group; rejects when there is none or it is over. */
+  commit(offsets: GroupOffsets): Promise<void> {
+    return this.group.commitOffsets(offsets)
+  }
+
+  /** Leaves the group, so that the others take over at once. */
+  async close(): Promise<void> {
+    this.ended.abort()
+    await this.life
+    await this.group.leave().catch(() => undefined) // The group notices by itself when the session ends.
+  }
+
+  private async live(onFirst: () => void): Promise<void> {
+    for (let failures = 0; !this.ended.signal.aborted;) {
+      try {
+        await this.join()
+        failures = 0
+        onFirst()
+        await this.beat()
+      } catch (error) {
+        if (this.ended.signal.aborted) break
+        const type = kafkaErrorType(error)
+        if (type === 'REBALANCE_IN_PROGRESS') await this.options.beforeRejoin().catch(() => undefined)
+        else await this.fail(error, type, ++failures)
+      }
+    }
+    onFirst()
+  }
+
+  private async join(): Promise<void> {
+    const { session, topics, onAssigned } = this.options
+    await session.cluster.addMultipleTargetTopics(topics)
+    await this.group.joinAndSync()
+    const { offsetManager } = this.group
+    await offsetManager?.resolveOffsets()
+    const assigned = this.group.assigned().flatMap(({ topic, partitions }) =>
+      partitions.map((partition) => ({
+        topic,
+        partition,
+        position: Number(offsetManager?.nextOffset(topic, partition).toString() ?? 0),
+      })),
+    )
+    if (!this.ended.signal.aborted) onAssigned(assigned)
+  }
+
+  /** Ends by an error of the heartbeat: the group changes, or the coordinator is away. */
+  private async beat(): Promise<void> {
+    for (;;) {
+      await setTimeout(this.options.heartbeatIntervalMs, undefined, { signal: this.ended.signal })
+      await this.group.heartbeat({ interval: 0 })
+    }
+  }
+
+  private async fail(error: unknown, type: string | undefined, failures: number): Promise<void> {
+    // The group has given this member up. Otherwise it is still known and keeps its id (G2).
+    if (type === 'UNKNOWN_MEMBER_ID' || type === 'ILLEGAL_GENERATION') this.group.memberId = null
+    else await this.options.session.recover(error, failures)
+  }
+}
