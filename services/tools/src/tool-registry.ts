@@ -54,7 +54,7 @@ const entries = async (dir: string): Promise<readonly { readonly name: string; r
   try {
     return (await readdir(dir, { withFileTypes: true })).map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }))
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return []
+    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return []
     throw error
   }
 }

@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createRegistry, loadTools } from './tool-registry.ts'
+import { echo, noOp } from './functions/demo.ts'
+
+const anySchema = '{ safeParse: (data) => ({ success: true, data }) }'
+const tool = (name: string): string =>
+  `export const made = { name: '${name}', effect: 'read', timeoutMs: 100, input: ${anySchema}, output: ${anySchema}, run: async () => '${name}' }\nexport default made\n`
+
+describe('the registry of tools', () => {
+  let flows: string
+  beforeAll(async () => {
+    flows = await mkdtemp(join(tmpdir(), 'baton-flows-'))
+    await mkdir(join(flows, 'shop', 'tools'), { recursive: true })
+    await mkdir(join(flows, 'plain'))
+    await writeFile(join(flows, 'shop', 'tools', 'stock.mjs'), tool('shop/stock'))
+    await writeFile(join(flows, 'shop', 'tools', 'twin.mjs'), tool('demo/echo'))
+    await writeFile(join(flows, 'shop', 'tools', 'broken.mjs'), 'export const x = }')
+    await writeFile(join(flows, 'shop', 'tools', 'empty.mjs'), 'export const x = 1')
+    await writeFile(join(flows, 'shop', 'tools', 'notes.txt'), 'not a tool')
+  })
+  afterAll(() => rm(flows, { recursive: true, force: true }))
+
+  it('C3: has the built-in tools and those beside a flow', async () => {
+    const { registry } = await loadTools([echo, noOp], flows)
+    expect(registry.list().map(({ name }) => name)).toEqual(['demo/echo', 'demo/no_op', 'shop/stock'])
+    expect(registry.get('shop/stock').effect).toBe('read')
+    expect(() => registry.get('shop/none')).toThrow(expect.objectContaining({ code: 'tool.unknown' }))
+  })
+
+  it('T1, T2: a name that is taken and a file that cannot be loaded are reported and cost nothing else', async () => {
+    const { problems } = await loadTools([echo], flows)
+    expect(problems.map(({ file }) => file.split('/').at(-1))).toEqual(['broken.mjs', 'empty.mjs', 'twin.mjs'])
+    expect((await loadTools([echo], join(flows, 'none'))).problems).toEqual([])
+  })
+
+  it('T1: two tools of one name are refused', () => {
+    expect(() => createRegistry([echo, echo])).toThrow(expect.objectContaining({ code: 'config.invalid' }))
+  })
+})
