@@ -5,7 +5,7 @@ import * as journal from './messages/journal.ts'
 import * as review from './messages/review.ts'
 import * as run from './messages/run.ts'
 import * as step from './messages/step.ts'
-import { TOPICS } from './topics.ts'
+import { taskTopic, TOPICS } from './topics.ts'
 
 /** One message: what it is called on the wire, where it goes, what is in it. */
 export type Contract<T = unknown> = {
@@ -45,6 +45,7 @@ export const CONTRACTS = {
   'retrieval.search': contract('baton.retrieval.search', commands('tools'), 'Search an index', step.StepCommand),
   'check.evaluate': contract('baton.check.evaluate', commands('validation'), 'Check content', step.StepCommand),
   'review.request': contract('baton.review.request', commands('hitl'), 'Ask a person', step.StepCommand),
+  'task.requested': contract('baton.task.requested', [taskTopic('{task}')], 'Another team does the work of a step', step.TaskRequested),
   'run.completed': contract('baton.run.completed', [results], 'The run is done', run.RunResult),
   'run.failed': contract('baton.run.failed', [results], 'The run failed', run.RunResult),
   'run.cancelled': contract('baton.run.cancelled', [results], 'The run was cancelled', run.RunResult),
@@ -71,7 +72,9 @@ export const wireType = (name: ContractName): string => `${CONTRACTS[name].name}
 export const wireSchema = (name: ContractName): string => `urn:baton:${CONTRACTS[name].name.slice('baton.'.length)}:${CONTRACTS[name].major}.${CONTRACTS[name].minor}`
 
 const isContractName = (name: string): name is ContractName => Object.hasOwn(CONTRACTS, name)
-const byWireType = new Map(Object.keys(CONTRACTS).filter(isContractName).map((name) => [wireType(name), name]))
+/** Every contract, in the order of the registry. */
+export const contractNames = (): readonly ContractName[] => Object.keys(CONTRACTS).filter(isContractName)
+const byWireType = new Map(contractNames().map((name) => [wireType(name), name]))
 /** The contract behind a wire type, or undefined for a foreign one. */
 export const contractOfType = (type: string): ContractName | undefined => byWireType.get(type)
 

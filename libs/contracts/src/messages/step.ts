@@ -66,3 +66,14 @@ export type StepExtended = z.infer<typeof StepExtended>
 /** The command came after its deadline and was not started. */
 export const StepExpired = z.looseObject({ ...answer, deadlineMs: EpochMs })
 export type StepExpired = z.infer<typeof StepExpired>
+
+/** Work of a step for another team's service; the whole message, for consumers that know nothing of Baton (A16). */
+export const TaskRequested = z.looseObject({
+  runId: RunId,
+  step: z.string().meta({ description: 'the place in the run' }),
+  attemptId: z.string().meta({ description: 'goes back in the answer' }),
+  deadline: EpochMs.meta({ description: 'milliseconds since 1970; later answers change nothing' }),
+  input: JsonValue,
+  answerPartition: z.number().int().nonnegative().meta({ description: 'the partition of baton.events to answer on' }),
+})
+export type TaskRequested = z.infer<typeof TaskRequested>
