@@ -1,5 +1,6 @@
 // What every adapter of the bus must pass, whatever carries its messages. The promises B1 to B7 are those of `bus.ts`.
 import { describe } from '@jest/globals'
+import { deadLettersContract } from './contract/dead-letters.ts'
 import { createSuite, type BusContract } from './contract/harness.ts'
 import { drainContract, groupsContract, orderContract, redeliveryContract } from './contract/lanes.ts'
 import { atRestContract, placesContract } from './contract/publish.ts'
@@ -11,7 +12,7 @@ export type { BusContract, OpenedBus } from './contract/harness.ts'
 const PARTS = {
   publish: [placesContract, atRestContract],
   lanes: [orderContract, redeliveryContract, drainContract, groupsContract],
-  'retries and dead letters': [ladderContract, shortcutsContract],
+  'retries and dead letters': [ladderContract, shortcutsContract, deadLettersContract],
   log: [positionsContract, batchesContract, rangeContract],
   table: [tableContract],
 } as const
@@ -21,7 +22,7 @@ export const busContract = (contract: BusContract): void => {
   describe(`${contract.name} keeps the promises of the bus`, () => {
     const suite = createSuite(contract)
     for (const [name, parts] of Object.entries(PARTS)) {
-      describe(name, () => {
+      describe(`${name}`, () => {
         for (const part of parts) part(suite)
       })
     }

@@ -1,4 +1,14 @@
 export type * from './bus.ts'
+export {
+  listDeadLetters,
+  redriveDeadLetters,
+  showDeadLetter,
+  type DeadLetter,
+  type LetterPlace,
+  type ListOptions,
+  type Redrive,
+  type RedriveOptions,
+} from './dead-letters.ts'
 export { openEmbeddedBus, type EmbeddedBus, type EmbeddedBusOptions } from './embedded/embedded-bus.ts'
 export { decodeFailure, encodeFailure, HEADER, type FailureRecord } from './lanes/failure-record.ts'
 export { deferTopic, nextHop } from './lanes/retry-ladder.policy.ts'

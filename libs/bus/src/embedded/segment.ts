@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { SEGMENT_HEADER } from './codec.ts'
 
 /** Zeros written ahead, and how close the end may come before more are. */
-const AHEAD_BYTES = 4 << 20
-const AHEAD_LOW_BYTES = 2 << 20
+const AHEAD_BYTES = 1 << 20
+const AHEAD_LOW_BYTES = 512 << 10
 /** With it one system call writes and syncs; elsewhere they are two. */
 const SYNCED_WRITES = process.platform === 'linux' ? fs.constants.O_DSYNC : 0
 const FILE_NAME = /^(\d{12})\.log$/
