@@ -151,7 +151,7 @@ describe('the human-in-the-loop service (E3, E4, E5)', () => {
     const id = taskIdOf(command.attemptId)
     const review = await opened(id)
     expect(review.body).toMatchObject({
-      id,
+      taskId: id,
       status: 'pending',
       queue: 'support',
       priority: 'normal',
@@ -229,10 +229,10 @@ describe('the human-in-the-loop service (E3, E4, E5)', () => {
     await ask(urgent)
     await opened(taskIdOf(urgent.attemptId))
     const first = await http('GET', '/v1/reviews?limit=1')
-    expect(first.body['reviews']).toMatchObject([{ queue: 'senior', priority: 'emergency', title: 'Look at this' }])
-    const rest = await http('GET', `/v1/reviews?limit=10&cursor=${String(first.body['cursor'])}`)
-    expect((rest.body['reviews'] as readonly { priority: string }[]).every(({ priority }) => priority !== 'emergency')).toBe(true)
-    expect((await http('GET', '/v1/reviews?queue=senior&status=decided')).body['reviews']).toEqual([])
+    expect(first.body['items']).toMatchObject([{ queue: 'senior', priority: 'emergency', title: 'Look at this' }])
+    const rest = await http('GET', `/v1/reviews?limit=10&cursor=${String(first.body['nextCursor'])}`)
+    expect((rest.body['items'] as readonly { priority: string }[]).every(({ priority }) => priority !== 'emergency')).toBe(true)
+    expect((await http('GET', '/v1/reviews?queue=senior&status=decided')).body['items']).toEqual([])
     expect((await http('GET', '/v1/reviews?cursor=zzz')).status).toBe(400)
     expect((await http('GET', '/v1/reviews/rev_none')).status).toBe(404)
     expect((await http('POST', `/v1/reviews/${taskIdOf(urgent.attemptId)}:burn`, { by: 'ann' })).status).toBe(404)

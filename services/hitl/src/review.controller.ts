@@ -52,15 +52,13 @@ const parseCursor = (cursor: string | undefined): { rank: number; dueAtMs: numbe
 
 /** A review as readers see it. A claim whose lease is over is none. */
 const viewOf = (review: Review, nowMs: number): object => {
-  const { taskId, answerPartition: _partition, ...rest } = review
+  const { answerPartition: _partition, ...rest } = review
   const lapsed = review.status === 'claimed' && holderOf(review, nowMs) === null
-  return { id: taskId, ...rest, ...(lapsed ? { status: 'pending', claimedBy: null, claimUntilMs: null } : {}) }
+  return { ...rest, ...(lapsed ? { status: 'pending', claimedBy: null, claimUntilMs: null } : {}) }
 }
 
-const summaryOf = (review: Review, nowMs: number): object => {
-  const { input: _input, ...rest } = review
-  return viewOf({ ...rest, input: null }, nowMs)
-}
+/** Without what the person sees: JSON leaves out what is undefined. */
+const summaryOf = (review: Review, nowMs: number): object => ({ ...viewOf(review, nowMs), input: undefined })
 
 const personOf = (body: ActionBody, header: string | undefined): string => {
   const by = body?.by ?? header
@@ -113,8 +111,8 @@ export class ReviewController {
     const reviews = await this.#reviews.list({ ...filter, tenant: tenantOf(tenant), nowMs, after: parseCursor(cursor) })
     const last = reviews.at(-1)
     return {
-      reviews: reviews.map((review) => summaryOf(review, nowMs)),
-      ...(last !== undefined && reviews.length === query.limit ? { cursor: cursorOf(last) } : {}),
+      items: reviews.map((review) => summaryOf(review, nowMs)),
+      nextCursor: last !== undefined && reviews.length === query.limit ? cursorOf(last) : null,
     }
   }
 

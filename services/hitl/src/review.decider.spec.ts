@@ -21,7 +21,7 @@ const ASKED: NewReview = {
   queue: 'support',
   priority: 'normal',
   title: 'Check the answer',
-  input: { draft: { text: 'Your money comes back.' } },
+  input: { draft: { text: 'Your money comes back.', by: 'model:strong' } },
   fingerprint: 'f1',
   allowed: ['approve', 'edit', 'respond', 'reject'],
   slaMs: 1_000,

@@ -109,11 +109,18 @@ type DecideCommand = ReviewCommand & { readonly type: 'review.decide' }
 
 const draftOf = (input: Json): Json => (isJsonObject(input) ? (input['draft'] ?? null) : null)
 
+/** A draft as the step gives it. Who made it is written beside every output when expressions see it, and is the person's now. */
+const approved = (draft: Json): Json => {
+  if (!isJsonObject(draft)) return draft
+  const { by: _by, ...rest } = draft
+  return rest
+}
+
 /** What the step is given (A5). `missing` when the person has to write something and did not. */
 const outputOf = (review: Review, { verdict, output }: DecideCommand): { readonly output: Json } | 'missing' => {
   switch (verdict) {
     case 'approve':
-      return { output: draftOf(review.input) ?? review.input }
+      return { output: approved(draftOf(review.input) ?? review.input) }
     case 'reject':
       return { output: null }
     case 'edit':

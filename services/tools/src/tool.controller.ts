@@ -26,8 +26,8 @@ export class ToolController {
   }
 
   @Get()
-  list(): { tools: readonly ToolView[] } {
-    const tools = this.#registry.list().map(({ name, about, effect, idempotent, timeoutMs, input, output }) => ({
+  list(): { items: readonly ToolView[] } {
+    const items = this.#registry.list().map(({ name, about, effect, idempotent, timeoutMs, input, output }) => ({
       name,
       about,
       effect,
@@ -36,6 +36,6 @@ export class ToolController {
       input: schemaOf(input),
       output: schemaOf(output),
     }))
-    return { tools }
+    return { items }
   }
 }

@@ -34,8 +34,8 @@ export class IndexController {
   }
 
   @Get()
-  async list(@Headers(TENANT_HEADER) tenant: string | undefined): Promise<{ indexes: readonly unknown[] }> {
-    return { indexes: await this.#indexes.list(tenantOf(tenant)) }
+  async list(@Headers(TENANT_HEADER) tenant: string | undefined): Promise<{ items: readonly unknown[] }> {
+    return { items: await this.#indexes.list(tenantOf(tenant)) }
   }
 
   @Post(':name/documents')

@@ -11,7 +11,7 @@ const TicketQuery = z.object({
   limit: z.coerce.number().int().min(0).max(500).default(50),
 })
 
-/** Reads of the ticket store. `count` and `runs` are equal when no run made two tickets. */
+/** Reads of the ticket store. `total` and `runs` are equal when no run made two tickets. */
 @Controller('v1/tickets')
 export class TicketController {
   readonly #platform: Platform
@@ -24,16 +24,16 @@ export class TicketController {
   async list(
     @Headers(TENANT_HEADER) header: string | undefined,
     @ValidQuery(TicketQuery) query: z.infer<typeof TicketQuery>,
-  ): Promise<{ count: number; runs: number; tickets: readonly Ticket[] }> {
+  ): Promise<{ total: number; runs: number; items: readonly Ticket[] }> {
     const tenant = tenantOf(header)
-    const { tickets: count, runs } = await countTickets(this.#platform.db, tenant)
-    const tickets = await findTickets(this.#platform.db, {
+    const { tickets: total, runs } = await countTickets(this.#platform.db, tenant)
+    const items = await findTickets(this.#platform.db, {
       tenant,
       runId: query.run,
       customer: query.customer,
       status: query.status,
       limit: query.limit,
     })
-    return { count, runs, tickets }
+    return { total, runs, items }
   }
 }
