@@ -24,7 +24,7 @@ export const httpServiceCall =
 /** Calls within the process. `services` may be filled after the Platform was made: services start one after the other. */
 export const inProcessServiceCall =
   (services: ReadonlyMap<string, RunningService>): ServiceCall =>
-  ({ service, ...request }) => {
+  async ({ service, ...request }) => {
     const running = services.get(service)
     if (running === undefined) throw new Fault('bus.unavailable', `${service} does not run in this process`, { service })
     return running.inject(request)
