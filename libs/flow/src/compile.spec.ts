@@ -228,6 +228,23 @@ steps:
     })
   })
 
+  it('a JSON Schema is taken over word for word', () => {
+    const schema = {
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      type: 'object',
+      properties: {
+        any: {},
+        text: { description: 'what was said', type: ['string', 'null'] },
+        list: { type: 'array', items: { $ref: '#/$defs/item' } },
+      },
+      required: ['text'],
+      additionalProperties: false,
+      $defs: { item: { oneOf: [{ type: 'string' }, { const: 5 }] } },
+    }
+    const plan = compiled('input: in@1\nsteps:\n  - a: hello\n', { 'support/schemas/in@1.json': JSON.stringify(schema) })
+    expect(plan.input).toEqual(schema)
+  })
+
   it('a field may be called type', () => {
     const plan = compiled('input: { type: refund | technical, amount: number }\nsteps:\n  - a: hello\n')
     expect(plan.input).toMatchObject({ properties: { type: { enum: ['refund', 'technical'] }, amount: { type: 'number' } } })

@@ -273,6 +273,15 @@ describe('golden diagnostics', () => {
     ])
   })
 
+  it('point into a JSON Schema', () => {
+    const schema = '{ "type": "object",\n  "properties": { "a": { "type": "strin" }, "b": "string" },\n  "required": "a" }\n'
+    expect(check('steps:\n  - a: { tool: x, returns: s@1 }\n', { 'schemas/s@1.json': schema })).toEqual([
+      'schemas/s@1.json2:34 schema.invalid the text "strin" is not a JSON type; types are string, number, integer, boolean, object, array, null; did you mean "string"?',
+      'schemas/s@1.json2:50 schema.invalid a JSON Schema is a map, true or false, not the text "string" | type: string',
+      'schemas/s@1.json3:15 schema.invalid "required" must be a list of names',
+    ])
+  })
+
   it('point into block text, line by line', () => {
     expect(check('steps:\n  - a: |\n      First line\n      then {{ nobody }}\n')).toEqual([
       '4:15 reference.unknown there is no step, input or param "nobody"',

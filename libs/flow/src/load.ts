@@ -56,7 +56,7 @@ export const loadProgram = (plan: Plan): Program => {
 const stepNamesOf = (plan: Plan): readonly string[] => Object.values(plan.nodes).flatMap(({ name }) => (name === null ? [] : [name]))
 
 /** Every expression of a plan, in no order that means anything. */
-export const expressionsOf = (plan: Plan): ReadonlySet<string> => {
+const expressionsOf = (plan: Plan): ReadonlySet<string> => {
   const found = new Set<string>()
   const addValue = (value: ValueExpr): void => {
     if ('cel' in value) found.add(value.cel)

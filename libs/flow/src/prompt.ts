@@ -88,7 +88,7 @@ const readKey = (value: Json, key: string): Json | undefined => {
 }
 
 /** One value as text for a model. */
-export const renderValue = (value: Json): string => {
+const renderValue = (value: Json): string => {
   if (value === null) return '(none)'
   if (typeof value === 'string') return value
   if (Array.isArray(value)) return renderList(value)

@@ -156,7 +156,7 @@ export const readCount = (node: Syntax, options: { what: string; min: number; ma
 }
 
 /** Longest expression, in characters. */
-export const MAX_EXPRESSION_CHARS = 2_000
+const MAX_EXPRESSION_CHARS = 2_000
 
 /** A condition: always an expression; a leading "=" is allowed and means nothing. */
 export const readCondition = (node: Syntax, what: string, context: ReadContext): ExprTree | undefined => {

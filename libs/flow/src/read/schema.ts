@@ -5,8 +5,9 @@
 //   note: string?                   may be missing
 import type { Json, JsonObject, JsonSchema } from '@baton/contracts/json'
 import { didYouMean } from '../diagnostic.ts'
-import { describe, literalOf, parseSyntax, type MapSyntax, type ScalarSyntax, type Syntax } from '../source/syntax.ts'
+import { literalOf, parseSyntax, type MapSyntax, type ScalarSyntax, type Syntax } from '../source/syntax.ts'
 import { readText, type ReadContext } from './context.ts'
+import { checkTypes, readRawSchema } from './raw-schema.ts'
 
 const REFERENCE = /^[\w./-]+@\d+$/
 const TYPES: Readonly<Record<string, JsonObject>> = {
@@ -25,7 +26,6 @@ const TYPES: Readonly<Record<string, JsonObject>> = {
   datetime: { type: 'string', format: 'date-time' },
   any: {},
 }
-const JSON_TYPES = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null']
 const TYPED_KEYS = [
   'type',
   'default',
@@ -66,11 +66,14 @@ const KEYWORDS = [
   'minProperties',
   'maxProperties',
 ]
-const RAW_MARKS = ['$schema', '$ref', '$defs', 'properties', 'anyOf', 'oneOf', 'allOf']
+const RAW_MARKS = ['$schema', '$ref', '$defs', 'properties', 'patternProperties', 'anyOf', 'oneOf', 'allOf']
 
 /** The JSON Schema a node stands for, or undefined with a report. */
 export const readSchema = (node: Syntax, what: string, context: ReadContext): JsonSchema | undefined => {
-  if (node.kind === 'map') return isObjectForm(node) ? objectSchema(node, context) : typedSchema(node, context)
+  if (node.kind === 'map') {
+    if (node.entries.some(({ key }) => RAW_MARKS.includes(key))) return readRawSchema(node, context)
+    return isObjectForm(node) ? objectSchema(node, context) : typedSchema(node, context)
+  }
   if (node.kind === 'scalar' && node.value === true) return true
   const text = readText(node, what, context)
   if (text === undefined || node.kind !== 'scalar') return undefined
@@ -91,9 +94,8 @@ const schemaFile = (name: string, node: ScalarSyntax, context: ReadContext): Jso
 /** Fields by name, or a schema? A map is a schema when it could be read as one. */
 const isObjectForm = (node: MapSyntax): boolean => {
   const keys = node.entries.map(({ key }) => key)
-  if (keys.some((key) => RAW_MARKS.includes(key))) return false
   const type = node.entries.find(({ key }) => key === 'type')?.value
-  const typed = type?.kind === 'scalar' && typeof type.value === 'string'
+  const typed = type?.kind === 'list' || (type?.kind === 'scalar' && typeof type.value === 'string')
   if (typed || keys.includes('enum') || keys.includes('const')) return !keys.every((key) => KEYWORDS.includes(key))
   return true
 }
@@ -141,14 +143,6 @@ const keyword = (key: string, value: Syntax, context: ReadContext): JsonObject =
       return typeKeyword(value, context)
     case 'items':
       return { items: readSchema(value, 'items', context) ?? true }
-    case 'properties':
-      return value.kind === 'map'
-        ? {
-            properties: Object.fromEntries(
-              value.entries.map((entry) => [entry.key, readSchema(entry.value, `the schema of "${entry.key}"`, context) ?? true]),
-            ),
-          }
-        : { properties: literalOf(value) }
     default:
       return { [RENAMED[key] ?? key]: literalOf(value) }
   }
@@ -159,10 +153,7 @@ const typeKeyword = (value: Syntax, context: ReadContext): JsonObject => {
     const type = shortType(value.value, value, context)
     return typeof type === 'object' ? type : {}
   }
-  const wrong =
-    value.kind === 'list' ? value.items.find((item) => item.kind !== 'scalar' || !JSON_TYPES.includes(String(item.value))) : value
-  if (wrong !== undefined)
-    context.report.add(wrong, 'schema.invalid', `${describe(wrong)} is not a JSON type; types are ${JSON_TYPES.join(', ')}`)
+  checkTypes(value, context)
   return { type: literalOf(value) }
 }
 

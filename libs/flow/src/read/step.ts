@@ -38,7 +38,7 @@ const LATER_KEYS = [...LATER_KINDS, 'guard', 'failover', 'cache', 'hedge', 'budg
 const STEP_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 
 /** Names that expressions know already, that CEL reserves, or that ids of nodes use. */
-export const RESERVED_NAMES: ReadonlySet<string> = new Set(
+const RESERVED_NAMES: ReadonlySet<string> = new Set(
   (
     'input params run it fault steps onError gate next end fail retry do else then when true false null in as break const continue for function if import let loop namespace package ' +
     'return var void while bool bytes double dyn int list map null_type string timestamp type uint duration optional cel has size constructor __proto__ prototype'
