@@ -24,10 +24,10 @@ const options = (args) => {
 
 /** Services as processes, and a client on the topics. */
 const startDistributed = async ({ kafka, postgres }) => {
-  const env = { KAFKA_BROKERS: kafka.brokers, DATABASE_URL: postgres.url, BATON_FLOWS_DIR: FLOWS_DIR, BATON_EVENTS_PARTITIONS: String(PARTITIONS), BATON_KEEP_CONTENT: 'false' }
+  const env = { KAFKA_BROKERS: kafka.brokers.join(','), DATABASE_URL: postgres.url, BATON_FLOWS_DIR: FLOWS_DIR, BATON_EVENTS_PARTITIONS: String(PARTITIONS), BATON_KEEP_CONTENT: 'false' }
   const processes = {}
   for (const name of PROCESSES) processes[name] = await startBaton(['--only', name], { env })
-  const bus = await openKafkaBus({ brokers: kafka.brokers.split(','), clientId: 'bench', topicPrefix: '', topics: topicManifest({ eventsPartitions: PARTITIONS }), ensureTopics: false })
+  const bus = await openKafkaBus({ brokers: kafka.brokers, clientId: 'bench', topicPrefix: '', topics: topicManifest({ eventsPartitions: PARTITIONS }), ensureTopics: false })
   const load = await openLoad(bus)
   const traced = async () => (await getJson(`${processes.tracing.urls.tracing}/v1/stats?flow=bench/five-steps`)).items[0]?.completed ?? 0
   return {
@@ -56,7 +56,7 @@ const distributed = async ({ pairs, runs, fsync }) => {
   const servers = await startServers({ flushEveryBatch: fsync })
   say(`\nKafka + PostgreSQL, one process each for ${PROCESSES.join(', ')}; ${PARTITIONS} partitions; acks=all on one broker, ${fsync ? 'fsync on every produce batch' : 'page cache (usual Kafka durability)'}; PostgreSQL fsync on`)
   const system = await startDistributed(servers)
-  const peer = await startPeer('mastra', await servers.postgres.createDatabase('mastra_bench'))
+  const peer = await startPeer('mastra', await servers.createDatabase('mastra_bench'))
   try {
     await system.load.measure({ count: 2_000, concurrency: 64, caughtUp: system.caughtUp })
     await peer?.measure(300, 32)
@@ -92,7 +92,7 @@ const embedded = async ({ pairs, runs }) => {
   say('\nembedded, one process, log fsynced (group commit), PGlite checkpoints, journal and tracing on')
   const missing = missingServers()
   const servers = missing === undefined ? await startServers() : undefined
-  const peer = servers === undefined ? undefined : await startPeer('mastra', await servers.postgres.createDatabase('mastra_bench'))
+  const peer = servers === undefined ? undefined : await startPeer('mastra', await servers.createDatabase('mastra_bench'))
   const system = await runEmbedded({ flowsDir: FLOWS_DIR })
   try {
     await system.measure(2_000, 64)

@@ -1,10 +1,11 @@
 // Starts Kafka, PostgreSQL and services of Baton as processes of their own, for benches and proofs.
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { kafkaAvailable, postgresAvailable, startKafka, startPostgres } from '@baton/testing'
+import pg from 'pg'
+import { kafkaAvailable, postgresAvailable, startKafka, startPostgres } from '@baton/testing/servers'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const BATON = join(ROOT, 'cli', 'bin', 'baton.mjs')
@@ -18,11 +19,22 @@ export const missingServers = () => {
 /** Kafka and PostgreSQL in a temporary folder. `flushEveryBatch` makes Kafka fsync each batch. */
 export const startServers = async ({ flushEveryBatch = false } = {}) => {
   const dir = mkdtempSync(join(tmpdir(), 'baton-servers-'))
+  chmodSync(dir, 0o755) // PostgreSQL may run as another user
   const kafka = await startKafka({ dir: join(dir, 'kafka'), ...(flushEveryBatch ? { extra: { 'log.flush.interval.messages': '1' } } : {}) })
   const postgres = await startPostgres({ dir: join(dir, 'postgres') })
   return {
     kafka,
     postgres,
+    /** A database of its own beside Baton's; its URL. */
+    createDatabase: async (name) => {
+      const client = new pg.Client(postgres.url)
+      await client.connect()
+      await client.query(`create database ${name}`)
+      await client.end()
+      const url = new URL(postgres.url)
+      url.pathname = `/${name}`
+      return url.toString()
+    },
     stop: async () => {
       await Promise.all([kafka.stop(), postgres.stop()])
       rmSync(dir, { recursive: true, force: true })

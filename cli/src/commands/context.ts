@@ -18,6 +18,6 @@ export const show = (context: CommandContext, data: unknown, options: { json?: b
 
 /** Query string of the fields that are set. */
 export const query = (fields: Readonly<Record<string, string | number | undefined>>): string => {
-  const set = Object.entries(fields).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]]))
+  const set = Object.entries(fields).flatMap(([key, value]): [string, string][] => (value === undefined ? [] : [[key, String(value)]]))
   return set.length === 0 ? '' : `?${new URLSearchParams(set).toString()}`
 }

@@ -1,4 +1,4 @@
-import type { RunResult } from '@baton/contracts'
+import { isJsonObject, type RunResult } from '@baton/contracts'
 import { duration, percent, quantile, table } from '../print/table.ts'
 
 /** A question of the demo: what was asked, and what a person who labelled it said it is. */
@@ -29,9 +29,8 @@ export type DemoFigures = {
 }
 
 const intentOf = (result: RunResult | undefined): string | undefined => {
-  const output = result?.output
-  if (typeof output !== 'object' || output === null || !('intent' in output)) return undefined
-  return typeof output.intent === 'string' ? output.intent : undefined
+  const intent = isJsonObject(result?.output) ? result.output['intent'] : undefined
+  return typeof intent === 'string' ? intent : undefined
 }
 
 /** Counts. A run counts as automatic when it completed and no person saw it; an out-of-scope question is caught when it is not answered automatically as something it is not. */

@@ -1,6 +1,6 @@
 // Ownership of log partitions (L4). The row decides; the advisory lock only tells sooner that an owner is dead.
 //   O1. Whoever takes a partition raises its epoch, so a checkpoint of the owner before fails.
-//   O2. A partition is taken when it is free, when its lease ran out on the database's clock, or when its owner is certainly dead: its
+//   O2. A partition is taken when it is free, when the same owner dropped it, when its lease ran out on the database's clock, or when its owner is certainly dead: its
 //       advisory lock is free (PostgreSQL), or it is of an earlier process (PGlite, whose directory belongs to one process).
 //   O3. Renewing changes no epoch, and gives back nothing that another owner took.
 import { Fault } from '@baton/contracts/fault'
@@ -14,8 +14,8 @@ const EXPIRY = `clock_timestamp() + $4::int * interval '1 millisecond'`
 // $5: partitions whose owner is dead by its lock. $6: owners of this process, null where locks tell.
 const ACQUIRE = `update log_partitions set owner_uuid = $2, epoch = epoch + 1, expires_at = ${EXPIRY}
   where prefix = $1 and partition = any($3::int[])
-    and (owner_uuid is null or expires_at <= clock_timestamp()
-      or (owner_uuid <> $2 and (partition = any($5::int[]) or not owner_uuid = any($6::text[]))))
+    and (owner_uuid is null or owner_uuid = $2 or expires_at <= clock_timestamp()
+      or partition = any($5::int[]) or not owner_uuid = any($6::text[]))
   returning partition, topic_id as "topicId", next, epoch, suspect_offset as "suspectOffset", crash_count as "crashCount"`
 const RENEW = `update log_partitions set expires_at = clock_timestamp() + $3::int * interval '1 millisecond'
   where prefix = $1 and owner_uuid = $2 returning partition`

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { beforeAll, expect, it } from '@jest/globals'
-import { describeWithPostgres } from '@baton/testing/servers'
+import { describeWithPostgres } from '@baton/testing/suite'
 import { storeContract } from './contract.ts'
 import type { Database } from './database.ts'
 import { openStore } from './open-store.ts'

@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { describeWithKafka, describeWithPostgres } from './index.ts'
+import { describeWithKafka, describeWithPostgres } from './suite.ts'
 
 const query = async (url: string, text: string): Promise<readonly unknown[]> => {
   const client = new pg.Client({ connectionString: url })
