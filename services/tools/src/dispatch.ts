@@ -27,7 +27,7 @@ export type Dispatch = {
   readonly tools: readonly Tool[]
   readonly args: ReadonlyMap<string, Json>
   readonly context: Omit<ToolContext, 'signal'>
-  readonly signal: AbortSignal
+  readonly signal: () => AbortSignal
   readonly spec: TrySpec
   /** Whether the flow limits the time of a try; else each call has the time of its tool. */
   readonly timed: boolean
@@ -90,7 +90,10 @@ export const walk = async (dispatch: Dispatch): Promise<Done> => {
   let tryEndsAtMs = performance.now() + spec.timeoutMs
   for (;;) {
     if (move.do === 'stop') throw new DispatchFailure(faults[move.failure] ?? new Fault('tool.failed', 'no tool answered'), certain)
-    if (move.waitMs > 0) await sleep(move.waitMs, undefined, { signal }).catch(() => undefined)
+    if (move.waitMs > 0) {
+      await sleep(move.waitMs, undefined, { signal: signal() }).catch(() => undefined)
+      if (signal().aborted) throw new DispatchFailure(faults.at(-1) ?? new Fault('tool.timed_out', 'stopped between two tries'), certain)
+    }
     if (move.newTry) tryEndsAtMs = performance.now() + spec.timeoutMs
     const tool = tools[move.candidate]
     if (tool === undefined) throw new DispatchFailure(new Fault('tool.failed', 'no tool answered'), certain)

@@ -5,6 +5,7 @@
 //       once for its key; else it is a person's matter: `effect.uncertain`.
 //   C4. The same key with other arguments is `effect.conflicting`.
 //   C5. When every tool said that nothing happened, the entry is closed as failed and the next delivery opens another one.
+//   C6. Within a process a repeat waits for the delivery under way, so that a slow tool is not taken for a crashed one.
 import { canonicalJson, Fault, isJsonObject, sha256, type Json } from '@baton/contracts'
 import type { EffectStore } from '@baton/store'
 
@@ -60,3 +61,17 @@ export const keepEffect = async (
 /** Closes an entry whose tools all said that nothing happened (C5). */
 export const closeFailed = async (effects: EffectStore, { tenant, entry }: { tenant: string; entry: string }): Promise<void> =>
   effects.finish({ tenant, key: entry, result: { failed: true } })
+
+/** Runs work of one key after the other (C6). */
+export const oneAtATime = (): (<T>(key: string, work: () => Promise<T>) => Promise<T>) => {
+  const underWay = new Map<string, Promise<unknown>>()
+  return async (key, work) => {
+    const started = (underWay.get(key) ?? Promise.resolve()).then(work, work)
+    underWay.set(key, started)
+    try {
+      return await started
+    } finally {
+      if (underWay.get(key) === started) underWay.delete(key)
+    }
+  }
+}

@@ -4,7 +4,7 @@
 import { Fault, type Json, type Meter, type StepCommand } from '@baton/contracts'
 import type { Platform, WorkContext, WorkHandler, WorkResult } from '@baton/service'
 import { callOf, DispatchFailure, triesOf, walk, type Dispatch, type Done } from './dispatch.ts'
-import { closeFailed, keepEffect, openEffect, type KeptEffect } from './effect-ledger.ts'
+import { closeFailed, keepEffect, oneAtATime, openEffect, type KeptEffect } from './effect-ledger.ts'
 import { checkReturns } from './returns.ts'
 import { checkArguments, reconcileTool, ToolFailure } from './tool-run.ts'
 import type { ToolRegistry } from './tool-registry.ts'
@@ -67,20 +67,23 @@ const dispatchOf = (
       nowMs: work.nowMs,
       logger: platform.telemetry.logger,
     },
-    signal: work.signal,
+    signal: () => work.signal,
     ...triesOf(node, tools),
   }
 }
 
 /** The handler of `tool.call`. */
 export const toolCall = ({ platform, registry }: { platform: Platform; registry: ToolRegistry }): WorkHandler => {
+  const alone = oneAtATime()
   return async (command, work): Promise<WorkResult> => {
     const startedAtMs = work.nowMs()
     const started = performance.now()
     const dispatch = dispatchOf(command, work, { platform, registry })
     try {
       const effectful = dispatch.tools.some(({ effect }) => effect !== 'read')
-      const { kept, tries, failedOver } = effectful ? await withLedger(dispatch, work.input) : await walk(dispatch) // X2
+      const { kept, tries, failedOver } = effectful
+        ? await alone(`${command.tenant}/${command.effectKey}`, () => withLedger(dispatch, work.input))
+        : await walk(dispatch) // X2
       checkReturns(work.node, kept)
       const meter: Meter = {
         startedAtMs,
@@ -92,7 +95,10 @@ export const toolCall = ({ platform, registry }: { platform: Platform; registry:
         costMicroUsd: 0,
         ...(failedOver.length === 0 ? {} : { failedOver: [...failedOver] }),
       }
-      return { status: 'answered', output: kept.output, by: `tool:${kept.tool}`, meter, content: { arguments: work.input } }
+      const content = dispatch.tools.every(({ traced }) => traced !== false)
+        ? { content: { arguments: work.input, output: kept.output } }
+        : {}
+      return { status: 'answered', output: kept.output, by: `tool:${kept.tool}`, meter, ...content }
     } catch (error) {
       throw faultOf(error)
     }

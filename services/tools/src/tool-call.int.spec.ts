@@ -172,6 +172,22 @@ describe('tool.call', () => {
     )
   })
 
+  it('C6: a repeat waits for the delivery under way instead of taking it for crashed', async () => {
+    const { tool, effects } = effectTool('pay/slow', { reconcile: true })
+    const slow: Tool = {
+      ...tool,
+      run: async (args, context) => {
+        await new Promise((resolve) => setTimeout(resolve, 30))
+        return tool.run(args, context)
+      },
+    }
+    const handler = toolCall({ platform, registry: createRegistry([slow]) })
+    const key = freshKey()
+    const twice = [1, 2, 3].map(() => handler(commandOf(key), workOf({ tools: ['pay/slow'] })))
+    await Promise.all(twice)
+    expect(effects).toEqual([key])
+  })
+
   it('X1: arguments that do not fit are refused by field before anything is called', async () => {
     const before = await tickets()
     const wrong = [{}, { text: 7 }, { ...TEXT, priority: 'soon' }, { ...TEXT, colour: 'red' }]

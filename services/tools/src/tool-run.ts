@@ -1,6 +1,6 @@
 // One call of one tool: arguments checked, time bounded, output checked. Whatever goes wrong is a Fault, without the inside of the tool.
 import type { z } from 'zod'
-import { Fault, toFault, type FaultCode, type Json } from '@baton/contracts'
+import { Fault, toFault, type Json } from '@baton/contracts'
 import { redactText } from '@baton/service'
 import type { Tool, ToolContext } from './tool.ts'
 
@@ -70,32 +70,59 @@ const failureOf = (tool: Tool, error: unknown): ToolFailure => {
   return new ToolFailure(new Fault('tool.failed', `${tool.name}: ${reason}`, { tool: tool.name }, { cause: error }), false)
 }
 
-/** Signal and race around one call, made so that a tool which never looks at its signal is left behind all the same. */
-const bounded = async (
-  tool: Tool,
-  { timeoutMs, outer, call }: { timeoutMs: number; outer: AbortSignal; call: (signal: AbortSignal) => Promise<unknown> },
-): Promise<unknown> => {
-  const own = new AbortController()
-  const stop = (code: FaultCode, message: string): void => own.abort(new Fault(code, message, { tool: tool.name }))
-  const timer = setTimeout(() => stop('tool.timed_out', `${tool.name} did not answer within ${timeoutMs} ms`), timeoutMs)
-  const onOuter = (): void => stop('tool.timed_out', `${tool.name} was stopped: its time or the service's is over`)
-  if (outer.aborted) onOuter()
-  else outer.addEventListener('abort', onOuter, { once: true })
-  try {
-    const aborted = new Promise<never>((_resolve, reject) => {
-      const fail = (): void => reject(new ToolFailure(own.signal.reason as Fault, false)) // `stop` is the only one to abort it
-      if (own.signal.aborted) fail()
-      else own.signal.addEventListener('abort', fail, { once: true })
-    })
-    if (own.signal.aborted) return await aborted
-    const working = call(own.signal)
-    working.catch(() => undefined) // after a timeout nobody waits for it any more
-    return await Promise.race([working, aborted])
-  } finally {
-    clearTimeout(timer)
-    outer.removeEventListener('abort', onOuter)
-  }
+/** Calls that take longer than this look at the outer signal; making one for each quick call would cost more than the call. */
+const WATCH_AFTER_MS = 50
+
+type Bounds = {
+  readonly timeoutMs: number
+  readonly outer: () => AbortSignal
+  readonly call: (signal: () => AbortSignal) => Promise<unknown>
 }
+
+/** One call within its time. A tool that never looks at its signal is left behind all the same. */
+const bounded = (tool: Tool, { timeoutMs, outer, call }: Bounds): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    let own: AbortController | undefined
+    let over: ToolFailure | undefined
+    let leave: () => void = () => undefined
+    const stop = (message: string): void => {
+      over = new ToolFailure(new Fault('tool.timed_out', message, { tool: tool.name }), false)
+      leave()
+      own?.abort(over.fault)
+      reject(over)
+    }
+    const onTimeout = (): void => stop(`${tool.name} did not answer within ${Math.round(timeoutMs)} ms`)
+    const onOuter = (): void => stop(`${tool.name} was stopped: its time or the service's is over`)
+    const watch = (): void => {
+      const signal = outer()
+      if (signal.aborted) return onOuter()
+      const timer = setTimeout(onTimeout, timeoutMs - WATCH_AFTER_MS)
+      signal.addEventListener('abort', onOuter, { once: true })
+      leave = (): void => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', onOuter)
+      }
+    }
+    const first = timeoutMs > WATCH_AFTER_MS ? setTimeout(watch, WATCH_AFTER_MS) : setTimeout(onTimeout, timeoutMs)
+    leave = (): void => clearTimeout(first)
+    const signal = (): AbortSignal => {
+      own ??= new AbortController()
+      if (over !== undefined) own.abort(over.fault)
+      return own.signal
+    }
+    const settled = (): void => {
+      if (over === undefined) leave()
+    }
+    call(signal).then(resolve, reject).finally(settled) // after `stop` both are without effect
+  })
+
+/** The context of a call; its signal is made when the tool asks for it. */
+const contextOf = (call: ToolCall, signal: () => AbortSignal): ToolContext => ({
+  ...call.context,
+  get signal() {
+    return signal()
+  },
+})
 
 /** By now the effect may have happened: an output that is refused says nothing about it. */
 const checked = (tool: Tool, output: unknown): ToolAnswer => {
@@ -113,7 +140,8 @@ export type ToolCall = {
   readonly args: Json
   readonly timeoutMs: number
   readonly context: Omit<ToolContext, 'signal'>
-  readonly signal: AbortSignal
+  /** Made when it is asked for. */
+  readonly signal: () => AbortSignal
 }
 
 /** Calls the tool once. Throws a ToolFailure. */
@@ -122,7 +150,7 @@ export const runTool = async (tool: Tool, call: ToolCall): Promise<ToolAnswer> =
     const output = await bounded(tool, {
       timeoutMs: call.timeoutMs,
       outer: call.signal,
-      call: async (signal) => tool.run(call.args, { ...call.context, signal }),
+      call: async (signal) => tool.run(call.args, contextOf(call, signal)),
     })
     return checked(tool, output)
   } catch (error) {
@@ -138,7 +166,7 @@ export const reconcileTool = async (tool: Tool, call: ToolCall): Promise<ToolAns
     const output = await bounded(tool, {
       timeoutMs: call.timeoutMs,
       outer: call.signal,
-      call: async (signal) => reconcile(call.context.effectKey, { ...call.context, signal }),
+      call: async (signal) => reconcile(call.context.effectKey, contextOf(call, signal)),
     })
     return output === undefined ? undefined : checked(tool, output)
   } catch (error) {

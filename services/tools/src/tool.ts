@@ -35,6 +35,8 @@ export type Tool = {
   readonly output: z.ZodType
   /** Time of one call where the flow sets none, in milliseconds. */
   readonly timeoutMs: number
+  /** Whether arguments and output are kept, redacted, for traces. */
+  readonly traced: boolean
   readonly run: (args: Json, context: ToolContext) => Promise<unknown>
   readonly reconcile?: (effectKey: string, context: ToolContext) => Promise<unknown>
 }
@@ -48,6 +50,8 @@ export type ToolDefinition<I extends z.ZodType, O extends z.ZodType> = {
   readonly input: I
   readonly output: O
   readonly timeoutMs: number
+  /** Default true; false for what is called so often that a trace of its content is not worth a write. */
+  readonly traced?: boolean
   readonly run: (args: z.output<I>, context: ToolContext) => Promise<z.input<O>> | z.input<O>
   readonly reconcile?: (effectKey: string, context: ToolContext) => Promise<z.input<O> | undefined>
 }
@@ -59,6 +63,7 @@ export const defineTool = <I extends z.ZodType, O extends z.ZodType>(definition:
     ...rest,
     about: definition.about ?? '',
     idempotent: definition.idempotent ?? false,
+    traced: definition.traced ?? true,
     // The caller parses the arguments with `input` before, so they are its output.
     run: async (args, context) => run(args as z.output<I>, context),
     ...(reconcile === undefined ? {} : { reconcile }),

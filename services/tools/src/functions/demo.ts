@@ -10,6 +10,7 @@ export const echo = defineTool({
   input: z.custom<Json>(),
   output: z.custom<Json>(),
   timeoutMs: 1_000,
+  traced: false,
   run: (args) => args,
 })
 
@@ -21,5 +22,6 @@ export const noOp = defineTool({
   input: z.object({ v: z.number().default(0) }),
   output: z.object({ v: z.number() }),
   timeoutMs: 1_000,
+  traced: false,
   run: ({ v }) => ({ v: v + 1 }),
 })

@@ -47,7 +47,13 @@ export const retrievalSearch = ({ platform, indexes }: { platform: Platform; ind
     const { db, stores, telemetry } = platform
     const context = { tenant, effectKey, runId, flow, path, db, stores, nowMs: work.nowMs, logger: telemetry.logger }
     try {
-      const done = await walk({ tools: [tool], args: new Map([[tool.name, args]]), context, signal: work.signal, ...triesOf(node, [tool]) })
+      const done = await walk({
+        tools: [tool],
+        args: new Map([[tool.name, args]]),
+        context,
+        signal: () => work.signal,
+        ...triesOf(node, [tool]),
+      })
       const { output } = done.kept
       return {
         status: 'answered',
