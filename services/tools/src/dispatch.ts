@@ -1,7 +1,7 @@
 // The tries of one dispatch of tools.
 //   X3. No tool follows another one whose effect may have happened; a person is asked before an effect could be had twice.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Fault, type FaultCode, type Json } from '@baton/contracts'
+import { Fault, type Json } from '@baton/contracts'
 import type { PlanNode } from '@baton/flow/plan'
 import { firstMove, nextMove, shareOfTry, type Candidate, type Move, type TrySpec } from '@baton/policy'
 import type { KeptEffect } from './effect-ledger.ts'
@@ -79,6 +79,30 @@ const retryAfterOf = (fault: Fault): { retryAfterMs?: number } => {
   return typeof retryAfterMs === 'number' ? { retryAfterMs } : {}
 }
 
+/** One call: its output, or how it failed. Throws a DispatchFailure when nothing may follow. */
+const askTool = async (
+  dispatch: Dispatch,
+  tool: Tool,
+  timeoutMs: number,
+): Promise<{ readonly output: Json } | { readonly failure: ToolFailure }> => {
+  try {
+    return await runTool(tool, callOf(dispatch, tool, timeoutMs))
+  } catch (error) {
+    if (!(error instanceof ToolFailure)) throw error
+    const output = await settleDoubt(dispatch, tool, error)
+    return output === undefined ? { failure: error } : { output }
+  }
+}
+
+/** Waits between two tries; false when the time of the dispatch is over. */
+const rest = async (waitMs: number, signal: () => AbortSignal): Promise<boolean> => {
+  if (waitMs === 0) return true
+  await sleep(waitMs, undefined, { signal: signal() }).catch(() => undefined)
+  return !signal().aborted
+}
+
+const NOBODY = new Fault('tool.failed', 'no tool answered')
+
 /** Walks tries and tools until one answers. Throws a DispatchFailure. */
 export const walk = async (dispatch: Dispatch): Promise<Done> => {
   const { tools, spec, signal } = dispatch
@@ -89,28 +113,19 @@ export const walk = async (dispatch: Dispatch): Promise<Done> => {
   let move: Move = firstMove()
   let tryEndsAtMs = performance.now() + spec.timeoutMs
   for (;;) {
-    if (move.do === 'stop') throw new DispatchFailure(faults[move.failure] ?? new Fault('tool.failed', 'no tool answered'), certain)
-    if (move.waitMs > 0) {
-      await sleep(move.waitMs, undefined, { signal: signal() }).catch(() => undefined)
-      if (signal().aborted) throw new DispatchFailure(faults.at(-1) ?? new Fault('tool.timed_out', 'stopped between two tries'), certain)
-    }
+    if (move.do === 'stop') throw new DispatchFailure(faults[move.failure] ?? NOBODY, certain)
+    if (!(await rest(move.waitMs, signal))) throw new DispatchFailure(faults.at(-1) ?? NOBODY, certain)
     if (move.newTry) tryEndsAtMs = performance.now() + spec.timeoutMs
     const tool = tools[move.candidate]
-    if (tool === undefined) throw new DispatchFailure(new Fault('tool.failed', 'no tool answered'), certain)
+    if (tool === undefined) throw new DispatchFailure(NOBODY, certain)
     const { progress } = move
     const timeoutMs = dispatch.timed ? shareOfTry(candidates, progress, tryEndsAtMs - performance.now()) : tool.timeoutMs
-    try {
-      const { output } = await runTool(tool, callOf(dispatch, tool, timeoutMs))
-      return { kept: { tool: tool.name, output }, tries: progress.tryNumber, failedOver }
-    } catch (error) {
-      if (!(error instanceof ToolFailure)) throw error
-      const output = await settleDoubt(dispatch, tool, error)
-      if (output !== undefined) return { kept: { tool: tool.name, output }, tries: progress.tryNumber, failedOver }
-      certain &&= isCertain(tool, error)
-      faults.push(error.fault)
-      failedOver.push(`${tool.name}: ${error.fault.code}`)
-      const failed: { code: FaultCode; retryAfterMs?: number } = { code: error.fault.code, ...retryAfterOf(error.fault) }
-      move = nextMove(progress, failed, { spec, candidates, random: Math.random() })
-    }
+    const answer = await askTool(dispatch, tool, timeoutMs)
+    if ('output' in answer) return { kept: { tool: tool.name, output: answer.output }, tries: progress.tryNumber, failedOver }
+    const { failure } = answer
+    certain &&= isCertain(tool, failure)
+    faults.push(failure.fault)
+    failedOver.push(`${tool.name}: ${failure.fault.code}`)
+    move = nextMove(progress, { code: failure.fault.code, ...retryAfterOf(failure.fault) }, { spec, candidates, random: Math.random() })
   }
 }

@@ -29,7 +29,10 @@ beforeAll(async () => {
     // Tools see neither the bus nor the configuration.
   } as unknown as Platform
 }, 60_000)
-afterAll(async () => db.close())
+afterAll(async () => {
+  await platform.telemetry.close()
+  await db.close()
+})
 
 type Asked = { readonly tools: readonly string[]; readonly input?: Json; readonly key?: string; readonly node?: Partial<PlanNode> }
 let keys = 0
