@@ -1,7 +1,7 @@
 // YAML 1.2 (and so JSON) as a small tree that knows where each piece stands.
 //   Y1. The parser's warnings are errors: what a reader might take for something else does not pass.
 //   Y2. A document is bounded: size, depth and number of nodes, aliases expanded.
-import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Node, type Pair, type YAMLMap } from 'yaml'
+import { isAlias, isMap, isNode, isScalar, isSeq, parseDocument, type Document, type Node, type Pair, type YAMLMap } from 'yaml'
 import type { Json } from '@baton/contracts/json'
 import type { Report } from '../diagnostic.ts'
 import type { Source, Span } from './source.ts'
@@ -57,64 +57,63 @@ export const parseSyntax = (source: Source, report: Report): Syntax | undefined 
   return createConverter(source, document, report)()
 }
 
-type YamlNode = Node | Pair | null | undefined
-
+/** The nodes of a document as the tree of ours. One conversion has one budget of nodes, aliases expanded (Y2). */
 const createConverter = (source: Source, document: Document.Parsed, report: Report): (() => Syntax | undefined) => {
+  const anchors = new Map<string, Node>()
   let nodes = 0
-  let bad = false
-  const refuse = (at: Span, explain: () => void): undefined => {
-    if (!bad) explain()
-    bad = bad || at.source === source
+  let refused = false
+
+  const refuse = (): undefined => {
+    refused = true
     return undefined
   }
-  const spanOf = (node: YamlNode, fallback: Span): Span => {
-    const range = node !== null && node !== undefined && 'range' in node ? node.range : undefined
-    return range === undefined || range === null ? fallback : { source, start: range[0], end: range[1] }
-  }
+  const spanOf = (node: Node, around: Span): Span => (node.range == null ? around : { source, start: node.range[0], end: node.range[1] })
 
-  const convert = (node: unknown, fallback: Span, depth: number): Syntax | undefined => {
+  const convert = (node: unknown, around: Span, depth: number): Syntax | undefined => {
     nodes++
-    const at = spanOf(node as YamlNode, fallback) // The document holds nodes and null only: nothing was set from outside.
+    if (!isNode(node)) return { ...around, kind: 'scalar', value: null, style: 'plain' }
+    const at = spanOf(node, around)
     if (nodes > MAX_NODES || depth > MAX_DEPTH) {
-      return refuse(at, () => report.add(at, 'flow.too_large', `the document has more than ${MAX_NODES} nodes or ${MAX_DEPTH} levels`))
+      if (!refused) report.add(at, 'flow.too_large', `the document has more than ${MAX_NODES} nodes or ${MAX_DEPTH} levels`)
+      return refuse()
     }
     if (isAlias(node)) {
-      const target = node.resolve(document)
-      if (target === undefined) return refuse(at, () => explainOddKey(at, report))
-      return convert(target, at, depth + 1)
+      const target = anchors.get(node.source)
+      if (target !== undefined) return convert(target, at, depth + 1)
+      explainOddKey(at, report)
+      return refuse()
     }
-    if (isMap(node)) return convertMap(node, at, depth)
-    if (isSeq(node)) {
-      const items = node.items.map((item) => convert(item, at, depth + 1)).filter((item) => item !== undefined)
-      return { ...at, kind: 'list', items }
+    if (node.anchor !== undefined) anchors.set(node.anchor, node)
+    if (isMap(node)) return { ...at, kind: 'map', entries: node.items.flatMap((pair) => convertPair(pair, node, { at, depth }) ?? []) }
+    if (isSeq(node)) return { ...at, kind: 'list', items: node.items.flatMap((item) => convert(item, at, depth + 1) ?? []) }
+    return {
+      ...at,
+      kind: 'scalar',
+      value: isScalar(node) ? scalarValue(node.value) : null,
+      style: styleOf(isScalar(node) ? node.type : undefined),
     }
-    if (isScalar(node)) {
-      const value = scalarValue(node.value)
-      return { ...at, kind: 'scalar', value, style: styleOf(node.type) }
-    }
-    return { ...at, kind: 'scalar', value: null, style: 'plain' }
   }
 
-  const convertMap = (map: YAMLMap, at: Span, depth: number): Syntax | undefined => {
-    const entries: EntrySyntax[] = []
-    for (const pair of map.items) {
-      const keyAt = spanOf(pair.key as YamlNode, at) // As above: keys are nodes or null.
-      if (!isScalar(pair.key)) return refuse(keyAt, () => explainOddKey(keyAt, report))
-      const keyValue = scalarValue(pair.key.value)
-      const key = typeof keyValue === 'string' ? keyValue : source.text.slice(keyAt.start, keyAt.end)
-      if (map.flow === true && pair.value === null && explainKeyWithoutValue(keyAt, report)) {
-        bad = true
-        continue
-      }
-      const value = convert(pair.value, { source, start: keyAt.end, end: keyAt.end }, depth + 1)
-      if (value !== undefined) entries.push({ key, keyAt, keyValue, value })
+  const convertPair = (
+    { key: keyNode, value }: Pair,
+    map: YAMLMap,
+    { at, depth }: { at: Span; depth: number },
+  ): EntrySyntax | undefined => {
+    const keyAt = isNode(keyNode) ? spanOf(keyNode, at) : at
+    if (!isScalar(keyNode)) {
+      explainOddKey(keyAt, report)
+      return refuse()
     }
-    return { ...at, kind: 'map', entries }
+    if (map.flow === true && value === null && explainKeyWithoutValue(keyAt, report)) return refuse()
+    const keyValue = scalarValue(keyNode.value)
+    const key = typeof keyValue === 'string' ? keyValue : source.text.slice(keyAt.start, keyAt.end)
+    const converted = convert(value, { source, start: keyAt.end, end: keyAt.end }, depth + 1)
+    return converted === undefined ? undefined : { key, keyAt, keyValue, value: converted }
   }
 
   return () => {
     const tree = convert(document.contents, { source, start: 0, end: 0 }, 0)
-    return bad ? undefined : tree
+    return refused ? undefined : tree
   }
 }
 
