@@ -179,6 +179,30 @@ describeWithKafka('Kafka', (kafka) => {
   )
 
   it(
+    'A1: a client of another make writes what lanes handle and reads what the bus published, headers included',
+    async () => {
+      const { bus, prefix } = await start()
+      const seen: BusRecord[] = []
+      await bus.lanes({
+        group: 'g',
+        topics: [WORK.name],
+        retry: RETRY,
+        handler: async (record) => {
+          seen.push(record)
+          return { outcome: 'ack' }
+        },
+      })
+      const record = { key: 'order-4711', value: '{"id":"order-4711"}', headers: { ce_id: '1', 'content-type': 'application/json' } }
+      await foreignProduce({ brokers: kafka.brokers, topic: `${prefix}work` }, [record])
+      await until(() => seen.length === 1)
+      expect(seen.map(({ key, value, headers }) => ({ key, value: value.toString(), headers }))).toEqual([record])
+      const [position] = await bus.publish([{ ...record, topic: LOG.name, value: Buffer.from(record.value) }])
+      expect(await foreignConsume({ brokers: kafka.brokers, topic: `${prefix}log` }, 1)).toEqual([{ ...record, ...position }])
+    },
+    TIMEOUT_MS,
+  )
+
+  it(
     'B5: what a foreign transaction leaves in the log is no gap; what it took back is not seen',
     async () => {
       const { bus, prefix } = await start()
