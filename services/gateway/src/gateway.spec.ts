@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { openEmbeddedBus } from '@baton/bus'
+import { encodeFailure, openEmbeddedBus } from '@baton/bus'
 import type { BusRecord } from '@baton/bus/bus'
 import { deadLetterTopic, decodeEvent, encodeEvent, TOPICS, topicManifest, type Event, type RunResult } from '@baton/contracts'
 import type { Platform, RunningService } from '@baton/service'
@@ -247,6 +247,74 @@ describe('flows', () => {
     })
     expect(await put('/v1/flows/demo/other', FLOW)).toMatchObject({ code: 'request.conflicting' })
     expect(await put('/v1/flows/demo/echo', FLOW.replace('Say', 'Shout'))).toMatchObject({ code: 'request.conflicting' })
+  })
+})
+
+describe('dead letters', () => {
+  type Item = { service: string; offset: number; code: string; originTopic: string; redriven: boolean }
+  const list = async (query: string): Promise<{ items: Item[]; nextCursor: string | null }> =>
+    JSON.parse((await gateway.inject({ method: 'GET', path: `/v1/dead-letters${query}` })).body)
+
+  it('F4, R8: are listed with their reason, page by page, and shown with their bytes', async () => {
+    const all = await list('?service=gateway')
+    expect(all.items.map(({ code }) => code)).toEqual(
+      expect.arrayContaining(['request.malformed', 'flow.unknown', 'input.invalid', 'request.too_large']),
+    )
+    const paged: Item[] = []
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const page = await list(`?limit=3${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`)
+      paged.push(...page.items)
+      cursor = page.nextCursor
+    }
+    expect(paged).toEqual(all.items)
+    const first = all.items[0]
+    const shown = JSON.parse((await gateway.inject({ method: 'GET', path: `/v1/dead-letters/gateway/${first?.offset}` })).body)
+    expect(shown).toMatchObject({ ...first, value: '{"id":"r1","flow":', origin: { topic: TOPICS.requests } })
+    expect((await gateway.inject({ method: 'GET', path: '/v1/dead-letters/gateway/99999' })).status).toBe(404)
+    expect((await list('?service=nobody')) as unknown).toMatchObject({ code: 'request.malformed', field: 'service' })
+  })
+
+  it('F4: are redriven to where they failed, once the cause is gone', async () => {
+    const letter = (await list('?service=gateway')).items.find(({ code }) => code === 'flow.unknown')
+    const flow = FLOW.replace('demo/echo@1.0.0', 'demo/nothing@1.0.0')
+      .replace('input:\n  text: string\n', '')
+      .replace('{{ input.text }}', 'it')
+    const put = await gateway.inject({
+      method: 'PUT',
+      path: '/v1/flows/demo/nothing',
+      body: JSON.stringify({ files: { 'flow.yaml': flow } }),
+    })
+    expect(put.status).toBe(200)
+    const redrive = { service: 'gateway', offsets: [letter?.offset] }
+    expect(JSON.parse((await post('/v1/dead-letters:redrive', { ...redrive, dryRun: true })).body)).toMatchObject({
+      matched: 1,
+      redriven: 0,
+    })
+    expect(JSON.parse((await post('/v1/dead-letters:redrive', redrive)).body)).toMatchObject({ matched: 1, redriven: 1, refused: [] })
+    expect(await eventsOf(TOPICS.events, ({ correlationId }) => correlationId === 'r3')).toMatchObject([
+      { name: 'run.requested', data: { flow: 'demo/nothing' } },
+    ])
+    expect((await list('?service=gateway')).items.map(({ offset }) => offset)).not.toContain(letter?.offset)
+  })
+
+  it('G9: are not redriven when their run has ended', async () => {
+    const failure = {
+      origin: { topic: 'baton.models.commands', partition: 0, offset: 7, timestampMs: 0 },
+      attempts: 4,
+      stage: 2,
+      fault: { code: 'model.unavailable', message: 'down' },
+    } as const
+    await platform.bus.publish([
+      encodeFailure(deadLetterTopic('models'), { key: 'run_over', value: Buffer.from('{}'), headers: {} }, failure),
+    ])
+    answers.set('tracing/v1/runs/run_over', { status: 200, body: '{"status":"failed"}' })
+    const answer = JSON.parse((await post('/v1/dead-letters:redrive', { service: 'models', all: true })).body)
+    expect(answer).toMatchObject({
+      matched: 0,
+      redriven: 0,
+      refused: [{ offset: 0, reason: expect.stringContaining('baton runs retry run_over') }],
+    })
+    expect((await post('/v1/dead-letters:redrive', { service: 'models' })).status).toBe(400)
   })
 })
 

@@ -2,6 +2,7 @@ import { TOPICS } from '@baton/contracts'
 import { startHost, type RunningService, type StartService } from '@baton/service'
 import type { TableReader } from '@baton/bus/bus'
 import { ApiController } from './api/api.controller.ts'
+import { DeadLetterController } from './dead-letters/dead-letter.controller.ts'
 import { FlowCatalog } from './flows/flow-catalog.ts'
 import { FlowController } from './flows/flow.controller.ts'
 import { publishFlows } from './flows/flow-publisher.ts'
@@ -27,7 +28,15 @@ export const start: StartService = async (platform, { port, host }): Promise<Run
     platform,
     port,
     host,
-    controllers: [RequestConsumer, RunController, RunEventsController, FlowController, ForwardController, ApiController],
+    controllers: [
+      RequestConsumer,
+      RunController,
+      RunEventsController,
+      FlowController,
+      DeadLetterController,
+      ForwardController,
+      ApiController,
+    ],
     providers: [
       { provide: INTAKE, useValue: createIntake({ platform, catalog }) },
       { provide: CATALOG, useValue: catalog },
