@@ -8,7 +8,7 @@ const TICK_MS = 1_000
 const BATCH_REVIEWS = 200
 
 /** Everything that is overdue now, escalated or expired; returns how many reviews were looked at. */
-export const expireOverdue = async ({
+const expireOverdue = async ({
   reviews,
   desk,
   nowMs,

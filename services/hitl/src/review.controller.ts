@@ -13,7 +13,7 @@ export const REVIEW_DESK = Symbol('review desk')
 export const REVIEWS = Symbol('reviews')
 
 /** How long a claim lasts where nothing else is asked for: 15 minutes. */
-export const CLAIM_LEASE_MS = 900_000
+const CLAIM_LEASE_MS = 900_000
 
 const ListQuery = z.object({
   status: z.enum(['open', 'all', 'pending', 'claimed', 'decided', 'expired', 'cancelled']).default('open'),

@@ -5,8 +5,8 @@ import type { Database } from '@baton/store'
 import type { Decision, Review } from './review.decider.ts'
 
 /** A review with the schema that its output has to fit. */
-export type StoredReview = { readonly review: Review; readonly resultSchema: JsonSchema | null }
-export type ReviewFilter = {
+type StoredReview = { readonly review: Review; readonly resultSchema: JsonSchema | null }
+type ReviewFilter = {
   readonly tenant: string
   readonly status: 'open' | 'all' | Review['status']
   readonly queue?: string | undefined

@@ -5,7 +5,7 @@ import { redactText } from '@baton/service'
 import type { Tool, ToolContext } from './tool.ts'
 
 /** Largest output of a tool, in characters of JSON. */
-export const TOOL_OUTPUT_CHARS_MAX = 1_048_576
+const TOOL_OUTPUT_CHARS_MAX = 1_048_576
 const REASON_CHARS_MAX = 300
 
 /** How a call failed, and whether it is sure that it had no effect (U2). */

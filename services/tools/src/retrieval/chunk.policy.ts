@@ -3,7 +3,7 @@
 //   K2. A chunk ends at a heading, else at a paragraph, else at a sentence, else at a word; at most `charsMax` characters.
 
 /** Characters of a chunk where nothing else is asked for. */
-export const CHUNK_CHARS_MAX = 900
+const CHUNK_CHARS_MAX = 900
 
 /** Where to cut, best first: headings, paragraphs, lines, ends of sentences, words. */
 const CUTS: readonly RegExp[] = [/\n(?=#{1,6} )/g, /\n\s*\n/g, /\n/g, /(?<=[.!?])\s+/g, /\s+/g]

@@ -20,7 +20,7 @@ const FIELDS = `id, run_id as "runId", subject, body, intent, customer, queue, p
 const ticketOf = (row: TicketRow): Ticket => ({ ...row, createdAtMs: Number(row.createdAtMs) })
 
 /** Derived from the effect's key, so that a ticket made again is the same ticket. */
-export const ticketIdOf = (effectKey: string): string => `T-${sha256(effectKey).slice(0, 10).toUpperCase()}`
+const ticketIdOf = (effectKey: string): string => `T-${sha256(effectKey).slice(0, 10).toUpperCase()}`
 
 /** Makes the ticket of this effect; the one that is there already stays as it is. */
 export const insertTicket = async (db: Database, ticket: NewTicket): Promise<void> => {

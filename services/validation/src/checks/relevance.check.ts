@@ -39,7 +39,7 @@ const overlaps = (query: string, items: readonly Item[]): readonly number[] => {
 const rounded = (value: number): number => Math.round(value * 1e4) / 1e4
 
 /** Scores of the passages, in their order. */
-export const relevanceOf = (query: string, items: readonly Item[]): readonly number[] => {
+const relevanceOf = (query: string, items: readonly Item[]): readonly number[] => {
   const shares = overlaps(query, items)
   return items.map(({ score }, at) => {
     const overlap = shares[at] ?? 0
