@@ -61,7 +61,7 @@ export const dependencyWait = (code: FaultCode, nowMs: number): number | undefin
   DEPENDENCY_DOWN.has(code) ? nowMs + DEPENDENCY_WAIT_MS : undefined
 
 /** What a thrown value means for the message (S2). `retryAfterMs` in the fault's detail asks for at least that delay. */
-export const settlementOf = (error: unknown, nowMs: number): Settlement => {
+const settlementOf = (error: unknown, nowMs: number): Settlement => {
   const fault = toFault(error)
   const untilMs = dependencyWait(fault.code, nowMs)
   if (untilMs !== undefined) return { outcome: 'defer', untilMs, reason: fault.message }

@@ -15,7 +15,7 @@ export type Addressee = {
 }
 
 /** An answer as a record. `n` tells repeats of one kind apart; the final kinds have only one. */
-export const answerRecord = (
+const answerRecord = (
   service: WorkerService,
   to: Addressee,
   { answer, n = 1, atMs }: { answer: Answer; n?: number; atMs: number },

@@ -10,7 +10,7 @@ const SECRET =
   /passw|secret|authorization|cookie|credential|api[-_]?key|private[-_]?key|(^|[-_.a-z])(access|auth|bearer|refresh|session|id)[-_]?token|^token$|database[-_]?url/i
 
 /** Fields with the values of secret-looking names replaced (T1). */
-export const redactFields = (fields: Fields): Fields => {
+const redactFields = (fields: Fields): Fields => {
   let copy: Record<string, Fields[string]> | undefined
   for (const name of Object.keys(fields)) {
     if (!SECRET.test(name)) continue

@@ -11,7 +11,7 @@ export type MetricSpec = {
 /** Bounds that suit calls from a cache hit to a slow model. */
 export const LATENCY_BUCKETS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000] as const
 /** Bounds for whole runs, people included. */
-export const RUN_BUCKETS_MS = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 15_000, 60_000, 300_000, 3_600_000, 86_400_000] as const
+const RUN_BUCKETS_MS = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 15_000, 60_000, 300_000, 3_600_000, 86_400_000] as const
 
 /** Names ending in `_seconds` are observed in milliseconds and exported in seconds. */
 export const METRICS = {

@@ -1,6 +1,5 @@
 /** Tokens of the gateway's own providers. */
 export const INTAKE = Symbol('intake')
 export const CATALOG = Symbol('flow catalog')
-export const PUBLISHER = Symbol('flow publisher')
 export const RESULTS = Symbol('watch of the results')
 export const JOURNAL = Symbol('watch of the journal')

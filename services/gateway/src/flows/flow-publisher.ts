@@ -44,7 +44,7 @@ const compile = ({ files, entry, defaults }: PublishRequest): Plan => {
 }
 
 /** Key of a flow on the configuration topic. */
-export const flowKey = (tenant: string, flow: string): string => `flow/${tenant}/${flow}`
+const flowKey = (tenant: string, flow: string): string => `flow/${tenant}/${flow}`
 
 /** Publishes one flow. Throws `flow.invalid`, or `request.conflicting` for a version that exists with other content. */
 export const publishFlow = async ({ bus, stores }: Pick<Platform, 'bus' | 'stores'>, request: PublishRequest): Promise<Published> => {

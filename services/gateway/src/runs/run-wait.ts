@@ -3,7 +3,7 @@ import type { ServiceCall } from '@baton/service'
 import type { TopicWatch } from './topic-watch.ts'
 
 /** Longest a caller may hold a request open. */
-export const WAIT_MAX_MS = 300_000
+const WAIT_MAX_MS = 300_000
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 }
 
@@ -18,7 +18,7 @@ export const waitMsOf = (wait: string | undefined): number | undefined => {
 }
 
 /** The result in a record of the result topic; undefined for anything else. */
-export const resultOf = (record: { headers: Readonly<Record<string, string>>; value: Buffer }): RunResult | undefined => {
+const resultOf = (record: { headers: Readonly<Record<string, string>>; value: Buffer }): RunResult | undefined => {
   const name = contractOfType(record.headers['ce_type'] ?? '')
   if (name === undefined || !CONTRACTS[name].topics.includes(TOPICS.results)) return undefined
   return decodeEvent(record).data as RunResult // every contract of the result topic carries a RunResult

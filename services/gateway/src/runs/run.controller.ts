@@ -10,7 +10,7 @@ import { endedResult, waitMsOf, withResult } from './run-wait.ts'
 import type { TopicWatch } from './topic-watch.ts'
 
 /** Source of requests over HTTP until keys have owners. */
-export const HTTP_SOURCE = 'http'
+const HTTP_SOURCE = 'http'
 
 const IDEMPOTENCY_HEADER = 'idempotency-key'
 
