@@ -18,6 +18,8 @@ import { Wal, type Place } from './wal.ts'
 
 const SEGMENT_BYTES_MAX = 64 << 20
 const DISK_BYTES_MAX = 1 << 30
+/** Space is freed by whole segments, so a small log needs small ones. */
+const SEGMENTS_MIN = 8
 const CACHE_BYTES_MAX = 64 << 20
 const RECORD_BYTES_MAX = 8 << 20
 const CLOSE_GRACE_MS = 5_000
@@ -70,7 +72,7 @@ const openLocked = async (options: EmbeddedBusOptions, unlock: () => void): Prom
     {
       dir,
       diskBytesMax,
-      segmentBytesMax: options.segmentBytesMax ?? SEGMENT_BYTES_MAX,
+      segmentBytesMax: Math.min(options.segmentBytesMax ?? SEGMENT_BYTES_MAX, diskBytesMax / SEGMENTS_MIN),
       cacheBytesMax: options.cacheBytesMax ?? CACHE_BYTES_MAX,
       nowMs,
       onFault,

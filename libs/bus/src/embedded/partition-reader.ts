@@ -8,9 +8,10 @@ import type { Segment } from './segment.ts'
 /** Read at once from a file; records of other partitions lie between. */
 const WINDOW_BYTES = 256 << 10
 
-/** At most `limit` records with an offset of at least `from`, in order; fewer do not mean the end. Empty only at the end. */
-export const readRecords = async (log: PartitionLog, from: number, limit: number): Promise<readonly BusRecord[]> => {
-  if (log.topic.compacted) return newestFrom(log, from, limit)
+/** At most `limit` records with an offset of at least `offset`, in order; fewer do not mean the end. Empty only at the end. */
+export const readRecords = async (log: PartitionLog, offset: number, limit: number): Promise<readonly BusRecord[]> => {
+  if (log.topic.compacted) return newestFrom(log, offset, limit)
+  const from = Math.max(offset, log.first) // What was given up may still be in memory.
   const memory = log.fromMemory(from, limit)
   if (memory !== undefined) return memory
   const carried = carriedFrom(log, from)
@@ -18,9 +19,9 @@ export const readRecords = async (log: PartitionLog, from: number, limit: number
   const run = log.runs.find(({ first, count }) => first + count > from)
   if (lowest !== undefined && (run === undefined || lowest < run.first)) {
     const records: BusRecord[] = []
-    for (const offset of carried.slice(0, limit)) {
-      if (run !== undefined && offset >= run.first) break
-      const place = log.carried.get(offset)
+    for (const kept of carried.slice(0, limit)) {
+      if (run !== undefined && kept >= run.first) break
+      const place = log.carried.get(kept)
       if (place !== undefined) records.push(await readOne(log, place.segment, place.position))
     }
     return records

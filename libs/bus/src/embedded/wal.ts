@@ -128,8 +128,8 @@ export class Wal {
   }
 
   close(): void {
+    if (this.broken === undefined) this.active.truncate()
     this.broken ??= new Fault('bus.draining', 'the bus is closed')
-    this.active.truncate()
     for (const segment of this.segments) segment.close()
   }
 
