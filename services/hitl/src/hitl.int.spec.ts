@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { openEmbeddedBus, type Bus } from '@baton/bus'
 import { decodeEvent, encodeEvent, TOPICS, topicManifest, type Event, type StepCommand } from '@baton/contracts'
 import type { Platform, RunningService } from '@baton/service'
-import { openPglite, openStore, type Database } from '@baton/store'
+import { openPglite, openPostgres, openStore, type Database } from '@baton/store'
+import { describeWithPostgres } from '@baton/testing/suite'
 import { openTelemetry } from '@baton/telemetry'
 import { start } from './start.ts'
 import { fingerprintOf, taskIdOf } from './review-request.consumer.ts'
@@ -27,248 +28,255 @@ const PLAN = {
   },
 }
 
-let dir: string
-let bus: Bus
-let db: Database
-let platform: Platform
-let service: RunningService
-let shiftMs = 0
+const suite = (open: () => Promise<Database>): void => {
+  let dir: string
+  let bus: Bus
+  let db: Database
+  let platform: Platform
+  let service: RunningService
+  let shiftMs = 0
 
-const startService = async (): Promise<void> => {
-  service = await start(platform, {})
-}
+  const startService = async (): Promise<void> => {
+    service = await start(platform, {})
+  }
 
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'baton-hitl-'))
-  bus = await openEmbeddedBus({ dir: join(dir, 'bus'), topics: topicManifest() })
-  db = await openPglite()
-  const stores = await openStore(db)
-  await stores.flows.publish({
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'baton-hitl-'))
+    bus = await openEmbeddedBus({ dir: join(dir, 'bus'), topics: topicManifest() })
+    db = await open()
+    const stores = await openStore(db)
+    await stores.flows.publish({
+      tenant: 'default',
+      flow: 'support/help',
+      version: '1',
+      hash: PLAN_HASH,
+      body: JSON.stringify(PLAN),
+      alias: 'stable',
+      replace: false,
+      by: 'test',
+    })
+    platform = {
+      bus,
+      db,
+      stores,
+      telemetry: openTelemetry({ service: 'test', level: 'error' }),
+      config: {
+        topicPrefix: '',
+        flowsDir: dir,
+        configDir: dir,
+        dataDir: dir,
+        embedded: true,
+        drainMs: 1_000,
+        requestBytesMax: 1e6,
+        inlineBytesMax: 65_536,
+      },
+      nowMs: () => Date.now() + shiftMs,
+      call: () => Promise.reject(new Error('no other service here')),
+    }
+    await startService()
+  }, 60_000)
+  afterAll(async () => {
+    await service.close({ graceMs: 1_000 })
+    await bus.close()
+    await db.close()
+    await rm(dir, { recursive: true, force: true })
+  })
+
+  const commandOf = (
+    run: string,
+    { nodeId = 'ask', input = { draft: { text: 'Hello.' } } }: { nodeId?: string; input?: StepCommand['input'] } = {},
+  ): StepCommand => ({
+    runId: run,
+    rootRunId: run,
     tenant: 'default',
     flow: 'support/help',
     version: '1',
-    hash: PLAN_HASH,
-    body: JSON.stringify(PLAN),
-    alias: 'stable',
-    replace: false,
-    by: 'test',
+    planHash: PLAN_HASH,
+    engineVersion: 1,
+    nodeId,
+    path: nodeId,
+    kind: 'human',
+    attempt: 1,
+    attemptId: `${run}/${nodeId}/1`,
+    leaseUntilMs: Date.now() + 3_600_000,
+    deadlineMs: Date.now() + 3_600_000,
+    reservation: `${run}/${nodeId}/1`,
+    effectKey: `${run}/${nodeId}/0`,
+    priority: nodeId === 'senior' ? 'emergency' : nodeId === 'quick' ? 'low' : 'normal',
+    answerPartition: ANSWER_PARTITION,
+    input,
   })
-  platform = {
-    bus,
-    db,
-    stores,
-    telemetry: openTelemetry({ service: 'test', level: 'error' }),
-    config: {
-      topicPrefix: '',
-      flowsDir: dir,
-      configDir: dir,
-      dataDir: dir,
-      embedded: true,
-      drainMs: 1_000,
-      requestBytesMax: 1e6,
-      inlineBytesMax: 65_536,
-    },
-    nowMs: () => Date.now() + shiftMs,
-    call: () => Promise.reject(new Error('no other service here')),
+
+  const ask = async (command: StepCommand): Promise<void> => {
+    const event = encodeEvent({
+      name: 'review.request',
+      data: command,
+      id: `${command.attemptId}/c`,
+      source: '/test',
+      subject: command.runId,
+      tenant: 'default',
+    })
+    await bus.publish([{ ...event, topic: 'baton.hitl.commands' }])
   }
-  await startService()
-}, 60_000)
-afterAll(async () => {
-  await service.close({ graceMs: 1_000 })
-  await bus.close()
-  await db.close()
-  await rm(dir, { recursive: true, force: true })
-})
 
-const commandOf = (
-  run: string,
-  { nodeId = 'ask', input = { draft: { text: 'Hello.' } } }: { nodeId?: string; input?: StepCommand['input'] } = {},
-): StepCommand => ({
-  runId: run,
-  rootRunId: run,
-  tenant: 'default',
-  flow: 'support/help',
-  version: '1',
-  planHash: PLAN_HASH,
-  engineVersion: 1,
-  nodeId,
-  path: nodeId,
-  kind: 'human',
-  attempt: 1,
-  attemptId: `${run}/${nodeId}/1`,
-  leaseUntilMs: Date.now() + 3_600_000,
-  deadlineMs: Date.now() + 3_600_000,
-  reservation: `${run}/${nodeId}/1`,
-  effectKey: `${run}/${nodeId}/0`,
-  priority: nodeId === 'senior' ? 'emergency' : nodeId === 'quick' ? 'low' : 'normal',
-  answerPartition: ANSWER_PARTITION,
-  input,
-})
-
-const ask = async (command: StepCommand): Promise<void> => {
-  const event = encodeEvent({
-    name: 'review.request',
-    data: command,
-    id: `${command.attemptId}/c`,
-    source: '/test',
-    subject: command.runId,
-    tenant: 'default',
-  })
-  await bus.publish([{ ...event, topic: 'baton.hitl.commands' }])
-}
-
-type Reply = { readonly status: number; readonly body: Record<string, unknown> }
-const http = async (method: 'GET' | 'POST', path: string, body?: unknown): Promise<Reply> => {
-  const reply = await service.inject({ method, path, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
-  return { status: reply.status, body: JSON.parse(reply.body) as Record<string, unknown> }
-}
-
-const eventually = async <T>(look: () => Promise<T | undefined>): Promise<T> => {
-  for (let tries = 0; tries < 400; tries += 1) {
-    const found = await look()
-    if (found !== undefined) return found
-    await new Promise((resolve) => setTimeout(resolve, 25))
+  type Reply = { readonly status: number; readonly body: Record<string, unknown> }
+  const http = async (method: 'GET' | 'POST', path: string, body?: unknown): Promise<Reply> => {
+    const reply = await service.inject({ method, path, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+    return { status: reply.status, body: JSON.parse(reply.body) as Record<string, unknown> }
   }
-  throw new Error('it did not happen')
-}
 
-const opened = (id: string): Promise<Reply> =>
-  eventually(async () => {
-    const reply = await http('GET', `/v1/reviews/${id}`)
-    return reply.status === 200 ? reply : undefined
-  })
-
-const eventsOf = async (topic: string, partition: number, run: string): Promise<readonly Event[]> =>
-  (await bus.read({ topic, partition, offset: 0, limit: 1_000 })).filter(({ key }) => key === run).map(decodeEvent)
-
-const told = (run: string, name: string): Promise<Event> =>
-  eventually(async () => (await eventsOf(TOPICS.events, ANSWER_PARTITION, run)).find((event) => event.name === name))
-
-describe('the human-in-the-loop service (E3, E4, E5)', () => {
-  it('E4: a review is listed, claimed and decided, and the engine is told on the partition of the command', async () => {
-    const command = commandOf('run_a')
-    await ask(command)
-    const id = taskIdOf(command.attemptId)
-    const review = await opened(id)
-    expect(review.body).toMatchObject({
-      taskId: id,
-      status: 'pending',
-      queue: 'support',
-      priority: 'normal',
-      runId: 'run_a',
-      input: command.input,
-      resultSchema: ANSWER_SCHEMA,
-    })
-    expect(review.body['fingerprint']).toBe(fingerprintOf({ input: command.input, path: 'ask', planHash: PLAN_HASH, runId: 'run_a' }))
-    expect((await http('POST', `/v1/reviews/${id}:claim`, { by: 'ann' })).body).toMatchObject({ status: 'claimed', claimedBy: 'ann' })
-    expect((await http('POST', `/v1/reviews/${id}:decide`, { by: 'bob', verdict: 'approve' })).body).toMatchObject({
-      status: 409,
-      code: 'review.claimed',
-      by: 'ann',
-    })
-    const decided = await http('POST', `/v1/reviews/${id}:decide`, {
-      by: 'ann',
-      verdict: 'edit',
-      output: { text: 'Hello there.' },
-      fingerprint: review.body['fingerprint'],
-    })
-    expect(decided).toMatchObject({ status: 200, body: { status: 'decided', decision: { by: 'ann', verdict: 'edit' } } })
-    const event = await told('run_a', 'review.decided')
-    expect(event.data).toMatchObject({ attemptId: command.attemptId, verdict: 'edit', output: { text: 'Hello there.' }, by: 'ann' })
-    expect(event.id).toBe(`${command.attemptId}/review.decided/1`)
-  })
-
-  it('A1: of two decisions at once one counts, and the other learns whose it was', async () => {
-    const command = commandOf('run_b')
-    await ask(command)
-    const id = taskIdOf(command.attemptId)
-    await opened(id)
-    const replies = await Promise.all(
-      ['ann', 'bob', 'cyd'].map((by) => http('POST', `/v1/reviews/${id}:decide`, { by, verdict: 'approve' })),
-    )
-    const winners = replies.filter(({ status }) => status === 200)
-    const losers = replies.filter(({ status }) => status === 409)
-    expect([winners.length, losers.length]).toEqual([1, 2])
-    const winner = (winners[0]?.body['decision'] as { by: string } | undefined)?.by
-    for (const { body } of losers) expect(body).toMatchObject({ code: 'review.closed', by: winner })
-    await told('run_b', 'review.decided')
-    const decided = (await eventsOf(TOPICS.events, ANSWER_PARTITION, 'run_b')).filter(({ name }) => name === 'review.decided')
-    expect(new Set(decided.map(({ id: eventId }) => eventId)).size).toBe(1)
-  })
-
-  it('D2, A4: an output that does not fit and a decision on something else are refused, and the review stays open', async () => {
-    const command = commandOf('run_c')
-    await ask(command)
-    const id = taskIdOf(command.attemptId)
-    await opened(id)
-    expect((await http('POST', `/v1/reviews/${id}:decide`, { by: 'ann', verdict: 'edit', output: { words: 1 } })).body).toMatchObject({
-      status: 422,
-      field: 'output.text',
-    })
-    expect(
-      (await http('POST', `/v1/reviews/${id}:decide`, { by: 'ann', verdict: 'approve', fingerprint: 'f'.repeat(64) })).body,
-    ).toMatchObject({ status: 409, code: 'review.changed' })
-    expect((await http('POST', `/v1/reviews/${id}:decide`, { by: 'ann', verdict: 'perhaps' })).body).toMatchObject({
-      status: 400,
-      field: 'verdict',
-    })
-    expect((await http('POST', `/v1/reviews/${id}:decide`, { verdict: 'approve' })).body).toMatchObject({ status: 400, field: 'by' })
-    expect((await http('GET', `/v1/reviews/${id}`)).body).toMatchObject({ status: 'pending' })
-  })
-
-  it('A6: a command delivered again opens no second review', async () => {
-    const command = commandOf('run_d')
-    await Promise.all([ask(command), ask(command), ask(command)])
-    await opened(taskIdOf(command.attemptId))
-    const { rows } = await db.query<{ count: string }>('select count(*) as count from review_tasks where run_id = $1', ['run_d'])
-    expect(rows).toEqual([{ count: '1' }])
-  })
-
-  it('E3: the queue is ordered by priority, and a page goes on where the one before ended', async () => {
-    const urgent = commandOf('run_e', { nodeId: 'senior', input: { text: 'my card was stolen' } })
-    await ask(urgent)
-    await opened(taskIdOf(urgent.attemptId))
-    const first = await http('GET', '/v1/reviews?limit=1')
-    expect(first.body['items']).toMatchObject([{ queue: 'senior', priority: 'emergency', title: 'Look at this' }])
-    const rest = await http('GET', `/v1/reviews?limit=10&cursor=${String(first.body['nextCursor'])}`)
-    expect((rest.body['items'] as readonly { priority: string }[]).every(({ priority }) => priority !== 'emergency')).toBe(true)
-    expect((await http('GET', '/v1/reviews?queue=senior&status=decided')).body['items']).toEqual([])
-    expect((await http('GET', '/v1/reviews?cursor=zzz')).status).toBe(400)
-    expect((await http('GET', '/v1/reviews/rev_none')).status).toBe(404)
-    expect((await http('POST', `/v1/reviews/${taskIdOf(urgent.attemptId)}:burn`, { by: 'ann' })).status).toBe(404)
-  })
-
-  it('E5: what nobody decides is raised once, then expires, and the engine is told; a restart changes nothing', async () => {
-    const command = commandOf('run_f', { nodeId: 'quick', input: 'anybody there?' })
-    await ask(command)
-    const id = taskIdOf(command.attemptId)
-    await opened(id)
-    await service.close({ graceMs: 1_000 })
-    shiftMs += 2_000
-    await startService()
-    const raised = await eventually(async () => {
-      const { body } = await http('GET', `/v1/reviews/${id}`)
-      return body['escalated'] === true ? body : undefined
-    })
-    expect(raised).toMatchObject({ status: 'pending', priority: 'normal' })
-    shiftMs += 2_000
-    expect((await told('run_f', 'review.expired')).data).toMatchObject({ attemptId: command.attemptId, taskId: id })
-    expect((await http('POST', `/v1/reviews/${id}:decide`, { by: 'ann', verdict: 'approve' })).body).toMatchObject({
-      status: 409,
-      code: 'review.closed',
-    })
-  })
-
-  it('the outbox is empty in the end, and the journal has a copy of everything', async () => {
-    await eventually(async () => {
-      const { rows } = await db.query<{ count: string }>('select count(*) as count from review_outbox')
-      return rows[0]?.count === '0' ? true : undefined
-    })
-    const names = new Set<string>()
-    for (let partition = 0; partition < bus.partitions(TOPICS.journal); partition += 1) {
-      for (const record of await bus.read({ topic: TOPICS.journal, partition, offset: 0, limit: 1_000 }))
-        names.add(decodeEvent(record).name)
+  const eventually = async <T>(look: () => Promise<T | undefined>): Promise<T> => {
+    for (let tries = 0; tries < 400; tries += 1) {
+      const found = await look()
+      if (found !== undefined) return found
+      await new Promise((resolve) => setTimeout(resolve, 25))
     }
-    expect([...names].sort()).toEqual(['review.claimed', 'review.decided', 'review.expired', 'review.requested'])
+    throw new Error('it did not happen')
+  }
+
+  const opened = (id: string): Promise<Reply> =>
+    eventually(async () => {
+      const reply = await http('GET', `/v1/reviews/${id}`)
+      return reply.status === 200 ? reply : undefined
+    })
+
+  const eventsOf = async (topic: string, partition: number, run: string): Promise<readonly Event[]> =>
+    (await bus.read({ topic, partition, offset: 0, limit: 1_000 })).filter(({ key }) => key === run).map(decodeEvent)
+
+  const told = (run: string, name: string): Promise<Event> =>
+    eventually(async () => (await eventsOf(TOPICS.events, ANSWER_PARTITION, run)).find((event) => event.name === name))
+
+  describe('the human-in-the-loop service (E3, E4, E5)', () => {
+    it('E4: a review is listed, claimed and decided, and the engine is told on the partition of the command', async () => {
+      const command = commandOf('run_a')
+      await ask(command)
+      const id = taskIdOf(command.attemptId)
+      const review = await opened(id)
+      expect(review.body).toMatchObject({
+        taskId: id,
+        status: 'pending',
+        queue: 'support',
+        priority: 'normal',
+        runId: 'run_a',
+        input: command.input,
+        resultSchema: ANSWER_SCHEMA,
+      })
+      expect(review.body['fingerprint']).toBe(fingerprintOf({ input: command.input, path: 'ask', planHash: PLAN_HASH, runId: 'run_a' }))
+      expect((await http('POST', `/v1/reviews/${id}:claim`, { by: 'ann' })).body).toMatchObject({ status: 'claimed', claimedBy: 'ann' })
+      expect((await http('POST', `/v1/reviews/${id}:decide`, { by: 'bob', verdict: 'approve' })).body).toMatchObject({
+        status: 409,
+        code: 'review.claimed',
+        by: 'ann',
+      })
+      const decided = await http('POST', `/v1/reviews/${id}:decide`, {
+        by: 'ann',
+        verdict: 'edit',
+        output: { text: 'Hello there.' },
+        fingerprint: review.body['fingerprint'],
+      })
+      expect(decided).toMatchObject({ status: 200, body: { status: 'decided', decision: { by: 'ann', verdict: 'edit' } } })
+      const event = await told('run_a', 'review.decided')
+      expect(event.data).toMatchObject({ attemptId: command.attemptId, verdict: 'edit', output: { text: 'Hello there.' }, by: 'ann' })
+      expect(event.id).toBe(`${command.attemptId}/review.decided/1`)
+    })
+
+    it('A1: of two decisions at once one counts, and the other learns whose it was', async () => {
+      const command = commandOf('run_b')
+      await ask(command)
+      const id = taskIdOf(command.attemptId)
+      await opened(id)
+      const replies = await Promise.all(
+        ['ann', 'bob', 'cyd'].map((by) => http('POST', `/v1/reviews/${id}:decide`, { by, verdict: 'approve' })),
+      )
+      const winners = replies.filter(({ status }) => status === 200)
+      const losers = replies.filter(({ status }) => status === 409)
+      expect([winners.length, losers.length]).toEqual([1, 2])
+      const winner = (winners[0]?.body['decision'] as { by: string } | undefined)?.by
+      for (const { body } of losers) expect(body).toMatchObject({ code: 'review.closed', by: winner })
+      await told('run_b', 'review.decided')
+      const decided = (await eventsOf(TOPICS.events, ANSWER_PARTITION, 'run_b')).filter(({ name }) => name === 'review.decided')
+      expect(new Set(decided.map(({ id: eventId }) => eventId)).size).toBe(1)
+    })
+
+    it('D2, A4: an output that does not fit and a decision on something else are refused, and the review stays open', async () => {
+      const command = commandOf('run_c')
+      await ask(command)
+      const id = taskIdOf(command.attemptId)
+      await opened(id)
+      expect((await http('POST', `/v1/reviews/${id}:decide`, { by: 'ann', verdict: 'edit', output: { words: 1 } })).body).toMatchObject({
+        status: 422,
+        field: 'output.text',
+      })
+      expect(
+        (await http('POST', `/v1/reviews/${id}:decide`, { by: 'ann', verdict: 'approve', fingerprint: 'f'.repeat(64) })).body,
+      ).toMatchObject({ status: 409, code: 'review.changed' })
+      expect((await http('POST', `/v1/reviews/${id}:decide`, { by: 'ann', verdict: 'perhaps' })).body).toMatchObject({
+        status: 400,
+        field: 'verdict',
+      })
+      expect((await http('POST', `/v1/reviews/${id}:decide`, { verdict: 'approve' })).body).toMatchObject({ status: 400, field: 'by' })
+      expect((await http('GET', `/v1/reviews/${id}`)).body).toMatchObject({ status: 'pending' })
+    })
+
+    it('A6: a command delivered again opens no second review', async () => {
+      const command = commandOf('run_d')
+      await Promise.all([ask(command), ask(command), ask(command)])
+      await opened(taskIdOf(command.attemptId))
+      const { rows } = await db.query<{ count: string }>('select count(*) as count from review_tasks where run_id = $1', ['run_d'])
+      expect(rows).toEqual([{ count: '1' }])
+    })
+
+    it('E3: the queue is ordered by priority, and a page goes on where the one before ended', async () => {
+      const urgent = commandOf('run_e', { nodeId: 'senior', input: { text: 'my card was stolen' } })
+      await ask(urgent)
+      await opened(taskIdOf(urgent.attemptId))
+      const first = await http('GET', '/v1/reviews?limit=1')
+      expect(first.body['items']).toMatchObject([{ queue: 'senior', priority: 'emergency', title: 'Look at this' }])
+      const rest = await http('GET', `/v1/reviews?limit=10&cursor=${String(first.body['nextCursor'])}`)
+      expect((rest.body['items'] as readonly { priority: string }[]).every(({ priority }) => priority !== 'emergency')).toBe(true)
+      expect((await http('GET', '/v1/reviews?queue=senior&status=decided')).body['items']).toEqual([])
+      expect((await http('GET', '/v1/reviews?cursor=zzz')).status).toBe(400)
+      expect((await http('GET', '/v1/reviews/rev_none')).status).toBe(404)
+      expect((await http('POST', `/v1/reviews/${taskIdOf(urgent.attemptId)}:burn`, { by: 'ann' })).status).toBe(404)
+    })
+
+    it('E5: what nobody decides is raised once, then expires, and the engine is told; a restart changes nothing', async () => {
+      const command = commandOf('run_f', { nodeId: 'quick', input: 'anybody there?' })
+      await ask(command)
+      const id = taskIdOf(command.attemptId)
+      await opened(id)
+      await service.close({ graceMs: 1_000 })
+      shiftMs += 2_000
+      await startService()
+      const raised = await eventually(async () => {
+        const { body } = await http('GET', `/v1/reviews/${id}`)
+        return body['escalated'] === true ? body : undefined
+      })
+      expect(raised).toMatchObject({ status: 'pending', priority: 'normal' })
+      shiftMs += 2_000
+      expect((await told('run_f', 'review.expired')).data).toMatchObject({ attemptId: command.attemptId, taskId: id })
+      expect((await http('POST', `/v1/reviews/${id}:decide`, { by: 'ann', verdict: 'approve' })).body).toMatchObject({
+        status: 409,
+        code: 'review.closed',
+      })
+    })
+
+    it('the outbox is empty in the end, and the journal has a copy of everything', async () => {
+      await eventually(async () => {
+        const { rows } = await db.query<{ count: string }>('select count(*) as count from review_outbox')
+        return rows[0]?.count === '0' ? true : undefined
+      })
+      const names = new Set<string>()
+      for (let partition = 0; partition < bus.partitions(TOPICS.journal); partition += 1) {
+        for (const record of await bus.read({ topic: TOPICS.journal, partition, offset: 0, limit: 1_000 }))
+          names.add(decodeEvent(record).name)
+      }
+      expect([...names].sort()).toEqual(['review.claimed', 'review.decided', 'review.expired', 'review.requested'])
+    })
   })
+}
+
+describe('on PGlite', () => {
+  suite(() => openPglite())
 })
+describeWithPostgres('PostgreSQL', (postgres) => suite(async () => openPostgres({ url: await postgres.freshDatabase() })))

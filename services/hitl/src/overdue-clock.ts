@@ -8,15 +8,7 @@ const TICK_MS = 1_000
 const BATCH_REVIEWS = 200
 
 /** Everything that is overdue now, escalated or expired; returns how many reviews were looked at. */
-const expireOverdue = async ({
-  reviews,
-  desk,
-  nowMs,
-}: {
-  reviews: ReviewRepository
-  desk: ReviewDesk
-  nowMs: number
-}): Promise<number> => {
+const expireOverdue = async ({ reviews, desk, nowMs }: { reviews: ReviewRepository; desk: ReviewDesk; nowMs: number }): Promise<number> => {
   const overdue = await reviews.overdue(nowMs, BATCH_REVIEWS)
   for (const key of overdue) await desk.change(key, { type: 'review.expire', atMs: nowMs })
   return overdue.length
