@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { openPlatform } from 'baton'
 import { readEnvironment } from '@baton/service'
 import { openLoad } from './load.mjs'
-import { until } from './system.mjs'
+import { until } from '../proof/system.mjs'
 
 export const runEmbedded = async ({ flowsDir }) => {
   const dir = mkdtempSync(join(tmpdir(), 'baton-bench-'))

@@ -9,7 +9,7 @@ import { runEmbedded } from './embedded-client.mjs'
 import { cpuMsOf, median, ratioInterval } from './figures.mjs'
 import { openLoad } from './load.mjs'
 import { startPeer } from './peer.mjs'
-import { getJson, missingServers, startBaton, startServers, until } from './system.mjs'
+import { getJson, missingServers, startBaton, startServers, until } from '../proof/system.mjs'
 
 const FLOWS_DIR = join(import.meta.dirname, 'flows')
 const PARTITIONS = 6

@@ -2,7 +2,7 @@ import { openKafkaBus } from '@baton/bus'
 import { topicManifest } from '@baton/contracts'
 import { openLoad } from './load.mjs'
 import { cpuMsOf } from './figures.mjs'
-import { startBaton, startServers } from './system.mjs'
+import { startBaton, startServers } from '../proof/system.mjs'
 setTimeout(() => { console.log('TIMEOUT'); process.exit(1) }, 110000).unref()
 const servers = await startServers(); const { kafka, postgres } = servers
 console.log('servers', kafka.brokers, postgres.url)

@@ -10,10 +10,11 @@ const train = (context: CommandContext): Command =>
     .requiredOption('--data <file>', 'CSV with text and label, or JSON lines')
     .requiredOption('--out <file>', 'where the weights go; their provenance is written beside them')
     .option('--test <file>', 'labelled rows that are not trained on, to score it')
+    .option('--labels <file>', 'table of labels and their categories, to score categories as well')
     .option('--seed <n>', 'seed of shuffling and splitting', '1')
     .option('--source <text>', 'origin and licence of the data, kept in the provenance')
     .option('--json', 'print JSON')
-    .action(async (options: { data: string; out: string; test?: string; seed: string; source?: string; json?: boolean }) => {
+    .action(async (options: { data: string; out: string; test?: string; labels?: string; seed: string; source?: string; json?: boolean }) => {
       const { json, seed, ...files } = options
       const report = await trainFromFile({ ...files, seed: Number(seed), nowMs: Date.now() }, ({ share, phase, epoch, loss }) =>
         context.terminal.status(`${bar(share)} ${phase}, epoch ${epoch}, loss ${loss.toFixed(3)}`))

@@ -1,22 +1,26 @@
 import type { Api } from '../api.ts'
 
-type Task = { readonly taskId: string; readonly runId: string; readonly priority: string }
+type Task = { readonly taskId: string; readonly runId: string; readonly path: string }
 
-/** What the reviewer of the demo knows about a run: the label a person gave the question. */
-export type Knows = (runId: string) => { readonly intent: string } | undefined
+/** What the reviewer of the demo knows about a run: what a person labelled the question as. */
+export type Knows = (runId: string) => { readonly intent: string; readonly sensitive: boolean } | undefined
 
-/** Decides up to `decisionsMax` tasks over HTTP, the most urgent first, as a person with the console would. Returns how many it decided. */
-export const reviewSome = async (api: Api, { knows, decisionsMax }: { knows: Knows; decisionsMax: number }): Promise<number> => {
+/** Two kinds of task: to say what the customer wants, or to answer where no document does. */
+const outputFor = (task: Task, known: NonNullable<ReturnType<Knows>>): object =>
+  task.path.startsWith('classify') ? { intent: known.intent, confidence: 1, sensitive: known.sensitive } : { text: 'Thank you for asking. A colleague has called you back about this.' }
+
+/** Decides up to `decisionsMax` tasks over HTTP, the most urgent first, as a person would. Returns the runs it decided. */
+export const reviewSome = async (api: Api, { knows, decisionsMax }: { knows: Knows; decisionsMax: number }): Promise<readonly string[]> => {
   const by = 'demo-reviewer'
   const { items } = await api.get<{ items: readonly Task[] }>(`/v1/reviews?status=pending&limit=${decisionsMax}`)
-  let decided = 0
-  for (const { taskId, runId } of items) {
-    const known = knows(runId)
+  const decided: string[] = []
+  for (const task of items) {
+    const known = knows(task.runId)
     if (known === undefined) continue
-    const path = `/v1/reviews/${encodeURIComponent(taskId)}`
+    const path = `/v1/reviews/${encodeURIComponent(task.taskId)}`
     await api.post(`${path}:claim`, { by })
-    await api.post(`${path}:decide`, { by, verdict: 'edit', output: { intent: known.intent, label: known.intent, confidence: 1, sensitive: false }, reason: 'read by a person' })
-    decided += 1
+    await api.post(`${path}:decide`, { by, verdict: 'edit', output: outputFor(task, known), reason: 'read by a person' })
+    decided.push(task.runId)
   }
   return decided
 }
