@@ -3,11 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openEmbeddedBus, type Bus } from '@baton/bus'
-import { decodeEvent, encodeEvent, TOPICS, topicManifest, type Event, type StepCommand } from '@baton/contracts'
+import { decodeEvent, encodeEvent, Fault, TOPICS, topicManifest, type Event, type StepCommand } from '@baton/contracts'
 import type { Platform, RunningService } from '@baton/service'
 import { openPglite, openPostgres, openStore, type Database } from '@baton/store'
 import { describeWithPostgres } from '@baton/testing/suite'
 import { openTelemetry } from '@baton/telemetry'
+import { outboxRelay } from './outbox-relay.ts'
 import { start } from './start.ts'
 import { fingerprintOf, taskIdOf } from './review-request.consumer.ts'
 
@@ -180,7 +181,7 @@ const suite = (open: () => Promise<Database>): void => {
       expect(event.id).toBe(`${command.attemptId}/review.decided/1`)
     })
 
-    it('A1: of two decisions at once one counts, and the other learns whose it was', async () => {
+    it('A1, D1: of two decisions at once one counts, and the other learns whose it was', async () => {
       const command = commandOf('run_b')
       await ask(command)
       const id = taskIdOf(command.attemptId)
@@ -259,6 +260,28 @@ const suite = (open: () => Promise<Database>): void => {
         status: 409,
         code: 'review.closed',
       })
+    })
+
+    it('O1, O2: what could not be published stays in the outbox and goes out in its order', async () => {
+      const published: string[] = []
+      let failures = 2
+      const failing: Bus = {
+        ...bus,
+        publish: async (records) => {
+          if (failures-- > 0) throw new Fault('bus.unavailable', 'not now')
+          published.push(...records.map(({ key }) => key))
+          return records.map(() => ({ partition: 0, offset: 0 }))
+        },
+      }
+      await service.close({ graceMs: 1_000 })
+      await db.query(
+        `insert into review_outbox (topic, key, headers, value) select 'baton.journal', 'k' || n, '{}', '{}' from generate_series(1, 450) as n`,
+      )
+      const relay = outboxRelay({ db, bus: failing, logger: platform.telemetry.logger })
+      await eventually(async () => (published.length >= 450 ? true : undefined))
+      await relay.close()
+      expect(published).toEqual(Array.from({ length: 450 }, (_, at) => `k${at + 1}`))
+      await startService()
     })
 
     it('the outbox is empty in the end, and the journal has a copy of everything', async () => {

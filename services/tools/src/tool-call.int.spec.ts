@@ -93,7 +93,7 @@ const suite = (open: () => Promise<Database>): void => {
   }
 
   describe('tool.call', () => {
-    it('C4: a command delivered again creates no second ticket and gives the same answer', async () => {
+    it('C2, C4: a command delivered again creates no second ticket and gives the same answer', async () => {
       const before = await tickets()
       const key = freshKey()
       const asked = { tools: ['support/create_ticket'], input: TEXT, key }
@@ -102,7 +102,7 @@ const suite = (open: () => Promise<Database>): void => {
       expect(await tickets()).toBe(before + 1)
     })
 
-    it('C4: a crash after the effect and before its result was kept is found out by asking the tool', async () => {
+    it('C1, U4: a crash after the effect and before its result was kept is found out by asking the tool', async () => {
       const { tool, effects } = effectTool('pay/out', { reconcile: true })
       const key = freshKey()
       const input = { amount: 5 }
@@ -128,7 +128,7 @@ const suite = (open: () => Promise<Database>): void => {
       })
     })
 
-    it('C5: what failed for certain is done by the next delivery, once', async () => {
+    it('C5, U2: what failed for certain is done by the next delivery, once', async () => {
       const { tool, effects } = effectTool('pay/later', {
         fail: (n) => (n === 1 ? new Fault('tool.failed', 'the bank is closed') : undefined),
       })
@@ -137,6 +137,24 @@ const suite = (open: () => Promise<Database>): void => {
       expect((await call([tool], { tools: ['pay/later'], key })).output).toEqual({ paid: key })
       await call([tool], { tools: ['pay/later'], key })
       expect(effects).toEqual([key])
+    })
+
+    it('U3: a tool that has its effect once for its key is simply run again after a crash', async () => {
+      const { tool, effects } = effectTool('pay/once', {
+        idempotent: true,
+        fail: (n) => (n === 1 ? new Error('connection reset') : undefined),
+      })
+      const key = freshKey()
+      await expect(call([tool], { tools: ['pay/once'], key })).rejects.toMatchObject({ code: 'tool.failed' })
+      expect((await call([tool], { tools: ['pay/once'], key })).output).toEqual({ paid: key })
+      expect(effects).toEqual([key])
+    })
+
+    it('X2, U1: a tool without effect leaves nothing in the ledger', async () => {
+      const key = freshKey()
+      await call([], { tools: ['demo/no_op'], input: { v: 1 }, key })
+      await call([], { tools: ['demo/no_op'], input: { v: 2 }, key })
+      expect((await db.query('select key from effects where key = $1', [key])).rows).toEqual([])
     })
 
     it('X3: a tool whose effect may have happened is followed by no other tool', async () => {
