@@ -93,6 +93,12 @@ describe('codec', () => {
     }
   })
 
+  it('C1: no header name is special', () => {
+    const headers = Object.fromEntries(['__proto__', 'constructor', 'toString', '', '7'].map((name) => [name, `${name}!`]))
+    const entry: Entry = { kind: KIND.record, topic: 0, partition: 0, offset: 0, timeMs: 0, text: '', headers, value: new Uint8Array() }
+    expect(Object.entries(decode(encode(new GroupEncoder(), 1, [entry]))[0]?.headers ?? {})).toEqual(Object.entries(headers))
+  })
+
   it('C2: a later group is found behind damage, an earlier one is not taken for it', () => {
     const encoder = new GroupEncoder()
     const bytes = Buffer.concat([encode(encoder, 7, []), Buffer.from('rubbish BTNG'), encode(encoder, 8, [])])

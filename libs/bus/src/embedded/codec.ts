@@ -199,7 +199,9 @@ export const decodeContent = (bytes: Buffer, position: number): Pick<Entry, 'tex
   const headers: Record<string, string> = {}
   for (let index = 1; index < count; index += 2) {
     const name = next(index)
-    headers[name] = next(index + 1)
+    const header = next(index + 1)
+    if (name !== '__proto__') headers[name] = header
+    else Object.defineProperty(headers, name, { value: header, enumerable: true, writable: true, configurable: true }) // a stranger's; kept like any other
   }
   return { text, headers, value: bytes.subarray(textEnd, end) }
 }

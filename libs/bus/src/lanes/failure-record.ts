@@ -115,11 +115,8 @@ export const decodeFailure = (record: Pick<BusRecord, 'headers'>): FailureRecord
 }
 
 /** The headers the message had before it failed. */
-export const withoutFailure = (headers: BusRecord['headers']): Record<string, string> => {
-  const own: Record<string, string> = {}
-  for (const name of Object.keys(headers)) if (!FAILURE_HEADERS.has(name)) own[name] = headers[name] ?? ''
-  return own
-}
+export const withoutFailure = (headers: BusRecord['headers']): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !FAILURE_HEADERS.has(name)))
 
 /** A record of a retry topic as its handler saw it the first time: origin's topic, partition, offset and time, own headers only. */
 export const asOriginal = (record: BusRecord, { origin }: FailureRecord): BusRecord => ({

@@ -137,7 +137,7 @@ export class LaneRunner {
   private take(lane: LanePartition, record: BusRecord, takenAtMs: number): void {
     const failure = lane.retrying ? decodeFailure(record) : undefined // On any other topic these headers are a stranger's.
     const work: Work = {
-      key: record.key,
+      key: this.options.ordered === false ? '' : record.key,
       offset: record.offset,
       takenAtMs,
       lane,
