@@ -40,8 +40,6 @@ export type Visit = {
   asks?: Record<string, number>
   leasesLost?: number
   override?: NonNullable<StepCommand['override']>
-  /** A person was asked with this priority, raised by an escalation. */
-  raised?: Priority
   activity: Due | Asked | Nested
 }
 
@@ -87,7 +85,7 @@ export type Pinned = {
   readonly startedAtMs: number
 }
 
-export type Common = {
+type Common = {
   readonly formatVersion: 1
   readonly engineVersion: number
   readonly runId: string

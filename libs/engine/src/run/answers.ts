@@ -2,7 +2,7 @@
 import type { FaultData } from '@baton/contracts/fault'
 import type { MessageOf, Meter } from '@baton/contracts'
 import type { Output } from '../decision.ts'
-import type { Asked, Common, Entry } from '../state.ts'
+import type { Asked, EndedRun, Entry, OpenRun } from '../state.ts'
 import { loseAttempt } from './ending.ts'
 import { failStep, journalFailed } from './failure.ts'
 import { placeOf } from './frames.ts'
@@ -25,13 +25,14 @@ export const findOpen = (turn: Turn, attemptId: string): OpenAttempt | undefined
 }
 
 /** Records an answer that nobody waits for. Only the first of an attempt that was given up is billed (R2, R3). */
-export const ignoreAnswer = (run: Common, atMs: number, attemptId: string, meter: Meter | undefined): Output => {
+export const ignoreAnswer = (run: OpenRun | EndedRun, atMs: number, attemptId: string, meter: Meter | undefined): Output => {
   const own = attemptId.startsWith(`${run.runId}/`)
   const index = own ? run.lost.indexOf(attemptId.slice(run.runId.length + 1)) : -1
   const costMicroUsd = index < 0 ? 0 : (meter?.costMicroUsd ?? 0)
   if (index >= 0) run.lost.splice(index, 1)
   run.spend.costMicroUsd += costMicroUsd
-  const reason = index >= 0 ? 'late' : own ? 'duplicate' : 'unknown'
+  const open = run.status === 'open' && Object.hasOwn(run.attempts, attemptId)
+  const reason = index >= 0 ? 'late' : own && !open ? 'duplicate' : 'unknown'
   const { runId, tenant, seq } = run
   return {
     to: 'journal',
@@ -96,10 +97,9 @@ export const decideReview = (turn: Turn, open: OpenAttempt, { verdict, output, b
   } else giveOutput(turn, open, { output, by: person })
 }
 
-/** Nobody decided in time; silence is never consent. An escalation asks once more, more urgently. */
-export const expireReview = (turn: Turn, open: OpenAttempt): void => {
+/** Nobody decided in time, however often hitl asked; silence is never consent. */
+export const expireReview = (turn: Turn, open: OpenAttempt): void =>
   failAttempt(turn, open, { code: 'review.expired', message: 'nobody decided in time' })
-}
 
 type Postponed = { readonly reason: 'retrying' | 'deferred' | 'extended'; readonly untilMs: number; readonly fault?: FaultData }
 
@@ -116,12 +116,11 @@ export const loseLease = (turn: Turn, open: OpenAttempt): void => {
   const { place, asked } = open
   const { visit } = place.frame
   if (visit === null) return
+  loseAttempt(turn.run, asked.attemptId)
   if (isPerson(place.node)) {
     expireReview(turn, open)
-    turn.run.lost.push(asked.attemptId.slice(turn.run.runId.length + 1))
     return
   }
-  loseAttempt(turn.run, asked.attemptId)
   visit.leasesLost = (visit.leasesLost ?? 0) + 1
   const fault: FaultData = { code: 'step.lease_lost', message: `no answer by ${asked.leaseUntilMs}`, detail: { attempt: asked.attempt } }
   const { attempt, attemptId, dispatchedAtMs } = asked

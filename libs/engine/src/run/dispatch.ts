@@ -80,7 +80,7 @@ const command = (
     deadlineMs: asked.deadlineMs,
     reservation: asked.attemptId,
     effectKey: `${run.runId}/${path}/${visit.call}`,
-    priority: node.kind === 'human' ? (visit.raised ?? node.human.priority) : pinned.priority,
+    priority: node.kind === 'human' ? node.human.priority : pinned.priority,
     answerPartition: partition,
     input,
     ...(visit.override === undefined ? {} : { override: visit.override }),

@@ -119,7 +119,7 @@ export const failRun = (turn: Turn, fault: FaultData): void => {
     grantGrace(run, turn.atMs) // E2
     journal(turn, {
       name: 'journal.step.decided',
-      data: { ...transition(turn), path: HANDLER, nodeId: HANDLER, kind: 'handler', chosen: 'run', detail: { fault: fault.code } },
+      data: { ...transition(turn), path: 'onError', nodeId: 'onError', kind: 'handler', chosen: 'run', detail: { fault: fault.code } },
     })
     openOwnFrame(run, 'handler', onError.block)
     return

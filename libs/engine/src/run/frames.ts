@@ -132,7 +132,7 @@ export const scopeOf = ({ run }: Turn, plan: Plan, frame: Frame, it?: Entry): Sc
     params: run.pinned.params,
     run: own.run,
     steps: stepsOf(run, plan, frame),
-    ...(looked === undefined ? {} : { it: viewOf(looked) }),
+    ...(looked === undefined ? {} : { it: contentOf(looked) }),
     ...(frame.fault === undefined ? {} : { fault: frame.fault }),
   }
 }
@@ -171,8 +171,12 @@ const runView = (run: OpenRun): { readonly input: Json; readonly run: Json } => 
 
 const refView = ({ sha256, sizeBytes, mediaType }: PayloadRef): Json => ({ sha256, sizeBytes, mediaType })
 
-/** An output as expressions see it: `by` added to objects, `$payload` where the whole is in the payload store. */
-const viewOf = ({ output, ref, by }: Entry): Json => {
-  if (ref !== undefined) return { ...(isJsonObject(output) ? output : {}), $payload: refView(ref), by }
-  return isJsonObject(output) ? { ...output, by } : output
+/** An output as a gate sees it: what a person approves is this, and nothing added. */
+const contentOf = ({ output, ref }: Entry): Json =>
+  ref === undefined ? output : { ...(isJsonObject(output) ? output : {}), $payload: refView(ref) }
+
+/** An output as expressions see it under the name of its step: `by` added to objects, `$payload` where the whole is in the payload store. */
+const viewOf = (entry: Entry): Json => {
+  const content = contentOf(entry)
+  return isJsonObject(content) ? { ...content, by: entry.by } : content
 }

@@ -5,8 +5,8 @@ import type { PlanNode, RetrySpec } from '@baton/flow/plan'
 export const TRY_TIMEOUT_MS = { model: 60_000, tool: 30_000, retrieve: 10_000, check: 30_000, task: 300_000 } as const
 /** Added to every lease: time in the topic, and clocks that disagree. */
 export const LEASE_SLACK_MS = 30_000
-/** Added to the due time of a person before silence is taken for granted without word from hitl. */
-export const REVIEW_SLACK_MS = 60_000
+/** Added to the terms of a person before the review counts as lost without word from hitl, which counts them from when it took it. */
+export const REVIEW_SLACK_MS = 600_000
 /** Attempts of one visit that may lose their lease before the step fails with `step.lease_lost`. */
 export const LEASES_MAX = 3
 
@@ -29,6 +29,7 @@ const candidates = (node: PlanNode, models: readonly string[] | undefined): numb
 
 /** Longest time one dispatch of a step may take: tries times candidates times the time of one try, the pauses, and slack. */
 export const dispatchBoundMs = (node: PlanNode, models?: readonly string[]): number => {
+  // An escalating review is asked for twice, by hitl.
   if (node.kind === 'human') return node.human.slaMs * (node.human.onTimeout === 'escalate' ? 2 : 1) + REVIEW_SLACK_MS
   if (node.kind === 'switch' || node.kind === 'set') return 0
   const tries = Math.max(1, node.retry?.attempts ?? 1)

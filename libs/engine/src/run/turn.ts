@@ -1,7 +1,6 @@
 // One record being decided: the run, the time, and what is to be published.
 import { engineEventId } from '@baton/contracts/ids'
 import type { FaultCode } from '@baton/contracts/fault'
-import type { Priority } from '@baton/contracts'
 import type { PlanNode } from '@baton/flow/plan'
 import type { Program } from '@baton/flow/program'
 import type { JournalMessage, Output } from '../decision.ts'
@@ -60,7 +59,3 @@ export const journalDecided = (turn: Turn, place: Place, kind: 'switch' | 'gate'
 }
 
 export const isPerson = (node: PlanNode): boolean => node.kind === 'human'
-
-/** Priority one step up, for a review that was not decided in time. */
-export const raisedPriority = (priority: Priority): Priority =>
-  priority === 'high' || priority === 'emergency' ? 'emergency' : priority === 'normal' ? 'high' : 'normal'
