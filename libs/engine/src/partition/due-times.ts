@@ -27,10 +27,13 @@ export class DueTimes {
     if (dueAtMs !== null) this.#add(runId, { dueAtMs, fireAtMs: dueAtMs })
   }
 
-  /** Earliest time at which `take` may give something; never too late. */
+  /** When `take` next has something to give; null while nothing waits. */
   earliest(): number | null {
     const bucket = this.#firstBucket()
-    return bucket === undefined ? null : bucket * BUCKET_MS
+    if (bucket === undefined) return null
+    let earliest = Infinity
+    for (const runId of this.#buckets.get(bucket) ?? []) earliest = Math.min(earliest, this.#due.get(runId)?.fireAtMs ?? Infinity)
+    return earliest
   }
 
   /** What is due, at most `limit`; each comes again after `againMs` unless it is set anew. */

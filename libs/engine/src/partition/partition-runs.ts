@@ -16,7 +16,8 @@
 //   P3. A run changed since its snapshot stays to be written; one that only waits, or has ended, leaves memory once it is written (L11).
 //   P4. A run is never begun twice: a request that may be a repeat is looked up first (L2, L6).
 //   P5. Every open run has its due time here, in memory or not; a wake-up that is not read back is given again (R4).
-//   P6. A throw of `apply` is a bug in the engine. The memory is of no use after it: drop the partition and take it over again (L10).
+//   P6. What `missing` found to be there stays until its records are applied, whatever is committed in between.
+//   P7. A throw of `apply` is a bug in the engine. The memory is of no use after it: drop the partition and take it over again (L10).
 import type { FaultData } from '@baton/contracts/fault'
 import type { MessageOf } from '@baton/contracts'
 import type { Program } from '@baton/flow/program'
@@ -85,6 +86,9 @@ export class PartitionRuns {
   readonly #absent = new Set<string>()
   readonly #planless = new Set<string>()
   #dirty = new Set<string>()
+  /** Runs of the records last asked about, and those of them that are new. P6. */
+  #pinned = new Set<string>()
+  #starting = new Map<string, string>()
   #snapshot: { readonly of: PartitionSnapshot; readonly revisions: ReadonlyMap<string, number> } | null = null
   #next: number
   #committedNext: number
@@ -125,11 +129,13 @@ export class PartitionRuns {
   missing(records: readonly EngineInput[]): { readonly runIds: readonly string[]; readonly planHashes: readonly string[] } | null {
     const runIds = new Set<string>()
     const planHashes = new Set<string>()
-    const starting = new Map<string, string>()
+    this.#pinned = new Set()
+    this.#starting = new Map()
     for (const record of records) {
       if (record.offset < this.#next) continue
       const { runId } = record.message.data
-      const planHash = this.#planOf(record, starting)
+      this.#pinned.add(runId)
+      const planHash = this.#planOf(record)
       if (planHash === undefined) {
         if (!this.#absent.has(runId)) runIds.add(runId)
       } else if (!this.#planless.has(planHash) && this.#options.programs(planHash) === undefined) planHashes.add(planHash)
@@ -138,19 +144,19 @@ export class PartitionRuns {
   }
 
   /** Plan that a record will be decided with; undefined when its run is not known yet, or does not exist. */
-  #planOf({ message }: EngineInput, starting: Map<string, string>): string | undefined {
+  #planOf({ message }: EngineInput): string | undefined {
     const { runId } = message.data
     const resident = this.#runs.get(runId)
     if (resident !== undefined) return planHashOf(resident.state)
-    const known = starting.get(runId)
+    const known = this.#starting.get(runId)
     if (known !== undefined || message.name !== 'run.requested' || !this.#isNew(message.data)) return known
-    starting.set(runId, message.data.planHash)
+    this.#starting.set(runId, message.data.planHash)
     return message.data.planHash
   }
 
   /** P4: looked up and not found, or too young to have been forgotten. */
   #isNew(data: MessageOf<'run.requested'>): boolean {
-    return this.#absent.has(data.runId) || this.#forgotten.excludes(data)
+    return this.#starting.has(data.runId) || this.#absent.has(data.runId) || this.#forgotten.excludes(data)
   }
 
   /** Rows of the run ids that were asked for; an id without a row is a run that does not exist. Throws `engine.unsupported`. */
@@ -176,25 +182,31 @@ export class PartitionRuns {
     for (const { runId, wakeAtMs } of timers) if (!this.#runs.has(runId)) this.#dueTimes.set(runId, wakeAtMs)
   }
 
-  /** Applies one record. P1, P6. */
+  /** Applies one record. P1, P7. */
   apply(record: EngineInput): Applied {
     return this.#passing(record, () => this.#decide(record))
   }
 
-  /** Passes over a record without looking at it: it is unreadable (`offset` alone), or it crashed its owner (L10). */
+  /**
+   * Passes over a record without deciding it: it cannot be read (`offset` alone), or it crashed its owner (L10). The record goes to the
+   * dead letters, under the ticket. A request that is passed over fails its run, so that it has a result (R6).
+   */
   skip(record: Pick<EngineInput, 'offset'> | EngineInput, fault?: FaultData): Applied {
-    return this.#passing(record, () => {
+    const refused = fault === undefined ? {} : { refused: fault }
+    const applied = this.#passing(record, () => {
       if (!('message' in record) || fault === undefined) return NOTHING
       const { message, atMs, offset } = record
       if (message.name !== 'run.requested' || this.#runs.has(message.data.runId)) return NOTHING
       return this.#keep(message.data.runId, undefined, refuseRun(message.data, { atMs }, fault), offset)
     })
+    if (applied.outputs.length === 0) this.#ticket += 1
+    return { ...applied, ...refused, ticket: this.#ticket }
   }
 
   #passing(record: Pick<EngineInput, 'offset'>, work: () => Pick<Applied, 'outputs' | 'refused'>): Applied {
     if (this.#broken) throw new Error('the partition is to be dropped: a record could not be applied')
     if (record.offset < this.#next) return { ...NOTHING, ticket: this.#ticket } // P1
-    this.#broken = true // P6: stays so when the work throws.
+    this.#broken = true // P7: stays so when the work throws.
     const applied = work()
     this.#broken = false
     this.#next = record.offset + 1
@@ -282,7 +294,8 @@ export class PartitionRuns {
       const resident = this.#runs.get(runId)
       if (resident === undefined) continue
       resident.savedRevision = revision
-      if (resident.revision === revision && runStatus(resident.state) !== 'running') this.#forget(runId, resident)
+      if (resident.revision === revision && !this.#pinned.has(runId) && runStatus(resident.state) !== 'running')
+        this.#forget(runId, resident)
     }
     this.#shrink()
   }
@@ -300,7 +313,7 @@ export class PartitionRuns {
     let excess = this.#runs.size - (this.#options.residentMax ?? 50_000)
     if (excess <= 0) return
     for (const [runId, resident] of this.#runs) {
-      if (resident.revision !== resident.savedRevision) continue
+      if (resident.revision !== resident.savedRevision || this.#pinned.has(runId)) continue
       this.#forget(runId, resident)
       excess -= 1
       if (excess <= 0) return
