@@ -69,6 +69,8 @@ export type LanesOptions = {
   readonly topics: readonly string[]
   readonly handler: LaneHandler
   readonly retry: RetryPolicy
+  /** False where the order of one key does not matter: its messages are handled in parallel too, instead of B2. Default true. */
+  readonly ordered?: boolean
   /** Messages handled at once over all lanes. Default 256. */
   readonly concurrencyMax?: number
   /** Messages taken but not settled, per partition, before the partition is paused. Default 2,000. */

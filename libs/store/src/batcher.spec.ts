@@ -20,6 +20,23 @@ describe('batcher', () => {
     expect(seen).toEqual([3])
   })
 
+  it('collects for as long as it is told, or until a batch is full', async () => {
+    const seen: number[] = []
+    const call = batcher<number, number>({
+      waitMs: 20,
+      batchMax: 4,
+      run: (items) => {
+        seen.push(items.length)
+        return double(items)
+      },
+    })
+    const first = call(1)
+    await new Promise((resolve) => setTimeout(resolve, 1))
+    await Promise.all([first, call(2)])
+    await Promise.all([1, 2, 3, 4, 5].map(call))
+    expect(seen).toEqual([2, 4, 1])
+  })
+
   it('Q1: a bad item fails alone', async () => {
     const call = batcher<number, number>({ run: double })
     const outcomes = await Promise.allSettled([1, 2, 13, 4, 5].map(call))

@@ -1,4 +1,4 @@
-// Calls of one turn of the event loop become one statement.
+// Calls of one turn of the event loop, or of some milliseconds, become one statement.
 //   Q1. Every call gets its own result, or the error of its own item: a batch that fails is halved until the bad item stands alone.
 //   Q2. At most `inFlightMax` batches run at a time; what comes meanwhile waits together and makes the next ones larger.
 import { Fault } from '@baton/contracts/fault'
@@ -10,30 +10,37 @@ export type BatcherOptions<Item, Result> = {
   readonly batchMax?: number
   /** Default 2. */
   readonly inFlightMax?: number
+  /** How long the first call waits for others unless `batchMax` is reached. Default 0: the rest of this turn. */
+  readonly waitMs?: number
 }
 
 type Call<Item, Result> = { readonly item: Item; readonly resolve: (result: Result) => void; readonly reject: (error: unknown) => void }
 
 /** A function that collects calls and runs them together. */
 export const batcher = <Item, Result>(options: BatcherOptions<Item, Result>): ((item: Item) => Promise<Result>) => {
-  const { run, batchMax = 500, inFlightMax = 2 } = options
+  const { run, batchMax = 500, inFlightMax = 2, waitMs = 0 } = options
   const queue: Call<Item, Result>[] = []
   let inFlight = 0
-  let scheduled = false
+  let turn: NodeJS.Immediate | undefined
+  let timer: NodeJS.Timeout | undefined
 
-  const schedule = (): void => {
-    if (scheduled || queue.length === 0 || inFlight >= inFlightMax) return // Q2
-    scheduled = true
-    setImmediate(() => {
-      scheduled = false
-      const batch = queue.splice(0, batchMax)
-      inFlight += 1
-      void settle(batch, run).finally(() => {
-        inFlight -= 1
-        schedule()
-      })
+  const flush = (): void => {
+    clearImmediate(turn)
+    clearTimeout(timer)
+    turn = timer = undefined
+    const batch = queue.splice(0, batchMax)
+    if (batch.length === 0) return
+    inFlight += 1
+    void settle(batch, run).finally(() => {
+      inFlight -= 1
       schedule()
     })
+    schedule()
+  }
+  const schedule = (): void => {
+    if (queue.length === 0 || inFlight >= inFlightMax) return // Q2
+    if (waitMs === 0 || queue.length >= batchMax) turn ??= setImmediate(flush)
+    else timer ??= setTimeout(flush, waitMs)
   }
 
   return (item) =>

@@ -1,0 +1,95 @@
+// Runs over HTTP: the list, one run, its trace, and the payloads it refers to.
+import { Controller, Get, Headers, Inject, Param, Res } from '@nestjs/common'
+import { Fault } from '@baton/contracts'
+import { PLATFORM, ValidQuery, type Platform } from '@baton/service'
+import { z } from 'zod'
+import { cursorOf, placeOf } from './cursor.ts'
+import { findResult, findRun, listRuns } from './run.queries.ts'
+import { stepTree } from './step-tree.policy.ts'
+import { TENANT_HEADER, tenantOf } from './tenant.ts'
+import { decisionsOf, refersTo, stepStates, traceEvents } from './trace.queries.ts'
+import type { RunView } from './run-view.ts'
+
+const Label = z.string().regex(/^[^:=]{1,64}[:=].{0,256}$/s, 'a label is written key:value')
+const ListQuery = z.object({
+  flow: z.string().max(200).optional(),
+  status: z.enum(['open', 'running', 'waiting', 'completed', 'failed', 'cancelled']).optional(),
+  label: z.union([Label, z.array(Label).max(10)]).optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().max(500).optional(),
+})
+
+const labelsOf = (label: z.infer<typeof ListQuery>['label']): Record<string, string> => {
+  const labels: Record<string, string> = {}
+  for (const text of label === undefined ? [] : [label].flat()) {
+    const at = text.search(/[:=]/)
+    labels[text.slice(0, at)] = text.slice(at + 1)
+  }
+  return labels
+}
+
+/** What the handler does with a reply that is not JSON. */
+type RawReply = { header(name: string, value: string): RawReply; send(body: Buffer): unknown }
+
+@Controller('v1/runs')
+export class RunController {
+  readonly #platform: Platform
+
+  constructor(@Inject(PLATFORM) platform: Platform) {
+    this.#platform = platform
+  }
+
+  /** Newest first; `nextCursor` goes on where the page ended, null at the end. */
+  @Get()
+  async list(@Headers(TENANT_HEADER) tenant: string | undefined, @ValidQuery(ListQuery) query: z.infer<typeof ListQuery>): Promise<object> {
+    const { flow, status, limit, cursor, label } = query
+    const after = cursor === undefined ? undefined : placeOf(cursor)
+    const items = await listRuns(this.#platform.db, { tenant: tenantOf(tenant), flow, status, limit, labels: labelsOf(label), after })
+    const last = items.at(-1)
+    return { items, nextCursor: last !== undefined && items.length === limit ? cursorOf(last) : null }
+  }
+
+  /** One run, with its result when it has one. */
+  @Get(':id')
+  async show(@Headers(TENANT_HEADER) tenant: string | undefined, @Param('id') runId: string): Promise<object> {
+    const key = { tenant: tenantOf(tenant), runId }
+    const [run, result] = await Promise.all([this.#run(key), findResult(this.#platform.db, key)])
+    return { ...run, ...(result === undefined ? {} : { result }) }
+  }
+
+  /** The steps of a run as a tree, with the critical path marked (G2), and its decisions and reviews. */
+  @Get(':id/trace')
+  async trace(@Headers(TENANT_HEADER) tenant: string | undefined, @Param('id') runId: string): Promise<object> {
+    const key = { tenant: tenantOf(tenant), runId }
+    const { db } = this.#platform
+    const [run, states, events] = await Promise.all([this.#run(key), stepStates(db, key), traceEvents(db, key)])
+    return { run, steps: stepTree(states, decisionsOf(events), { ended: run.endedAtMs !== null }), events }
+  }
+
+  /** Content that a step or the result refers to, as it was stored: redacted. */
+  @Get(':id/payloads/:ref')
+  async payload(
+    @Headers(TENANT_HEADER) header: string | undefined,
+    @Param('id') runId: string,
+    @Param('ref') sha256: string,
+    @Res() reply: RawReply,
+  ): Promise<void> {
+    const tenant = tenantOf(header)
+    const { db, stores } = this.#platform
+    if (!/^[0-9a-f]{64}$/.test(sha256) || !(await refersTo(db, { tenant, runId, sha256 })))
+      throw new Fault('request.not_found', 'this run refers to no such payload', { runId })
+    const { content, mediaType } = await stores.payloads.get({ tenant, sha256 })
+    // Content of models and people must never run in a browser.
+    reply
+      .header('content-type', mediaType)
+      .header('x-content-type-options', 'nosniff')
+      .header('content-security-policy', "default-src 'none'; sandbox")
+      .send(content)
+  }
+
+  async #run(key: { tenant: string; runId: string }): Promise<RunView> {
+    const run = await findRun(this.#platform.db, key)
+    if (run === undefined) throw new Fault('request.not_found', 'no run has this id', { runId: key.runId })
+    return run
+  }
+}

@@ -1,0 +1,38 @@
+import { startHost, type StartService } from '@baton/service'
+import { migrate } from '@baton/store'
+import { consumeJournal } from './journal/journal.consumer.ts'
+import { RunController } from './read/run.controller.ts'
+import { StatsController } from './read/stats.controller.ts'
+import { migrations } from './storage/migrations.ts'
+import { ensurePartitions, keepPartitions } from './storage/partitions.ts'
+
+/** How long traces are kept: 30 days. */
+export const KEEP_MS = 30 * 86_400_000
+
+/** Starts tracing: keeps what the journal tells of runs and steps, and answers who asks about them. */
+export const start: StartService = async (platform, options) => {
+  const { bus, db, nowMs } = platform
+  const logger = platform.telemetry.logger.child({ service: 'tracing' })
+  await migrate(db, { scope: 'tracing', migrations })
+  await ensurePartitions(db, nowMs())
+  const partitions = keepPartitions({ db, nowMs, keepMs: KEEP_MS, logger })
+  let journal: Awaited<ReturnType<typeof consumeJournal>> | undefined
+  try {
+    return await startHost({
+      name: 'tracing',
+      platform,
+      controllers: [RunController, StatsController],
+      started: async () => {
+        journal = await consumeJournal({ bus, db, telemetry: { ...platform.telemetry, logger } })
+      },
+      drain: async ({ graceMs }) => {
+        await journal?.close({ graceMs })
+        await partitions.stop()
+      },
+      ...options,
+    })
+  } catch (error) {
+    await partitions.stop()
+    throw error
+  }
+}
