@@ -61,6 +61,7 @@ export class ConsumerGroups {
   /** Lets every member finish (B7) and stores the positions. */
   async close(options: { graceMs: number }): Promise<void> {
     await Promise.all([...this.members].map(async (member) => this.leave(member, options)))
+    clearTimeout(this.timer)
   }
 
   private async leave(member: Member, { graceMs }: { graceMs: number }): Promise<void> {

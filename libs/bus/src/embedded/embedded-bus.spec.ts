@@ -1,12 +1,13 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import type { FaultData } from '@baton/contracts/fault'
 import type { TopicSpec } from '@baton/contracts/topics'
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BusRecord, LaneHandler, OutgoingRecord } from '../bus.ts'
 import { openEmbeddedBus, type EmbeddedBus, type EmbeddedBusOptions } from './embedded-bus.ts'
+import { segmentPath } from './segment.ts'
 
 const DAY_MS = 86_400_000
 const topic = (name: string, more: Partial<TopicSpec> = {}): TopicSpec => ({
@@ -127,7 +128,7 @@ describe('embedded log', () => {
         }
       }
     })()
-    expect(error).toMatchObject({ code: 'disk.full' })
+    expect(error).toMatchObject({ code: 'disk.full', detail: { neededBy: 'the log reader of events/0 at 0' } })
     expect(bus.usage().usedBytes).toBeLessThanOrEqual(SMALL.diskBytesMax)
     expect((await range(bus, 'events')).first).toBe(0)
     bus.trim('events', 0, taken - 5)
@@ -330,5 +331,26 @@ describe('embedded log', () => {
     const again = await open({ dir, topicPrefix: 'blue.', topics: [topic('work', { partitions: 9 })] })
     expect([(await range(again, 'work')).next, again.partitions('work')]).toEqual([1, 1])
     expect((await all(again, 'work')).map((one) => one.topic)).toEqual(['work'])
+  })
+})
+
+// Where every write fails for want of space.
+const describeWithFullDisk = existsSync('/dev/full') ? describe : describe.skip
+describeWithFullDisk('embedded log on a full disk', () => {
+  it('D3: no space left refuses with disk.full; with space again it goes on without a gap', async () => {
+    const dir = freshDir()
+    const bus = await open({ dir, segmentBytesMax: 2_000 })
+    await bus.publish([record('events', 0, 3_000)])
+    symlinkSync('/dev/full', segmentPath(dir, 2))
+    const refused = [bus.publish([record('events', 1)]), bus.publish([record('work', 2)])]
+    for (const one of refused) await expect(one).rejects.toMatchObject({ code: 'disk.full' })
+    rmSync(segmentPath(dir, 2))
+    expect(await bus.publish([record('events', 3)])).toEqual([{ partition: 0, offset: 1 }])
+    await bus.close()
+    const again = await open({ dir })
+    expect((await all(again, 'events')).map(({ offset, key }) => [offset, key])).toEqual([
+      [0, 'k0'],
+      [1, 'k3'],
+    ])
   })
 })

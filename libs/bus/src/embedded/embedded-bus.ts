@@ -11,7 +11,7 @@ import { lockDirectory } from './data-lock.ts'
 import { openLogReader } from './log-reader.ts'
 import type { Keeping, PartitionLog } from './partition-log.ts'
 import { readRecords } from './partition-reader.ts'
-import { createReclaimer } from './reclaim.ts'
+import { createReclaimer, type Reclaimer } from './reclaim.ts'
 import { recover } from './recovery.ts'
 import { openTableReader } from './table-reader.ts'
 import { Wal, type Place } from './wal.ts'
@@ -32,7 +32,7 @@ export type EmbeddedBusOptions = {
   readonly topicPrefix?: string
   /** A segment file is closed above it. Default 64 MiB. */
   readonly segmentBytesMax?: number
-  /** Size of the whole log. From half of it on, what nobody needs is deleted before its retention is over. Default 1 GiB. */
+  /** Size of the whole log. From a quarter of it on, what nobody needs is deleted before its retention is over. Default 1 GiB. */
   readonly diskBytesMax?: number
   /** Newest records kept in memory. Default 64 MiB. */
   readonly cacheBytesMax?: number
@@ -77,6 +77,7 @@ const openLocked = async (options: EmbeddedBusOptions, unlock: () => void): Prom
       nowMs,
       onFault,
       onRoll: () => void reclaim(),
+      neededBy: () => reclaimer.neededBy(),
     },
     catalog,
     recovered,
@@ -89,6 +90,7 @@ const openLocked = async (options: EmbeddedBusOptions, unlock: () => void): Prom
   return new EmbeddedBusAdapter({
     wal,
     catalog,
+    reclaimer,
     reclaim,
     unlock,
     nowMs,
@@ -104,6 +106,7 @@ const keepingOf = ({ topics, keepTopics = SERVICES.map(deadLetterTopic) }: Embed
 type Parts = {
   readonly wal: Wal
   readonly catalog: Catalog
+  readonly reclaimer: Reclaimer
   readonly reclaim: () => Promise<void>
   readonly unlock: () => void
   readonly nowMs: () => number
@@ -181,13 +184,13 @@ class EmbeddedBusAdapter implements EmbeddedBus {
   }
 
   trim(topic: string, partition: number, before: number): void {
-    const { catalog, wal, diskBytesMax } = this.parts
+    const { catalog, wal, reclaimer, reclaim } = this.parts
     const log = catalog.topic(topic).partitions[partition]
     if (log === undefined) throw noPartition(topic, partition)
     if (before <= (log.hold ?? -1)) return
     log.hold = Math.min(before, log.next)
     wal.note([holdEntry(log, log.hold)])
-    if (wal.segments.length > 1 && wal.usedBytes > diskBytesMax / 2) void this.parts.reclaim()
+    if (reclaimer.isPressed()) void reclaim()
   }
 
   usage(): { readonly usedBytes: number; readonly diskBytesMax: number } {

@@ -1,6 +1,6 @@
 // Gives disk space back, oldest segment first.
 //   K1. A segment goes only when nobody needs it: no log reader, no consumer group within the retention.
-//   K2. It goes when its records are past their retention, or when the log takes more than half of what it may.
+//   K2. It goes when its records are past their retention, or when the log takes more than a quarter of what it may.
 //   K3. The newest record of each key of a compacted topic, and dead letters within their retention, are carried into the newest segment first.
 import type { BusRecord } from '../bus.ts'
 import type { Catalog } from './catalog.ts'
@@ -10,13 +10,19 @@ import type { Segment } from './segment.ts'
 import type { Wal } from './wal.ts'
 
 /** Share of `diskBytesMax` from which on space is taken back before the retention is over. */
-const PRESSURE = 0.5
+const PRESSURE = 0.25
 /** Records carried forward in one go. */
 const CARRY_RECORDS_MAX = 500
 
 type Move = { readonly log: PartitionLog; readonly record: BusRecord }
 
-export type Reclaimer = { readonly run: () => Promise<void> }
+export type Reclaimer = {
+  readonly run: () => Promise<void>
+  /** Whether space is wanted. */
+  readonly isPressed: () => boolean
+  /** Who needs the oldest segment, in words. */
+  readonly neededBy: () => string
+}
 
 /** Makes the one that frees segments; calls while it is at work are answered by that work. */
 export const createReclaimer = ({
@@ -33,11 +39,13 @@ export const createReclaimer = ({
   let running: Promise<void> | undefined
   const logs = (): readonly PartitionLog[] => catalog.topics.flatMap(({ partitions }) => partitions)
 
+  const isPressed = (): boolean => wal.usedBytes > diskBytesMax * PRESSURE
+
   const freeSegments = async (): Promise<void> => {
     for (let oldest = wal.segments[0]; oldest !== undefined && wal.segments.length > 1; oldest = wal.segments[0]) {
       const segment = oldest
-      const pressed = wal.usedBytes > diskBytesMax * PRESSURE
-      if (!logs().every((log) => isFree(log, segment, { pressed, now: nowMs() }))) return
+      const pressed = isPressed()
+      if (logs().some((log) => needOf(log, segment, { pressed, now: nowMs() }) !== undefined)) return
       if (pressed && carriedBytes(logs(), segment, nowMs()) > segment.bytes / 2) return // Nothing won by moving it round.
       for (const log of logs()) await carry(log, segment)
       for (const log of logs()) forget(log, segment)
@@ -50,9 +58,12 @@ export const createReclaimer = ({
   }
 
   return {
-    run() {
-      running ??= freeSegments().finally(() => (running = undefined))
-      return running
+    isPressed,
+    run: async () => (running ??= freeSegments().finally(() => (running = undefined))),
+    neededBy() {
+      const [oldest] = wal.segments
+      const needs = oldest === undefined ? [] : logs().flatMap((log) => needOf(log, oldest, { pressed: true, now: nowMs() }) ?? [])
+      return needs[0] ?? 'nobody; they are being deleted'
     },
   }
 }
@@ -62,18 +73,19 @@ const runIn = (log: PartitionLog, segment: Segment): Run | undefined => {
   return run?.segment === segment ? run : undefined
 }
 
-/** K1, K2. */
-const isFree = (log: PartitionLog, segment: Segment, { pressed, now }: { pressed: boolean; now: number }): boolean => {
+/** K1, K2. Why the segment must stay, as far as this partition is concerned. */
+const needOf = (log: PartitionLog, segment: Segment, { pressed, now }: { pressed: boolean; now: number }): string | undefined => {
   const run = runIn(log, segment)
-  const { keeping } = log.topic
-  if (run === undefined || keeping.carried || keeping.compacted) return true
+  const { keeping, name } = log.topic
+  if (run === undefined || keeping.carried || keeping.compacted) return undefined
   const end = run.first + run.count
-  if (log.hold !== undefined && log.hold < end) return false
+  const where = `of ${name}/${log.partition}`
+  if (log.hold !== undefined && log.hold < end) return `the log reader ${where} at ${log.hold}`
   const expired = run.lastTimeMs + keeping.retentionMs < now
-  if (expired) return true
-  if (!pressed) return false
-  for (const next of log.positions.values()) if (next < end) return false
-  return true
+  if (expired) return undefined
+  if (!pressed) return `the retention ${where}`
+  for (const [group, next] of log.positions) if (next < end) return `the group ${group} ${where} at ${next}`
+  return undefined
 }
 
 const movesOf = async (log: PartitionLog, segment: Segment, now: number): Promise<readonly Move[][]> => {

@@ -76,7 +76,14 @@ export class Segment {
       this.afterFill = () => this.write(group, callback) // or the zeros could come down on top of it
       return
     }
-    const fd = this.open()
+    let fd: number
+    try {
+      fd = this.open()
+    } catch (error) {
+      const failure = error instanceof Error ? error : Object.assign(new Error(String(error)), error)
+      setImmediate(callback, failure)
+      return
+    }
     const done: Callback = (error) => {
       if (error === null) {
         this.bytes += group.length

@@ -3,7 +3,7 @@
 //   D2. One group is under way at a time; records keep the order in which they were appended.
 //   D3. A group that could not be written leaves no trace: its appends fail, its offsets are given out again.
 //   D4. The log stays within `diskBytesMax`: above it appends fail with `disk.full` until segments were freed.
-import { Fault, toFault } from '@baton/contracts/fault'
+import { Fault } from '@baton/contracts/fault'
 import type { BusRecord, OutgoingRecord } from '../bus.ts'
 import { Fifo } from '../lanes/fifo.ts'
 import type { Catalog } from './catalog.ts'
@@ -30,6 +30,8 @@ export type WalOptions = {
   readonly onFault: (fault: Fault) => void
   /** A segment was finished: something may be free now. */
   readonly onRoll: () => void
+  /** Who keeps the oldest segment from being deleted, in words. */
+  readonly neededBy: () => string
 }
 
 type Batch = {
@@ -87,6 +89,7 @@ export class Wal {
   }
 
   append(records: readonly OutgoingRecord[], logs: readonly PartitionLog[]): Promise<readonly Place[]> {
+    if (records.length === 0) return Promise.resolve([])
     let bytes = 0
     for (const { value } of records) bytes += value.length + RECORD_OVERHEAD_BYTES
     const fault = this.broken ?? this.tooFull(bytes)
@@ -144,9 +147,11 @@ export class Wal {
     const { diskBytesMax } = this.options
     if (this.usedBytes + this.pendingBytes + bytes <= diskBytesMax) return undefined
     this.options.onRoll()
-    return new Fault('disk.full', `the log has reached its ${diskBytesMax} bytes and everything in it is still needed`, {
+    const neededBy = this.options.neededBy()
+    return new Fault('disk.full', `the log has reached its ${diskBytesMax} bytes; the oldest are needed by ${neededBy}`, {
       usedBytes: this.usedBytes,
       diskBytesMax,
+      neededBy,
     })
   }
 
@@ -162,21 +167,18 @@ export class Wal {
   private writeGroup(): void {
     if (this.writing || this.broken !== undefined) return
     this.writing = true
-    try {
-      if (this.active.bytes >= this.options.segmentBytesMax) this.roll()
-      const segment = this.active
-      const group = this.encodeGroup()
-      const start = segment.bytes
-      segment.write(this.encoder.finish(), (error) => {
-        this.writing = false
-        if (error === null) this.commit(group, segment, start)
-        else this.fail(group, error)
-        if (this.hasWork()) this.schedule()
-      })
-    } catch (error) {
+    const failure = this.active.bytes >= this.options.segmentBytesMax ? this.roll() : undefined
+    const group = this.encodeGroup()
+    const segment = this.active
+    const start = segment.bytes
+    const done = (error: NodeJS.ErrnoException | null): void => {
       this.writing = false
-      this.breakDown(toFault(error))
+      if (error === null) this.commit(group, segment, start)
+      else this.fail(group, error)
+      if (this.hasWork()) this.schedule()
     }
+    if (failure !== undefined) return done(failure)
+    segment.write(this.encoder.finish(), done)
   }
 
   private hasWork(): boolean {
@@ -278,13 +280,19 @@ export class Wal {
     this.options.onFault(fault)
   }
 
-  private roll(): void {
+  /** Begins a new segment; says what kept it from that. */
+  private roll(): NodeJS.ErrnoException | undefined {
     const full = this.active
-    full.truncate()
+    try {
+      full.truncate()
+      this.segments.push(Segment.create(this.options.dir, full.id + 1))
+    } catch (error) {
+      return error instanceof Error ? error : Object.assign(new Error(String(error)), error)
+    }
     this.sealedBytes += full.bytes
-    this.segments.push(Segment.create(this.options.dir, full.id + 1))
     this.needsSnapshot = true // A segment must be readable when all before it are gone.
     this.options.onRoll()
+    return undefined
   }
 }
 
