@@ -43,7 +43,8 @@ type Entry = { readonly call: Call; readonly index: number; readonly message: Pr
 type Lane = { readonly topic: string; readonly partition: number; waiting: Entry[]; busy: boolean }
 /** What one request carries of one partition. */
 type Share = { readonly lane: Lane; readonly entries: readonly Entry[] }
-type Left = { readonly share: Share; readonly error: unknown }
+/** What became of a share in one request. */
+type Outcome = { readonly share: Share; readonly error?: unknown; readonly baseOffset?: number }
 type Group = { readonly nodeId: number; readonly shares: Share[] }
 
 export class BatchingProducer {
@@ -162,9 +163,8 @@ export class BatchingProducer {
 
   private release(batch: readonly Share[]): void {
     this.inFlight--
-    for (const { lane, entries } of batch) {
+    for (const { lane } of batch) {
       lane.busy = false
-      for (const { bytes } of entries) this.bufferedBytes -= bytes
       if (lane.waiting.length > 0) this.ready.push(lane)
     }
     this.pump()
@@ -175,12 +175,27 @@ export class BatchingProducer {
     try {
       await this.session.attempt(async (cluster) => {
         await this.learn(cluster, open)
-        const left = (await Promise.all(byLeader(cluster, open).map((group) => produce(cluster, group)))).flat()
+        const outcomes = (await Promise.all(byLeader(cluster, open).map((group) => produce(cluster, group)))).flat()
+        const left = outcomes.filter(({ error }) => error !== undefined && !isFinal(error))
         open = left.map(({ share }) => share)
+        for (const outcome of outcomes) if (!left.includes(outcome)) this.settle(outcome)
         if (left[0] !== undefined) throw left[0].error
       }, this.options.timeoutMs)
     } catch (error) {
-      for (const share of open) refuse(share, error)
+      for (const share of open) this.settle({ share, error })
+    }
+  }
+
+  private settle({ share, error, baseOffset = -1 }: Outcome): void {
+    for (const { bytes } of share.entries) this.bufferedBytes -= bytes
+    for (const [nth, { call, index }] of share.entries.entries()) {
+      if (error !== undefined) {
+        call.reject(asFault(error))
+        continue
+      }
+      call.positions[index] = { partition: share.lane.partition, offset: baseOffset + nth }
+      call.missing--
+      if (call.missing === 0) call.resolve(call.positions)
     }
   }
 
@@ -212,8 +227,7 @@ const byLeader = (cluster: Cluster, shares: readonly Share[]): readonly Group[] 
   return [...groups.values()]
 }
 
-/** Settles what the broker took or refused for good; returns what is to be sent again, and why. */
-const produce = async (cluster: Cluster, { nodeId, shares }: Group): Promise<readonly Left[]> => {
+const produce = async (cluster: Cluster, { nodeId, shares }: Group): Promise<readonly Outcome[]> => {
   try {
     const broker = await cluster.findBroker({ nodeId })
     const request = produceRequest({ acks: ALL_IN_SYNC_REPLICAS, timeout: BROKER_TIMEOUT_MS, topicData: topicDataOf(shares) }) // M1
@@ -221,14 +235,11 @@ const produce = async (cluster: Cluster, { nodeId, shares }: Group): Promise<rea
     const results = new Map(
       answer.topics.flatMap(({ topicName, partitions }) => partitions.map((result) => [`${topicName}/${result.partition}`, result])),
     )
-    return shares.flatMap((share) => {
+    return shares.map((share) => {
       const { topic, partition } = share.lane
       const result = results.get(`${topic}/${partition}`)
-      const error = result === undefined ? new Error(`Kafka did not answer for ${topic}/${partition}`) : errorOf(result.errorCode)
-      if (error !== undefined && !isFinal(error)) return [{ share, error }]
-      if (error !== undefined) refuse(share, error)
-      else accept(share, Number(result?.baseOffset))
-      return []
+      if (result === undefined) return { share, error: new Error(`Kafka did not answer for ${topic}/${partition}`) }
+      return { share, error: errorOf(result.errorCode), baseOffset: Number(result.baseOffset) }
     })
   } catch (error) {
     return shares.map((share) => ({ share, error }))
@@ -244,18 +255,4 @@ const topicDataOf = (shares: readonly Share[]): ProduceRequest['topicData'] => {
     else partitions.push(share)
   }
   return Array.from(topics, ([topic, partitions]) => ({ topic, partitions }))
-}
-
-const refuse = ({ entries }: Share, error: unknown): void => {
-  for (const { call } of entries) call.reject(asFault(error))
-}
-
-const accept = ({ lane, entries }: Share, baseOffset: number): void => {
-  for (const [nth, entry] of entries.entries()) settle(entry, { partition: lane.partition, offset: baseOffset + nth })
-}
-
-const settle = ({ call, index }: Entry, position: Position): void => {
-  call.positions[index] = position
-  call.missing--
-  if (call.missing === 0) call.resolve(call.positions)
 }

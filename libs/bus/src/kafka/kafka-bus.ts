@@ -41,6 +41,8 @@ export type KafkaBusOptions = KafkaConnection &
     readonly publishTimeoutMs?: number
     /** Produce requests on the way at once, each for partitions of its own. Default 2. */
     readonly produceInFlightMax?: number
+    /** Bytes of records that may wait to be sent; a publish beyond that is refused with `bus.unavailable`. Default 64 MiB. */
+    readonly publishBufferBytesMax?: number
     /** A member of a group that is silent for so long has lost its partitions. Default 10,000. */
     readonly sessionTimeoutMs?: number
     /** Also how soon a member notices that the group changes. Default 500. */
@@ -85,8 +87,17 @@ class KafkaBus implements Bus {
 
   constructor(parts: Parts) {
     this.parts = parts
-    const { publishTimeoutMs = PUBLISH_TIMEOUT_MS, produceInFlightMax = PRODUCE_IN_FLIGHT_MAX, topics } = parts.options
-    this.producer = new BatchingProducer(parts.producing, { timeoutMs: publishTimeoutMs, inFlightMax: produceInFlightMax })
+    const {
+      publishTimeoutMs = PUBLISH_TIMEOUT_MS,
+      produceInFlightMax = PRODUCE_IN_FLIGHT_MAX,
+      publishBufferBytesMax,
+      topics,
+    } = parts.options
+    this.producer = new BatchingProducer(parts.producing, {
+      timeoutMs: publishTimeoutMs,
+      inFlightMax: produceInFlightMax,
+      ...(publishBufferBytesMax === undefined ? {} : { bufferBytesMax: publishBufferBytesMax }),
+    })
     this.partitionCounts = new Map(parts.partitions)
     this.compacted = new Set(topics.filter(({ compacted }) => compacted).map(({ name }) => name))
   }

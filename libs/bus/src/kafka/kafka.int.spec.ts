@@ -1,53 +1,14 @@
-// The Kafka adapter on a real broker: the contract of every bus, and what only a cluster can do to it.
-import { spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
-import { createInterface } from 'node:readline'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import type { FaultData } from '@baton/contracts/fault'
-import type { TopicSpec } from '@baton/contracts/topics'
+// The Kafka adapter on a real broker: the contract of every bus, topics, producing, and clients of another make.
 import { foreignConsume, foreignProduce } from '@baton/testing/servers'
 import { describeWithKafka } from '@baton/testing/suite'
-import { afterEach, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import kafkajs from 'kafkajs'
-import type { Admin } from 'kafkajs'
-import type { Bus, BusRecord, LanesOptions, OutgoingRecord } from '../bus.ts'
+import type { BusRecord } from '../bus.ts'
 import { busContract } from '../contract.ts'
-import type { KafkaBusOptions } from './kafka-bus.ts'
-import { openKafkaBus } from './open-kafka-bus.ts'
-
-const TIMEOUT_MS = 60_000
-// A broker needs five seconds on an idle machine and a minute where everybody starts one.
-const RESTART_TIMEOUT_MS = 180_000
-const topic = (name: string, partitions: number, more: Partial<TopicSpec> = {}): TopicSpec => ({
-  name,
-  partitions,
-  retentionMs: 86_400_000,
-  compacted: false,
-  logAppendTime: true,
-  about: 'suite',
-  ...more,
-})
-const WORK = topic('work', 4)
-const LOG = topic('log', 2)
-const DEAD = topic('dlt', 1)
-const TABLE = topic('table', 1, { compacted: true })
-const TOPICS = [WORK, LOG, DEAD, TABLE]
-const RETRY: LanesOptions['retry'] = { laneAttemptsMax: 1, laneDelayMs: 1, retryTopics: [], deadLetterTopic: DEAD.name }
-
-const numbered = (to: TopicSpec, count: number, more: (n: number) => Partial<OutgoingRecord> = () => ({})): readonly OutgoingRecord[] =>
-  Array.from({ length: count }, (_, n) => ({ topic: to.name, key: `k${n % 20}`, value: Buffer.from(String(n)), headers: {}, ...more(n) }))
-const numberOf = ({ value }: BusRecord): number => Number(value.toString())
-const upTo = (count: number): readonly number[] => Array.from({ length: count }, (_, n) => n)
-const sorted = (numbers: Iterable<number>): readonly number[] => [...numbers].toSorted((a, b) => a - b)
-const until = async (condition: () => boolean): Promise<void> => {
-  while (!condition()) await sleep(10)
-}
+import { busesOn, LOG, numbered, numberOf, RETRY, TIMEOUT_MS, topic, TOPICS, until, upTo, WORK } from './kafka-suite.fixture.ts'
 
 describeWithKafka('Kafka', (kafka) => {
-  const newPrefix = (): string => `t${randomUUID().slice(0, 8)}.`
-  const open = (topicPrefix: string, topics: readonly TopicSpec[], more: Partial<KafkaBusOptions> = {}): Promise<Bus> =>
-    openKafkaBus({ brokers: kafka.brokers, clientId: 'baton-test', topicPrefix, topics, ensureTopics: true, ...more })
+  const { asAdmin, newPrefix, open, start } = busesOn(kafka)
 
   busContract({
     name: 'Kafka',
@@ -58,30 +19,6 @@ describeWithKafka('Kafka', (kafka) => {
       return { bus: await open(prefix, topics), reopen: () => open(prefix, topics) }
     },
   })
-
-  const buses: Bus[] = []
-  const start = async (topicPrefix = newPrefix(), more: Partial<KafkaBusOptions> = {}): Promise<{ bus: Bus; prefix: string }> => {
-    const bus = await open(topicPrefix, TOPICS, more)
-    buses.push(bus)
-    return { bus, prefix: topicPrefix }
-  }
-  const asAdmin = async <T>(work: (admin: Admin) => Promise<T>): Promise<T> => {
-    const admin = new kafkajs.Kafka({ brokers: [...kafka.brokers], clientId: 'operator', logLevel: kafkajs.logLevel.NOTHING }).admin()
-    await admin.connect()
-    try {
-      return await work(admin)
-    } finally {
-      await admin.disconnect()
-    }
-  }
-  const cutBefore = (wireTopic: string, offset: number): Promise<void> =>
-    asAdmin(async (admin) => {
-      await admin.fetchTopicOffsets(wireTopic) // Or kafkajs does not know who leads the partition.
-      await admin.deleteTopicRecords({ topic: wireTopic, partitions: [{ partition: 0, offset: String(offset) }] })
-    })
-  afterEach(async () => {
-    await Promise.all(buses.splice(0).map((bus) => bus.close()))
-  }, TIMEOUT_MS)
 
   describe('topics', () => {
     it(
@@ -118,7 +55,8 @@ describeWithKafka('Kafka', (kafka) => {
       async () => {
         const prefix = newPrefix()
         const own = topic('work', 1, { logAppendTime: false })
-        buses.push(await open(prefix, [own]))
+        const bus = await open(prefix, [own])
+        await bus.close()
         await expect(open(prefix, [{ ...own, logAppendTime: true }])).rejects.toMatchObject({
           code: 'config.invalid',
           detail: { topics: `${prefix}work` },
@@ -180,6 +118,44 @@ describeWithKafka('Kafka', (kafka) => {
   )
 
   it(
+    'M1: what a call resolves with can be read at once',
+    async () => {
+      const { bus } = await start()
+      const [position] = await bus.publish([{ topic: LOG.name, key: 'k', value: Buffer.from('7'), headers: {} }])
+      const { partition = -1, offset = -1 } = position ?? {}
+      expect((await bus.read({ topic: LOG.name, partition, offset, limit: 1 })).map(numberOf)).toEqual([7])
+    },
+    TIMEOUT_MS,
+  )
+
+  it(
+    'M3: far more than the broker takes at once is sent in parts and in order; one record above the limit is refused',
+    async () => {
+      const { bus } = await start()
+      const kilobyte = (n: number): Buffer => Buffer.from(String(n).padEnd(1_024, ' '))
+      const positions = await bus.publish(numbered(LOG, 3_000, (n) => ({ partition: 0, value: kilobyte(n) })))
+      expect(positions.map(({ offset }) => offset)).toEqual(upTo(3_000))
+      const large = { topic: LOG.name, key: 'k', partition: 0, headers: {} }
+      await expect(bus.publish([{ ...large, value: Buffer.alloc(900_000) }])).resolves.toEqual([{ partition: 0, offset: 3_000 }])
+      await expect(bus.publish([{ ...large, value: Buffer.alloc(1_100_000) }])).rejects.toMatchObject({ code: 'request.too_large' })
+    },
+    TIMEOUT_MS,
+  )
+
+  it(
+    'M4: more than may wait is refused, and what waits is sent',
+    async () => {
+      const { bus } = await start(newPrefix(), { publishBufferBytesMax: 50_000 })
+      const half = (): Promise<unknown> => bus.publish([{ topic: LOG.name, key: 'k', value: Buffer.alloc(30_000), headers: {} }])
+      const first = half()
+      await expect(half()).rejects.toMatchObject({ code: 'bus.unavailable' })
+      await first
+      await half()
+    },
+    TIMEOUT_MS,
+  )
+
+  it(
     'A1: a client of another make writes what lanes handle and reads what the bus published, headers included',
     async () => {
       const { bus, prefix } = await start()
@@ -202,220 +178,4 @@ describeWithKafka('Kafka', (kafka) => {
     },
     TIMEOUT_MS,
   )
-
-  it(
-    'B5: what a foreign transaction leaves in the log is no gap; what it took back is not seen',
-    async () => {
-      const { bus, prefix } = await start()
-      const client = new kafkajs.Kafka({ brokers: [...kafka.brokers], clientId: 'foreign', logLevel: kafkajs.logLevel.NOTHING })
-      const producer = client.producer({ transactionalId: prefix, idempotent: true, maxInFlightRequests: 1 })
-      await producer.connect()
-      const send = async (value: string, end: 'commit' | 'abort'): Promise<void> => {
-        const transaction = await producer.transaction()
-        await transaction.send({ topic: `${prefix}log`, messages: [{ key: 'k', value, partition: 0 }] })
-        await transaction[end]()
-      }
-      const seen: number[] = []
-      const faults: FaultData[] = []
-      const reader = await bus.log({
-        topic: LOG.name,
-        onBatch: (_, records) => void seen.push(...records.map(numberOf)),
-        onFault: (_, fault) => faults.push(fault),
-      })
-      await reader.seek(0, 0)
-      await send('0', 'commit')
-      await send('99', 'abort')
-      await send('1', 'commit')
-      await bus.publish([{ topic: LOG.name, key: 'k', partition: 0, value: Buffer.from('2'), headers: {} }])
-      await until(() => seen.length >= 3)
-      expect([seen, faults]).toEqual([[0, 1, 2], []])
-      await producer.disconnect()
-    },
-    TIMEOUT_MS,
-  )
-
-  it(
-    'F4: a log cut behind its reader is log.truncated; F3: other partitions go on',
-    async () => {
-      const { bus, prefix } = await start()
-      await bus.publish(numbered(LOG, 20, () => ({ partition: 0 })))
-      const faults: [number, FaultData][] = []
-      const seen: number[] = []
-      let release = (): void => {}
-      const opened = new Promise<void>((resolve) => (release = resolve))
-      const reader = await bus.log({
-        topic: LOG.name,
-        onBatch: async (partition, records) => {
-          if (partition === 1) seen.push(...records.map(numberOf))
-          else await opened
-        },
-        onFault: (partition, fault) => faults.push([partition, fault]),
-      })
-      await reader.seek(0, 0)
-      await reader.seek(1, 0)
-      await cutBefore(`${prefix}log`, 20)
-      await reader.seek(0, 3)
-      await bus.publish(numbered(LOG, 3, () => ({ partition: 1 })))
-      await until(() => seen.length === 3)
-      expect(faults).toMatchObject([[0, { code: 'log.truncated', detail: { first: 20, next: 20, position: 3 } }]])
-      release()
-    },
-    TIMEOUT_MS,
-  )
-
-  it(
-    'K3: lanes whose stored position is gone go on with what the log holds',
-    async () => {
-      const { bus, prefix } = await start()
-      const seen: number[] = []
-      const options: LanesOptions = {
-        group: 'g',
-        topics: [WORK.name],
-        retry: RETRY,
-        handler: async (record) => {
-          seen.push(numberOf(record))
-          return { outcome: 'ack' }
-        },
-      }
-      const first = await bus.lanes(options)
-      await bus.publish(numbered(WORK, 5, () => ({ partition: 0 })))
-      await until(() => seen.length === 5)
-      await first.close({ graceMs: 1_000 })
-      await bus.publish(numbered(WORK, 10, (n) => ({ partition: 0, value: Buffer.from(String(5 + n)) })))
-      await cutBefore(`${prefix}work`, 12)
-      await bus.lanes(options)
-      await until(() => seen.includes(14))
-      expect(seen).toEqual([0, 1, 2, 3, 4, 12, 13, 14])
-    },
-    TIMEOUT_MS,
-  )
-
-  it(
-    'B2, B3: members come and go under load: every message is settled, and no key is handled by two at once afterwards',
-    async () => {
-      const { bus, prefix } = await start()
-      const { bus: other } = await start(prefix)
-      const settled = new Set<number>()
-      const running = new Map<string, number>()
-      let overlaps = 0
-      const member = (name: string): LanesOptions => ({
-        group: 'g',
-        topics: [WORK.name],
-        retry: RETRY,
-        handler: async (record, { signal }) => {
-          const now = (running.get(record.key) ?? 0) + 1
-          running.set(record.key, now)
-          if (now > 1) overlaps++
-          await sleep(2, undefined, { signal }).catch(() => undefined)
-          running.set(record.key, (running.get(record.key) ?? 1) - 1)
-          if (!signal.aborted) handled.set(name, (handled.get(name) ?? 0) + 1)
-          if (!signal.aborted) settled.add(numberOf(record))
-          return { outcome: 'ack' }
-        },
-      })
-      const handled = new Map<string, number>()
-      const publish = async (from: number, count: number): Promise<void> => {
-        await bus.publish(numbered(WORK, count, (n) => ({ key: `k${(from + n) % 97}`, value: Buffer.from(String(from + n)) })))
-      }
-      const one = await bus.lanes(member('one'))
-      await publish(0, 1_000)
-      const two = await other.lanes(member('two'))
-      await publish(1_000, 1_000)
-      await until(() => settled.size === 2_000)
-      overlaps = 0
-      handled.clear()
-      await publish(2_000, 1_000)
-      await until(() => settled.size === 3_000)
-      expect(overlaps).toBe(0)
-      expect([...handled.keys()].toSorted()).toEqual(['one', 'two'])
-      await one.close({ graceMs: 1_000 })
-      await publish(3_000, 1_000)
-      await until(() => settled.size === 4_000)
-      expect(sorted(settled)).toEqual(upTo(4_000))
-      await two.close({ graceMs: 1_000 })
-    },
-    TIMEOUT_MS,
-  )
-
-  it(
-    'B3: what a killed process had begun is done by another member',
-    async () => {
-      const { bus, prefix } = await start(newPrefix(), { sessionTimeoutMs: 2_000 })
-      await bus.publish(numbered(WORK, 40))
-      const fixture = fileURLToPath(new URL('./lane-member.fixture.ts', import.meta.url))
-      const victim = spawn(
-        process.execPath,
-        ['--conditions=@baton/source', fixture, kafka.brokers.join(','), prefix, 'g', WORK.name, DEAD.name],
-        {
-          stdio: ['ignore', 'pipe', 'inherit'],
-        },
-      )
-      const begun: string[] = []
-      createInterface(victim.stdout).on('line', (key) => begun.push(key))
-      await until(() => begun.length >= 10)
-      victim.kill('SIGKILL')
-      const settled = new Set<number>()
-      await bus.lanes({
-        group: 'g',
-        topics: [WORK.name],
-        retry: RETRY,
-        handler: async (record) => {
-          settled.add(numberOf(record))
-          return { outcome: 'ack' }
-        },
-      })
-      await until(() => settled.size === 40)
-      expect(sorted(settled)).toEqual(upTo(40))
-    },
-    TIMEOUT_MS,
-  )
-
-  const restartable = kafka.owned ? describe : describe.skip
-  restartable('a broker that stops and starts', () => {
-    it(
-      'F5, G2: loses nothing: publishes, lanes, log and table go on',
-      async () => {
-        const { bus } = await start(newPrefix(), { publishTimeoutMs: RESTART_TIMEOUT_MS })
-        const lanes = new Set<number>()
-        const log: number[] = []
-        const rows = new Map<string, string>()
-        await bus.lanes({
-          group: 'g',
-          topics: [WORK.name],
-          retry: RETRY,
-          handler: async (record) => {
-            lanes.add(numberOf(record))
-            return { outcome: 'ack' }
-          },
-        })
-        const reader = await bus.log({
-          topic: LOG.name,
-          onBatch: (_, records) => void log.push(...records.map(numberOf)),
-          onFault: () => undefined,
-        })
-        await reader.seek(0, 0)
-        await bus.table({ topic: TABLE.name, onRecord: ({ key, value }) => void rows.set(key, value.toString()) })
-        const publish = (n: number): Promise<unknown> =>
-          bus.publish([
-            { topic: WORK.name, key: `k${n}`, value: Buffer.from(String(n)), headers: {} },
-            { topic: LOG.name, partition: 0, key: 'k', value: Buffer.from(String(n)), headers: {} },
-            { topic: TABLE.name, key: `k${n}`, value: Buffer.from(String(n)), headers: {} },
-          ])
-        await publish(0)
-        const restarted = kafka.server?.restart()
-        const published: Promise<unknown>[] = []
-        for (const n of upTo(60).slice(1)) {
-          published.push(publish(n))
-          await sleep(20)
-        }
-        await restarted
-        await Promise.all(published)
-        await until(() => lanes.size === 60 && new Set(log).size === 60 && rows.size === 60)
-        expect(sorted(lanes)).toEqual(upTo(60))
-        // A request whose answer was lost is sent again: repeats are normal, another order is not.
-        expect(log.filter((n, index) => log.indexOf(n) === index)).toEqual(upTo(60))
-      },
-      RESTART_TIMEOUT_MS,
-    )
-  })
 })
