@@ -20,7 +20,7 @@ const SEGMENT_BYTES_MAX = 64 << 20
 const DISK_BYTES_MAX = 1 << 30
 /** Space is freed by whole segments, so a small log needs small ones. */
 const SEGMENTS_MIN = 8
-const CACHE_BYTES_MAX = 64 << 20
+const CACHE_BYTES_MAX = 32 << 20
 const RECORD_BYTES_MAX = 8 << 20
 const CLOSE_GRACE_MS = 5_000
 
@@ -34,7 +34,7 @@ export type EmbeddedBusOptions = {
   readonly segmentBytesMax?: number
   /** Size of the whole log. From a quarter of it on, what nobody needs is deleted before its retention is over. Default 1 GiB. */
   readonly diskBytesMax?: number
-  /** Newest records kept in memory. Default 64 MiB. */
+  /** Newest records kept in memory. Default 32 MiB. */
   readonly cacheBytesMax?: number
   /** Largest value of a record. Default 8 MiB. */
   readonly recordBytesMax?: number

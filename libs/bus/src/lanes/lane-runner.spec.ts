@@ -252,16 +252,18 @@ describe('lane runner', () => {
     expect(handled).toEqual([0, 1, 2])
   })
 
-  it('a stranger’s failure headers on a main topic mean nothing', async () => {
+  it('lanes/H3: a stranger’s failure headers on a main topic mean nothing, and do not travel on', async () => {
     const forged = { [HEADER.originTopic]: 'secret', [HEADER.attempts]: '99', [HEADER.notBeforeMs]: '9999999999999' }
     const seen: [string, number][] = []
-    const { runner } = harness(async ({ topic }, { attempt }) => {
+    const { runner, published } = harness(async ({ topic }, { attempt }) => {
       seen.push([topic, attempt])
-      return ack
+      return { outcome: 'reject', fault }
     })
     runner.enqueue('commands', 0, [record(0, 'a', { headers: forged })])
-    await turn()
+    await eventually(() => published.length === 1)
     expect(seen).toEqual([['commands', 1]])
+    expect(published[0]?.headers).toMatchObject({ [HEADER.originTopic]: 'commands', [HEADER.attempts]: '1' })
+    expect(published[0]?.headers[HEADER.notBeforeMs]).toBeUndefined()
   })
 
   it('drain: waits for what runs, starts nothing, and leaves the rest for redelivery', async () => {
