@@ -18,7 +18,7 @@ export type BusContract = {
   readonly timeoutMs?: number
 }
 
-export const DAY_MS = 86_400_000
+const DAY_MS = 86_400_000
 const topic = (name: string, partitions: number, more: Partial<TopicSpec> = {}): TopicSpec => ({
   name,
   partitions,

@@ -28,7 +28,7 @@ export const KIND = {
   /** A log reader needs everything from this offset on. */
   hold: 5,
 } as const
-export type Kind = (typeof KIND)[keyof typeof KIND]
+type Kind = (typeof KIND)[keyof typeof KIND]
 
 export type Entry = {
   readonly kind: Kind

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import type { Bus } from '../bus.ts'
 import { copyWork, CRASH_TOPICS } from './crash-topics.fixture.ts'
@@ -13,7 +14,7 @@ const dir = mkdtempSync(join(tmpdir(), 'baton-crash-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
 const KILLS = 8
-const WRITER = join(import.meta.dirname, 'crash-writer.fixture.ts')
+const WRITER = fileURLToPath(new URL('./crash-writer.fixture.ts', import.meta.url))
 
 /** Runs the writer until some messages are acknowledged, kills it, and tells which. */
 const writeAndKill = async (first: number, round: number): Promise<readonly number[]> => {

@@ -26,7 +26,7 @@ export const listSegments = (dir: string): readonly number[] =>
 export const segmentPath = (dir: string, id: number): string => join(dir, `${String(id).padStart(12, '0')}.log`)
 
 /** Makes renamed, created and deleted names of a directory durable. */
-export const syncDirectory = (dir: string): void => {
+const syncDirectory = (dir: string): void => {
   if (process.platform === 'win32') return // Windows cannot open a directory; its metadata journal has to do.
   const fd = fs.openSync(dir, 'r')
   fs.fsyncSync(fd)

@@ -46,7 +46,7 @@ const FAILURE_HEADERS: ReadonlySet<string> = new Set([
 const FAULT_MESSAGE_CHARS_MAX = 2_000
 
 /** Where a message was first read. */
-export type Origin = { readonly topic: string; readonly partition: number; readonly offset: number; readonly timestampMs: number }
+type Origin = { readonly topic: string; readonly partition: number; readonly offset: number; readonly timestampMs: number }
 
 /** What is known about a message that failed. Times in ms since 1970; `fault` and `firstFailedAtMs` are absent when it was only deferred. */
 export type FailureRecord = {

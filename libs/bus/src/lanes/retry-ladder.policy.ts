@@ -5,7 +5,7 @@
 import type { RetryPolicy } from '../bus.ts'
 
 /** Waits from here on leave the lane. */
-export const LANE_WAIT_MAX_MS = 1_000
+const LANE_WAIT_MAX_MS = 1_000
 
 /** How far up the ladder a message is: tries made, this one included, and retry topics used. */
 export type Rung = { readonly attempt: number; readonly stage: number }
