@@ -19,7 +19,7 @@ export const runEmbedded = async ({ flowsDir }) => {
     const reply = await platform.call({ service: 'tracing', method: 'GET', path: '/v1/stats?flow=bench/five-steps' })
     return JSON.parse(reply.body).items[0]?.completed ?? 0
   }
-  const caughtUp = () => until('tracing to catch up', async () => (await traced()) >= load.started, { everyMs: 20 })
+  const caughtUp = () => until('tracing to catch up', async () => (await traced()) >= load.started, { everyMs: 50 })
   return {
     measure: async (count, concurrency) => {
       const before = process.cpuUsage()

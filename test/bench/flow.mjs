@@ -32,7 +32,7 @@ const startDistributed = async ({ kafka, postgres }) => {
   const traced = async () => (await getJson(`${processes.tracing.urls.tracing}/v1/stats?flow=bench/five-steps`)).items[0]?.completed ?? 0
   return {
     load,
-    caughtUp: () => until('tracing to catch up', async () => (await traced()) >= load.started, { everyMs: 20 }),
+    caughtUp: () => until('tracing to catch up', async () => (await traced()) >= load.started, { everyMs: 50 }),
     cpuMs: () => Object.fromEntries(Object.entries(processes).map(([name, { pid }]) => [name, cpuMsOf(pid)])),
     stop: async () => {
       await load.close()

@@ -1,6 +1,6 @@
 import type { Api } from '../api.ts'
 
-type Task = { readonly taskId: string; readonly runId: string; readonly path: string }
+type Task = { readonly taskId: string; readonly runId: string; readonly path: string; readonly allowed: readonly string[] }
 
 /** What the reviewer of the demo knows about a run: what a person labelled the question as. */
 export type Knows = (runId: string) => { readonly intent: string; readonly sensitive: boolean } | undefined
@@ -19,7 +19,8 @@ export const reviewSome = async (api: Api, { knows, decisionsMax }: { knows: Kno
     if (known === undefined) continue
     const path = `/v1/reviews/${encodeURIComponent(task.taskId)}`
     await api.post(`${path}:claim`, { by })
-    await api.post(`${path}:decide`, { by, verdict: 'edit', output: outputFor(task, known), reason: 'read by a person' })
+    const verdict = task.allowed.includes('edit') ? 'edit' : 'respond'
+    await api.post(`${path}:decide`, { by, verdict, output: outputFor(task, known), reason: 'read by a person' })
     decided.push(task.runId)
   }
   return decided

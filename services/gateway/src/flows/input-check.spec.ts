@@ -41,4 +41,10 @@ describe('input of a flow', () => {
   it('blames the flow for a schema that is none', () => {
     expect(refusal({ type: 'nonsense' }, {})).toMatchObject({ code: 'flow.invalid' })
   })
+
+  it('fills in the defaults of the schema, so that expressions find every declared field', () => {
+    const input = { text: 'x' }
+    compileInputCheck({ flow: 'a/b', input: { type: 'object', properties: { text: { type: 'string' }, sensitive: { type: 'boolean', default: false } } } })(input)
+    expect(input).toEqual({ text: 'x', sensitive: false })
+  })
 })

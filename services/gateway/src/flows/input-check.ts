@@ -2,7 +2,7 @@ import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import { Fault, type Json } from '@baton/contracts'
 import type { Plan } from '@baton/flow'
 
-/** Throws `input.invalid` naming the first field that does not fit and why. */
+/** Throws `input.invalid` naming the first field that does not fit and why; fills in the defaults of the schema where fields are absent. */
 export type InputCheck = (input: Json) => void
 
 const fieldOf = (error: ErrorObject): string => {
@@ -26,7 +26,7 @@ const reasonOf = (error: ErrorObject): string => {
 /** The input schema of a plan, compiled once. A schema that is no schema is the flow's mistake: `flow.invalid`. */
 export const compileInputCheck = ({ flow, input: schema }: Pick<Plan, 'flow' | 'input'>): InputCheck => {
   if (schema === true) return () => undefined
-  const ajv = new Ajv2020({ strict: false, allErrors: false, validateFormats: false })
+  const ajv = new Ajv2020({ strict: false, allErrors: false, validateFormats: false, useDefaults: true })
   const compile = (): ReturnType<typeof ajv.compile> => {
     try {
       return ajv.compile(schema)

@@ -1,0 +1,113 @@
+// Services and people: they answer, fail, are slow, die before or after they answered, and say things twice.
+import type { FaultCode } from '@baton/contracts/fault'
+import type { Json, StepCommand } from '@baton/contracts'
+import type { LogMessage } from '@baton/engine'
+import type { Random } from './random.ts'
+
+type Delivery = { readonly command: StepCommand; readonly notBeforeMs: number; readonly tries: number }
+
+export type Workers = {
+  /** A command reaches its topic; every copy of it is a delivery. */
+  readonly deliver: (command: StepCommand, isFirst: boolean) => void
+  /** Deliveries that could be handled now. */
+  readonly ready: () => number
+  /** When the next delivery becomes ready; null when none waits. */
+  readonly nextAtMs: () => number | null
+  /** Handles one, in no particular order. `calm`: no more faults. */
+  readonly handle: (calm: boolean) => void
+}
+
+const FAULTS: readonly FaultCode[] = ['tool.failed', 'model.refused', 'output.schema_invalid', 'model.timed_out', 'payload.missing']
+/** A delivery comes back at most this often before its worker keeps silent: the lease must find out. */
+const TRIES_MAX = 4
+
+type Options = { readonly random: Random; readonly nowMs: () => number; readonly append: (message: LogMessage, partition: number) => void }
+
+/** Workers on a clock, answering to `append`. */
+export const createWorkers = ({ random, nowMs, append }: Options): Workers => {
+  let waiting: Delivery[] = []
+  const answers = new Map<string, LogMessage>()
+  const again = (delivery: Delivery, delayMs: number): void => {
+    if (delivery.tries < TRIES_MAX) waiting.push({ ...delivery, notBeforeMs: nowMs() + delayMs, tries: delivery.tries + 1 })
+  }
+
+  const output = ({ kind, nodeId, attemptId }: StepCommand): Json => {
+    const confidence = Math.round(random.next() * 100) / 100
+    if (nodeId === 'classify') return { intent: random.pick(['refund', 'technical', 'other']), confidence }
+    return kind === 'tool' && random.chance(0.3) ? null : { text: `of ${attemptId}`, confidence }
+  }
+  const meter = () => ({ startedAtMs: nowMs(), latencyMs: 1, tries: 1, inputChars: 1, outputChars: 1, costMicroUsd: random.below(1_500) })
+
+  const answer = (command: StepCommand): LogMessage => {
+    const { runId, attemptId, kind } = command
+    if (nowMs() >= command.deadlineMs) return { name: 'step.expired', data: { runId, attemptId, deadlineMs: command.deadlineMs } }
+    if (kind === 'human') return decision(command)
+    if (random.chance(0.2))
+      return {
+        name: 'step.failed',
+        data: { runId, attemptId, fault: { code: random.pick(FAULTS), message: 'it happened' }, meter: meter() },
+      }
+    return { name: 'step.completed', data: { runId, attemptId, output: output(command), by: `${kind}:any`, meter: meter() } }
+  }
+  const decision = ({ runId, attemptId }: StepCommand): LogMessage => {
+    const taskId = `task of ${attemptId}`
+    if (random.chance(0.2)) return { name: 'review.expired', data: { runId, attemptId, taskId, dueAtMs: nowMs() } }
+    const verdict = random.pick(['approve', 'edit', 'reject', 'respond'] as const)
+    const written = verdict === 'reject' ? null : { text: `decided ${attemptId}`, confidence: 1 }
+    return {
+      name: 'review.decided',
+      data: {
+        runId,
+        attemptId,
+        taskId,
+        verdict,
+        output: written,
+        by: random.pick(['ada', 'bob']),
+        fingerprint: attemptId,
+        decidedAtMs: nowMs(),
+      },
+    }
+  }
+
+  const postpone = (delivery: Delivery): void => {
+    const { runId, attemptId, answerPartition } = delivery.command
+    const delayMs = random.below(20_000)
+    const untilMs = nowMs() + delayMs
+    const name = random.pick(['step.retrying', 'step.deferred', 'step.extended'] as const)
+    const message: LogMessage =
+      name === 'step.retrying'
+        ? { name, data: { runId, attemptId, untilMs, tries: delivery.tries, fault: { code: 'model.unavailable', message: 'it is away' } } }
+        : name === 'step.deferred'
+          ? { name, data: { runId, attemptId, untilMs, reason: 'it is away' } }
+          : { name, data: { runId, attemptId, untilMs } }
+    append(message, answerPartition)
+    again(delivery, delayMs)
+  }
+
+  const handle = (calm: boolean): void => {
+    const ready = waiting.filter(({ notBeforeMs }) => notBeforeMs <= nowMs())
+    const delivery = random.pick(ready)
+    waiting = waiting.filter((other) => other !== delivery)
+    const { command } = delivery
+    const fate = calm ? 1 : random.next()
+    if (fate < 0.08) return again(delivery, random.below(30_000)) // It died before it answered.
+    if (fate < 0.12) return // It died, and its command with it: only the lease will tell.
+    if (fate < 0.25 && command.kind !== 'human') return postpone(delivery)
+    // What costs money is answered from the store (L9); what does not may well come out differently the second time.
+    const stored = command.kind === 'task' ? undefined : answers.get(command.attemptId)
+    const message = stored ?? answer(command)
+    answers.set(command.attemptId, message)
+    append(message, command.answerPartition)
+    if (fate < 0.4) again(delivery, random.below(60_000)) // It died after it answered.
+  }
+
+  return {
+    deliver: (command, isFirst) => {
+      const delayMs = command.kind === 'human' ? random.below(1_500_000) : random.below(3_000)
+      if (isFirst || random.chance(0.5)) waiting.push({ command, notBeforeMs: nowMs() + delayMs, tries: 1 })
+    },
+    ready: () => waiting.filter(({ notBeforeMs }) => notBeforeMs <= nowMs()).length,
+    nextAtMs: () => waiting.reduce<number | null>((earliest, { notBeforeMs }) => Math.min(earliest ?? Infinity, notBeforeMs), null),
+    handle,
+  }
+}

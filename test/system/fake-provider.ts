@@ -1,0 +1,126 @@
+// A server that speaks OpenAI's chat completions and fails in the ways real ones do. It runs on loopback; calls are real HTTP.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** One answer of the server. `text` is what the model says; everything else goes wrong. */
+export type Reply =
+  | { readonly text: string; readonly finish?: 'stop' | 'length'; readonly tokens?: readonly [input: number, output: number]; readonly delayMs?: number }
+  | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly message?: string }
+  /** Takes the request and never answers. */
+  | 'hang'
+  /** Closes the connection in the middle of the answer. */
+  | 'drop'
+  /** A page of some proxy in between, with status 200. */
+  | 'html'
+
+/** What a caller sent, as far as suites ask for it. */
+export type Call = { readonly model: string; readonly prompt: string; readonly system: string; readonly maxTokens: number; readonly atMs: number }
+
+/** Answers of each model, in the order of its calls; the last one is repeated. */
+export type Script = Readonly<Record<string, readonly Reply[]>>
+
+export type FakeProvider = {
+  /** As `OPENAI_BASE_URL` wants it. */
+  readonly baseUrl: string
+  readonly apiKey: string
+  /** Answers calls whose prompt contains `topic`. */
+  readonly script: (topic: string, script: Script) => void
+  /** Every call about a topic, in the order of arrival. */
+  readonly calls: (topic: string) => readonly Call[]
+  /** Calls that no script expected. */
+  readonly unexpected: () => readonly Call[]
+  readonly close: () => Promise<void>
+}
+
+const API_KEY = 'sk-loopback-000000'
+const TOKENS = [120, 30] as const
+
+type Message = { readonly role: string; readonly content: string | readonly { readonly text?: string }[] }
+type Body = { readonly model: string; readonly messages: readonly Message[]; readonly max_tokens?: number }
+
+const textOf = ({ content }: Message): string => (typeof content === 'string' ? content : content.map(({ text = '' }) => text).join(''))
+
+const callOf = ({ model, messages, max_tokens: maxTokens = 0 }: Body): Call => {
+  const said = (role: string): string =>
+    messages
+      .filter((message) => message.role === role)
+      .map(textOf)
+      .join('\n')
+  return { model, prompt: said('user'), system: said('system'), maxTokens, atMs: performance.now() }
+}
+
+const readBody = async (request: IncomingMessage): Promise<string> => {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(Buffer.from(chunk as Uint8Array)) // An HTTP body is bytes.
+  return Buffer.concat(chunks).toString()
+}
+
+const send = (response: ServerResponse, status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): void => {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers })
+  response.end(JSON.stringify(body))
+}
+
+const problem = (status: number, message: string): unknown => ({
+  error: { message, type: status === 429 ? 'rate_limit_error' : 'server_error', param: null, code: null },
+})
+
+type Said = Extract<Reply, { readonly text: string }>
+
+const completion = ({ model }: Call, { text, finish = 'stop', tokens: [input, output] = TOKENS }: Said): unknown => ({
+  id: 'chatcmpl-1',
+  object: 'chat.completion',
+  created: 1,
+  model,
+  choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: finish, logprobs: null }],
+  usage: { prompt_tokens: input, completion_tokens: output, total_tokens: input + output },
+})
+
+const answer = (response: ServerResponse, call: Call, reply: Reply): void => {
+  if (reply === 'hang') return
+  if (reply === 'drop') {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': '4096' })
+    response.write('{"id":"chatcmpl-1","choices":[')
+    setTimeout(() => response.destroy(), 10)
+  } else if (reply === 'html') {
+    response.writeHead(200, { 'content-type': 'text/html' })
+    response.end('<html><body>The server is busy.</body></html>')
+  } else if ('status' in reply) send(response, reply.status, problem(reply.status, reply.message ?? 'try again later'), reply.headers)
+  else setTimeout(() => send(response, 200, completion(call, reply)), reply.delayMs ?? 0)
+}
+
+/** Starts the server on a free port of loopback. */
+export const startFakeProvider = async (): Promise<FakeProvider> => {
+  const scripts = new Map<string, Script>()
+  const calls: { readonly topic: string | undefined; readonly call: Call }[] = []
+
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await readBody(request)
+    if (request.method !== 'POST' || request.url !== '/v1/chat/completions') return send(response, 404, problem(404, 'unknown path'))
+    if (request.headers.authorization !== `Bearer ${API_KEY}`) return send(response, 401, problem(401, 'wrong API key'))
+    const call = callOf(JSON.parse(body) as Body) // What the adapter under test sends.
+    const [topic, script] = [...scripts].find(([key]) => call.prompt.includes(key)) ?? []
+    const before = calls.filter((earlier) => earlier.topic === topic && earlier.call.model === call.model).length
+    const replies = script?.[call.model] ?? []
+    const reply = replies[Math.min(before, replies.length - 1)]
+    calls.push({ topic: reply === undefined ? undefined : topic, call })
+    if (reply === undefined) send(response, 500, problem(500, `nothing is scripted for ${call.model}`))
+    else answer(response, call, reply)
+  }
+  const server = createServer((request, response) => {
+    take(request, response).catch(() => response.destroy())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo // Listening on TCP.
+
+  return {
+    baseUrl: `http://127.0.0.1:${port}/v1`,
+    apiKey: API_KEY,
+    script: (topic, script) => void scripts.set(topic, script),
+    calls: (topic) => calls.filter((made) => made.topic === topic).map(({ call }) => call),
+    unexpected: () => calls.filter(({ topic }) => topic === undefined).map(({ call }) => call),
+    close: async () => {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
