@@ -4,6 +4,7 @@ import { partitionOf } from '@baton/contracts/ids'
 import { deadLetterTopic, SERVICES, type TopicSpec } from '@baton/contracts/topics'
 import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bus, OutgoingRecord } from '../bus.ts'
 import { Catalog, holdEntry } from './catalog.ts'
 import { ConsumerGroups } from './consumer-groups.ts'
@@ -20,7 +21,7 @@ const SEGMENT_BYTES_MAX = 64 << 20
 const DISK_BYTES_MAX = 1 << 30
 /** Space is freed by whole segments, so a small log needs small ones. */
 const SEGMENTS_MIN = 8
-const CACHE_BYTES_MAX = 32 << 20
+const CACHE_BYTES_MAX = 16 << 20
 const RECORD_BYTES_MAX = 8 << 20
 const CLOSE_GRACE_MS = 5_000
 
@@ -34,7 +35,7 @@ export type EmbeddedBusOptions = {
   readonly segmentBytesMax?: number
   /** Size of the whole log. From a quarter of it on, what nobody needs is deleted before its retention is over. Default 1 GiB. */
   readonly diskBytesMax?: number
-  /** Newest records kept in memory. Default 32 MiB. */
+  /** Newest records kept in memory. Default 16 MiB. */
   readonly cacheBytesMax?: number
   /** Largest value of a record. Default 8 MiB. */
   readonly recordBytesMax?: number
@@ -84,7 +85,10 @@ const openLocked = async (options: EmbeddedBusOptions, unlock: () => void): Prom
   )
   const reclaimer = createReclaimer({ wal, catalog, diskBytesMax, nowMs })
   const reclaim = async (): Promise<void> =>
-    reclaimer.run().catch((error: unknown) => onFault(error instanceof Fault ? error : new Fault('log.corrupt', String(error))))
+    reclaimer.run().catch((error: unknown) => {
+      const fault = error instanceof Fault ? error : new Fault('log.corrupt', `the log cannot be tidied: ${String(error)}`)
+      if (fault.code !== 'bus.draining' && fault.code !== 'disk.full') onFault(fault) // Those two are met again by whoever publishes.
+    })
   await wal.flushed() // The topics themselves, before anything is built on them.
   await reclaim()
   return new EmbeddedBusAdapter({
@@ -208,7 +212,9 @@ class EmbeddedBusAdapter implements EmbeddedBus {
     const { wal, unlock } = this.parts
     try {
       await this.groups.close({ graceMs: CLOSE_GRACE_MS })
-      await Promise.all([...this.readers].map(async (reader) => reader.close()))
+      // A reader's batch that hangs must not keep the process from ending.
+      const late = sleep(CLOSE_GRACE_MS, undefined, { ref: false })
+      await Promise.race([late, Promise.all([...this.readers].map(async (reader) => reader.close()))])
       await wal.flushed()
     } finally {
       wal.close()
