@@ -141,11 +141,16 @@ const attemptsOf = (states: readonly StepState[], ended: boolean): readonly Atte
 
 const nodesOf = (drafts: readonly Draft[], onPath: boolean): readonly StepNode[] => {
   const spans = drafts.map((draft) => ({ draft, span: spanOf(draft) }))
-  const critical = new Set(onPath ? criticalPath(spans.map(({ draft, span }) => ({ id: draft.path, ...span }))) : [])
+  // What was given up took nobody's time.
+  const counted = spans.filter(({ draft }) => !isGivenUp(draft)).map(({ draft, span }) => ({ id: draft.path, ...span }))
+  const critical = new Set(onPath ? criticalPath(counted) : [])
   return spans
     .sort((a, b) => a.span.startMs - b.span.startMs || a.span.firstSeq - b.span.firstSeq)
     .map(({ draft }) => nodeOf(draft, critical.has(draft.path)))
 }
+
+const isGivenUp = ({ attempts, decisions, children }: Draft): boolean =>
+  decisions.length === 0 && attempts.every(({ status }) => status === 'abandoned') && children.every(isGivenUp)
 
 type Span = { startMs: number; endMs: number | null; seq: number; firstSeq: number }
 
