@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { startChild } from './child-process.ts'
 import type { Child } from './child-process.ts'
+import { containersWanted } from './container-servers.ts'
 import { javaAvailable, kafkaInfraFolder, resolveJars } from './kafka-jars.ts'
 import { freePorts } from './machine.ts'
 import type { Availability } from './machine.ts'
@@ -42,7 +43,7 @@ export type KafkaServer = {
 }
 
 /** Whether suites that need Kafka can run: `KAFKA_BROKERS` names one, or one can be started here. */
-export const kafkaAvailable = (): Availability => (process.env['KAFKA_BROKERS'] ? { ok: true } : javaAvailable())
+export const kafkaAvailable = (): Availability => (process.env['KAFKA_BROKERS'] || containersWanted() ? { ok: true } : javaAvailable())
 
 /** Starts a broker and resolves when it serves. */
 export const startKafka = async (options: KafkaOptions): Promise<KafkaServer> => {

@@ -7,6 +7,7 @@ import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { startChild } from './child-process.ts'
 import type { Child } from './child-process.ts'
+import { containersWanted } from './container-servers.ts'
 import { findProgram, freePorts, versionFolders } from './machine.ts'
 import type { Availability } from './machine.ts'
 
@@ -44,7 +45,7 @@ const programFolders = (): readonly string[] => versionFolders('/usr/lib/postgre
 
 /** Whether suites that need PostgreSQL can run: `DATABASE_URL` names one, or one can be started here. */
 export const postgresAvailable = (): Availability => {
-  if (process.env['DATABASE_URL']) return { ok: true }
+  if (process.env['DATABASE_URL'] || containersWanted()) return { ok: true }
   if (findProgram('initdb', programFolders()) === undefined || findProgram('postgres', programFolders()) === undefined)
     return { ok: false, reason: 'no PostgreSQL server (initdb, postgres) on PATH or in /usr/lib/postgresql' }
   return { ok: true }

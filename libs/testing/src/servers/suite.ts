@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, it } from '@jest/globals'
+import { containersWanted, startKafkaContainer, startPostgresContainer } from './container-servers.ts'
 import { kafkaAvailable, startKafka } from './kafka-server.ts'
 import type { KafkaServer } from './kafka-server.ts'
 import type { Availability } from './machine.ts'
@@ -17,18 +18,18 @@ const STOP_TIMEOUT_MS = 60_000
 /** Kafka as a suite sees it; the addresses can be read once the suite runs. */
 export type KafkaSuite = {
   readonly brokers: readonly string[]
-  /** The suite's own broker. Undefined when `KAFKA_BROKERS` names somebody else's, which no test may stop. */
+  /** The suite's own broker. Undefined when it is somebody else's (`KAFKA_BROKERS`) or a container. */
   readonly server: KafkaServer | undefined
-  /** True when the suite starts its own broker, known before it runs. */
+  /** True when there will be a `server`; known before the suite runs. */
   readonly owned: boolean
 }
 
 /** PostgreSQL as a suite sees it. */
 export type PostgresSuite = {
   readonly url: string
-  /** The suite's own server. Undefined when `DATABASE_URL` names somebody else's, which no test may stop. */
+  /** The suite's own server. Undefined when it is somebody else's (`DATABASE_URL`) or a container. */
   readonly server: PostgresServer | undefined
-  /** True when the suite starts its own server, known before it runs. */
+  /** True when there will be a `server`; known before the suite runs. */
   readonly owned: boolean
   /** Address of a new empty database, dropped after the suite. */
   freshDatabase(): Promise<string>
@@ -36,30 +37,23 @@ export type PostgresSuite = {
 
 /** A suite with a broker of its own, or with the one that `KAFKA_BROKERS` names. Started once, before its first test. */
 export const describeWithKafka = (name: string, define: (kafka: KafkaSuite) => void): void => {
-  const external = process.env['KAFKA_BROKERS']
   describeWhen({
     name,
     available: kafkaAvailable(),
     define: () => {
-      let server: KafkaServer | undefined
-      let dir: string | undefined
+      let kafka: Opened<{ readonly brokers: readonly string[] }, KafkaServer> | undefined
       beforeAll(async () => {
-        if (external) return
-        dir = await mkdtemp(join(tmpdir(), 'baton-kafka-'))
-        server = await startKafka({ dir })
+        kafka = await openKafka()
       }, START_TIMEOUT_MS)
-      afterAll(async () => {
-        await server?.kill() // Nothing of it is needed any more.
-        if (dir) await rm(dir, { recursive: true, force: true })
-      }, STOP_TIMEOUT_MS)
+      afterAll(() => kafka?.close(), STOP_TIMEOUT_MS)
       define({
         get brokers() {
-          return external ? external.split(',') : started(server).brokers
+          return started(kafka).address.brokers
         },
         get server() {
-          return server
+          return kafka?.server
         },
-        owned: !external,
+        owned: !process.env['KAFKA_BROKERS'] && !containersWanted(),
       })
     },
   })
@@ -67,33 +61,29 @@ export const describeWithKafka = (name: string, define: (kafka: KafkaSuite) => v
 
 /** A suite with a PostgreSQL of its own, or with the one that `DATABASE_URL` names. Started once, before its first test. */
 export const describeWithPostgres = (name: string, define: (postgres: PostgresSuite) => void): void => {
-  const external = process.env['DATABASE_URL']
   describeWhen({
     name,
     available: postgresAvailable(),
     define: () => {
-      let server: PostgresServer | undefined
-      let dir: string | undefined
+      let postgres: Opened<{ readonly url: string }, PostgresServer> | undefined
       const databases: string[] = []
-      const url = (): string => external || started(server).url
+      const url = (): string => started(postgres).address.url
       beforeAll(async () => {
-        if (external) return
-        dir = await mkdtemp(join(tmpdir(), 'baton-postgres-'))
-        server = await startPostgres({ dir })
+        postgres = await openPostgres()
       }, START_TIMEOUT_MS)
       afterAll(async () => {
-        if (external) for (const database of databases) await execute(url(), `drop database if exists ${database} with (force)`)
-        await server?.kill() // Nothing of it is needed any more.
-        if (dir) await rm(dir, { recursive: true, force: true })
+        if (process.env['DATABASE_URL'])
+          for (const database of databases) await execute(url(), `drop database if exists ${database} with (force)`)
+        await postgres?.close()
       }, STOP_TIMEOUT_MS)
       define({
         get url() {
           return url()
         },
         get server() {
-          return server
+          return postgres?.server
         },
-        owned: !external,
+        owned: !process.env['DATABASE_URL'] && !containersWanted(),
         freshDatabase: async () => {
           const database = `baton_${randomUUID().replaceAll('-', '')}`
           await execute(url(), `create database ${database}`)
@@ -105,6 +95,39 @@ export const describeWithPostgres = (name: string, define: (postgres: PostgresSu
       })
     },
   })
+}
+
+/** `server` is there when the suite may stop it. */
+type Opened<Address, Server> = { readonly address: Address; readonly server?: Server; close(): Promise<void> }
+
+const openKafka = async (): Promise<Opened<{ readonly brokers: readonly string[] }, KafkaServer>> => {
+  const external = process.env['KAFKA_BROKERS']
+  if (external) return { address: { brokers: external.split(',') }, close: async () => undefined }
+  if (containersWanted()) {
+    const container = await startKafkaContainer()
+    return { address: container, close: () => container.stop() }
+  }
+  const dir = await mkdtemp(join(tmpdir(), 'baton-kafka-'))
+  const server = await startKafka({ dir })
+  return { address: server, server, close: () => discard(server, dir) }
+}
+
+const openPostgres = async (): Promise<Opened<{ readonly url: string }, PostgresServer>> => {
+  const external = process.env['DATABASE_URL']
+  if (external) return { address: { url: external }, close: async () => undefined }
+  if (containersWanted()) {
+    const container = await startPostgresContainer()
+    return { address: container, close: () => container.stop() }
+  }
+  const dir = await mkdtemp(join(tmpdir(), 'baton-postgres-'))
+  const server = await startPostgres({ dir })
+  return { address: server, server, close: () => discard(server, dir) }
+}
+
+/** Nothing of it is needed any more. */
+const discard = async (server: { kill(): Promise<void> }, dir: string): Promise<void> => {
+  await server.kill()
+  await rm(dir, { recursive: true, force: true })
 }
 
 const started = <T>(server: T | undefined): T => {
