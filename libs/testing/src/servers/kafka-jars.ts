@@ -22,7 +22,7 @@ const jarFolder = (cache: string): string => {
 }
 
 /** Where jars are kept unless told otherwise. */
-export const defaultJarCache = (): string => join(repositoryRoot(), '.cache', 'kafka')
+const defaultJarCache = (): string => join(repositoryRoot(), '.cache', 'kafka')
 
 /** Whether a broker can be started here: Java 17, and the jars or Maven to resolve them. */
 export const javaAvailable = (cache = defaultJarCache()): Availability => {
