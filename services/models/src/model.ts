@@ -1,4 +1,5 @@
 // The one port to everything that answers: providers over HTTP, trained classifiers, rules, quoting from documents (B1).
+import type { Fault } from '@baton/contracts/fault'
 import type { Json, JsonSchema } from '@baton/contracts/json'
 
 export type Question = {
@@ -16,8 +17,15 @@ export type Question = {
 
 export type Usage = { readonly inputTokens?: number; readonly outputTokens?: number; readonly costMicroUsd: number }
 
-/** Text still to be read, or a value that is JSON already. `confidence` only where the model knows how far to trust itself. */
-export type Answer = ({ readonly text: string } | { readonly value: Json }) & { readonly usage: Usage; readonly confidence?: number }
+/**
+ * Text still to be read, or a value that is JSON already. `confidence` only where the model knows how far to trust itself. `unusable`:
+ * the answer was given, and is paid for, but nothing can be made of it.
+ */
+export type Answer = ({ readonly text: string } | { readonly value: Json }) & {
+  readonly usage: Usage
+  readonly confidence?: number
+  readonly unusable?: Fault
+}
 
 /** Answers questions. Throws a Fault with a `model.*` or `output.*` code; `detail.retryAfterMs` where the provider named a wait. */
 export type Model = {

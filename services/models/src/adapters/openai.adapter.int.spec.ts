@@ -128,7 +128,7 @@ describe('an OpenAI-compatible server (B1)', () => {
       detail: { reason: 'context_length' },
     })
     await expect(ask({ body: '<html>busy</html>' })).rejects.toMatchObject({ code: 'model.unavailable' })
-    await expect(ask(completion(''))).rejects.toMatchObject({ code: 'output.malformed' })
+    expect(await ask(completion(''))).toMatchObject({ unusable: { code: 'output.malformed' } })
     await expect(ask(completion('x'), {}, { baseUrl: 'http://127.0.0.1:1/v1' })).rejects.toMatchObject({ code: 'model.unavailable' })
   })
 
@@ -137,16 +137,20 @@ describe('an OpenAI-compatible server (B1)', () => {
   })
 
   it('O3: an answer that was cut is truncated, however well it parses', async () => {
-    await expect(ask(completion('{"a":"b"}', 'length'), { schema })).rejects.toMatchObject({
+    expect((await ask(completion('{"a":"b"}', 'length'), { schema })).unusable).toMatchObject({
       code: 'output.truncated',
       detail: { reason: 'length' },
     })
-    await expect(ask(completion('no', 'content_filter'))).rejects.toMatchObject({ code: 'model.refused' })
+    expect(await ask(completion('no', 'content_filter'))).toMatchObject({ unusable: { code: 'model.refused' } })
   })
 
   it('O4: a call without usage is billed by an estimate', async () => {
     const answer = await ask(completion('x'.repeat(400), 'stop', null), {}, { price: { input: 100, output: 100 } })
     expect(answer.usage).toEqual({ inputTokens: 3, outputTokens: 100, costMicroUsd: 10_300 })
+  })
+
+  it('O4: an answer that cannot be used is billed as well (B13)', async () => {
+    expect(await ask(completion('{"a":', 'length'))).toMatchObject({ usage: { costMicroUsd: 210 }, unusable: { code: 'output.truncated' } })
   })
 
   it('is given up when its signal says so', async () => {

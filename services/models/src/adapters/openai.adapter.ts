@@ -2,7 +2,7 @@
 //   O1. Nothing is retried here: tries, waits and failover belong to the attempt plan alone.
 //   O2. The SDK is loaded at the first call, so that a process without a provider never pays for it.
 //   O3. An answer that the provider cut is `output.truncated`, however well it parses.
-//   O4. A call without usage is billed by an estimate, never as free.
+//   O4. A call without usage is billed by an estimate, never as free; an answer that cannot be used is billed as well.
 import type { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { Fault } from '@baton/contracts/fault'
 import { isJsonObject, type JsonObject } from '@baton/contracts/json'
@@ -75,14 +75,20 @@ const usageOf = (result: Result, text: string, { question, price }: { question: 
 
 const readResult = (name: string, result: Result, about: { question: Question; price: Price }): Answer => {
   const text = textOf(result)
-  const finish = result.finishReason.unified
+  const unusable = unusableOf(name, result, text)
+  return { text, usage: usageOf(result, text, about), ...(unusable === undefined ? {} : { unusable }) } // O4
+}
+
+/** Why nothing can be made of an answer, if so. */
+const unusableOf = (name: string, { finishReason }: Result, text: string): Fault | undefined => {
+  const { unified: finish } = finishReason
   if (finish === 'length')
-    throw new Fault('output.truncated', `${name} reached its limit of output tokens.`, { model: name, reason: 'length' }) // O3
+    return new Fault('output.truncated', `${name} reached its limit of output tokens.`, { model: name, reason: 'length' }) // O3
   if (finish === 'content-filter')
-    throw new Fault('model.refused', `${name} refused on account of its content rules.`, { model: name, reason: 'content_filter' })
-  if (text.trim() === '')
-    throw new Fault('output.malformed', `${name} answered with nothing.`, { model: name, reason: 'empty', problem: 'it was empty' })
-  return { text, usage: usageOf(result, text, about) }
+    return new Fault('model.refused', `${name} refused on account of its content rules.`, { model: name, reason: 'content_filter' })
+  return text.trim() === ''
+    ? new Fault('output.malformed', `${name} answered with nothing.`, { model: name, reason: 'empty', problem: 'it was empty' })
+    : undefined
 }
 
 /** The SDK's errors carry these fields; they are read by name because the SDK may be there twice. */

@@ -1,3 +1,5 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from '@jest/globals'
@@ -63,7 +65,21 @@ describe('catalogue', () => {
     })
   })
 
+  it('G2: passes over models whose files this flows folder does not have', async () => {
+    const catalogue = await loadCatalogue(join(root, 'config'), { ...surroundings, flowsDir: join(root, 'nowhere') })
+    expect(() => catalogue.resolve(['strong'])).toThrow(expect.objectContaining({ code: 'model.none_configured' }))
+    expect(catalogue.resolve(['extractive'])).toHaveLength(1)
+  })
+
+  it('gives a small catalogue where there is no file', async () => {
+    const catalogue = await loadCatalogue(join(root, 'nowhere'), surroundings)
+    expect(catalogue.list().map(({ name }) => name)).toEqual(['gpt', 'extractive'])
+  })
+
   it('names the mistake in a file', async () => {
-    await expect(loadCatalogue(join(root, 'nowhere'), surroundings)).rejects.toMatchObject({ code: 'config.invalid' })
+    const folder = await mkdtemp(join(tmpdir(), 'baton-models-'))
+    await writeFile(join(folder, 'models.yaml'), 'models: { a: { provider: nobody } }')
+    await expect(loadCatalogue(folder, surroundings)).rejects.toMatchObject({ code: 'config.invalid' })
+    await rm(folder, { recursive: true })
   })
 })

@@ -1,7 +1,8 @@
 // config/models.yaml: which models there are, what they cost, and which names of flows mean which models.
 //   G1. Names resolve to models in order: a route to its list, a list to its models, each model once.
-//   G2. A model whose provider is not configured is passed over; when that leaves none, `model.none_configured` says what to do.
+//   G2. A model whose provider is not configured, or whose file is not in the flows folder, is passed over; when that leaves none, `model.none_configured` says what to do.
 //   G3. Secrets are never in the file: they come from the environment.
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '@baton/contracts/fault'
 import type { ServiceConfig } from '@baton/service'
@@ -96,16 +97,21 @@ const make = async (
         nowMs,
       ) // G3
     }
-    case 'classifier':
+    case 'classifier': {
+      const weights = join(flowsDir, entry.weights)
+      if (!existsSync(weights)) return undefined // G2
       return classifierModel(name, {
-        weights: join(flowsDir, entry.weights),
+        weights,
         sensitiveFrom: entry.sensitiveFrom,
         ...(entry.labels === undefined ? {} : { labels: join(flowsDir, entry.labels) }),
       })
+    }
     case 'extractive':
       return extractiveModel(name, entry)
-    case 'rules':
-      return rulesModel(name, await readYaml(join(flowsDir, entry.rules), RulesFile))
+    case 'rules': {
+      const rules = join(flowsDir, entry.rules)
+      return existsSync(rules) ? rulesModel(name, await readYaml(rules, RulesFile)) : undefined // G2
+    }
   }
 }
 
@@ -152,6 +158,14 @@ export const createCatalogue = async (file: ModelsFile, surroundings: Surroundin
   return { resolve, spends, list }
 }
 
-/** Reads `config/models.yaml`. Throws `config.invalid` with the place of the mistake. */
-export const loadCatalogue = async (configDir: string, surroundings: Surroundings): Promise<Catalogue> =>
-  createCatalogue(await readYaml(join(configDir, 'models.yaml'), ModelsFile), surroundings)
+/** Where there is no `config/models.yaml`: whatever OPENAI_BASE_URL serves, named by OPENAI_MODEL; its price is that of gpt-4o-mini. */
+const WITHOUT_FILE: unknown = {
+  models: { gpt: { provider: 'openai', model: 'gpt-4o-mini', fromEnvironment: true, price: { input: 0.15, output: 0.6 } }, extractive: { provider: 'extractive' } },
+  routes: { default: ['gpt'] },
+}
+
+/** Reads `config/models.yaml`; without one, a small catalogue of our own. Throws `config.invalid` with the place of the mistake. */
+export const loadCatalogue = async (configDir: string, surroundings: Surroundings): Promise<Catalogue> => {
+  const path = join(configDir, 'models.yaml')
+  return createCatalogue(existsSync(path) ? await readYaml(path, ModelsFile) : ModelsFile.parse(WITHOUT_FILE), surroundings)
+}

@@ -15,6 +15,9 @@ export type Asked = {
   readonly failedOver: readonly string[]
 }
 
+/** Nobody gave an output that fits: why, and what was used up all the same. */
+export type GivenUp = { readonly fault: Fault; readonly tries: number; readonly usage: Usage; readonly failedOver: readonly string[] }
+
 export type Dispatch = {
   readonly models: readonly Model[]
   readonly question: Omit<Question, 'signal' | 'schema'>
@@ -101,15 +104,32 @@ const givenUp = (faults: readonly Fault[], move: Move & { do: 'stop' }): Fault =
   )
 }
 
-/** Asks until an answer fits or the plan ends. Throws the fault that says best what would help. */
-export const ask = async (dispatch: Dispatch): Promise<Asked> => {
+const trailOf = ({ failures }: Move['progress'], but?: string): readonly string[] => [
+  ...new Set(failures.filter(({ name }) => name !== but).map(({ name, code }) => `${name}: ${code}`)),
+]
+
+/** What a dispatch used up so far, and how far it came. */
+type Spent = { usage: Usage; progress: Move['progress'] }
+
+/** Asks until an answer fits or the plan ends; then with the fault that says best what would help. */
+export const ask = async (dispatch: Dispatch): Promise<Asked | GivenUp> => {
+  const spent: Spent = { usage: { costMicroUsd: 0 }, progress: firstMove().progress }
+  try {
+    return await walk(dispatch, spent)
+  } catch (error) {
+    const { usage, progress } = spent
+    return { fault: toFault(error), tries: progress.tryNumber, usage, failedOver: trailOf(progress) }
+  }
+}
+
+const walk = async (dispatch: Dispatch, spent: Spent): Promise<Asked> => {
   const { models, spec, signal, random, clockMs } = dispatch
   const candidates = models.map(candidateOf)
   const faults: Fault[] = []
-  let usage: Usage = { costMicroUsd: 0 }
   let endsAtMs = clockMs() + spec.timeoutMs
   let move: Move = firstMove()
   for (;;) {
+    spent.progress = move.progress
     if (move.do === 'stop') throw givenUp(faults, move)
     if (move.waitMs > 0) await rest(move.waitMs, dispatch)
     if (move.newTry) endsAtMs = clockMs() + spec.timeoutMs
@@ -119,10 +139,8 @@ export const ask = async (dispatch: Dispatch): Promise<Asked> => {
     const last = faults.at(-1)
     const feedback = move.reask && last !== undefined ? feedbackOf(last) : undefined
     try {
-      const output = await callModel({ model, timeMs, feedback }, dispatch, (more) => (usage = sum(usage, more)))
-      const { failures, tryNumber } = move.progress
-      const failedOver = failures.filter(({ name }) => name !== model.name).map(({ name, code }) => `${name}: ${code}`)
-      return { output, model, usage, failedOver: [...new Set(failedOver)], tries: tryNumber }
+      const output = await callModel({ model, timeMs, feedback }, dispatch, (more) => (spent.usage = sum(spent.usage, more)))
+      return { output, model, usage: spent.usage, failedOver: trailOf(move.progress, model.name), tries: move.progress.tryNumber }
     } catch (error) {
       if (signal.aborted) throw ended(signal, model)
       const fault = toFault(error)

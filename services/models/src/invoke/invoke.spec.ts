@@ -154,6 +154,16 @@ describe('model.invoke', () => {
     })
   })
 
+  it('I2: answers are paid also when none could be used', async () => {
+    const models = [scripted('large', [{ text: 'no' }, { text: 'no' }]), scripted('small', [{ text: 'no' }, { text: 'no' }])]
+    const once = { ...node, retry: { attempts: 1, backoff: 'fixed', delayMs: 1, maxDelayMs: 1, jitter: false } } as const
+    expect(await handlerOf(models).handle(command(), context({ node: once }))).toMatchObject({
+      status: 'failed',
+      fault: { code: 'output.malformed' },
+      meter: { tries: 1, costMicroUsd: 400, failedOver: ['large: output.malformed', 'small: output.malformed'] },
+    })
+  })
+
   it('marks what was mended (D2)', async () => {
     const model = scripted('large', [{ text: "Here: {'intent': 'refund', 'confidence': 0.5}" }])
     expect(await handlerOf([model]).handle(command(), context())).toMatchObject({
@@ -167,35 +177,36 @@ describe('model.invoke', () => {
       scripted('large', ['model.unavailable', 'model.unavailable', 'model.unavailable']),
       scripted('small', ['model.refused']),
     ]
-    await expect(handlerOf(models).handle(command(), context())).rejects.toMatchObject({
-      code: 'model.unavailable',
-      detail: { tries: 3, trail: 'large: model.unavailable, small: model.refused, large: model.unavailable, large: model.unavailable' },
+    expect(await handlerOf(models).handle(command(), context())).toMatchObject({
+      status: 'failed',
+      fault: {
+        code: 'model.unavailable',
+        detail: { tries: 3, trail: 'large: model.unavailable, small: model.refused, large: model.unavailable, large: model.unavailable' },
+      },
     })
   })
 
   it('leaves a wait that is too long to the retry topics', async () => {
     const model = scripted('large', [{ slowDown: 30_000 }])
-    await expect(handlerOf([model]).handle(command(), context())).rejects.toMatchObject({
-      code: 'model.rate_limited',
-      detail: { retryAfterMs: 30_000 },
+    expect(await handlerOf([model]).handle(command(), context())).toMatchObject({
+      fault: { code: 'model.rate_limited', detail: { retryAfterMs: 30_000 } },
     })
   })
 
   it('tells the end of the deadline from the end of the process', async () => {
     const late = handlerOf([scripted('large', [{ hang: true }])]).handle(command(), context({ signal: AbortSignal.timeout(20) }))
-    await expect(late).rejects.toMatchObject({ code: 'model.timed_out' })
+    expect(await late).toMatchObject({ fault: { code: 'model.timed_out' } })
     const draining = new AbortController()
     const ended = handlerOf([scripted('large', [{ hang: true }])]).handle(command(), context({ signal: draining.signal }))
     draining.abort()
-    await expect(ended).rejects.toMatchObject({ code: 'bus.draining' })
+    expect(await ended).toMatchObject({ fault: { code: 'bus.draining' } })
   })
 
   it('keeps what an answer said out of the fault', async () => {
     const model = scripted('large', [{ text: '{"intent":"x"}' }, { text: '{"intent":"x"}' }], true)
     const once = { ...node, retry: { attempts: 1, backoff: 'fixed', delayMs: 1, maxDelayMs: 1, jitter: false } } as const
-    await expect(handlerOf([model]).handle(command(), context({ node: once }))).rejects.toMatchObject({
-      code: 'output.schema_invalid',
-      detail: expect.not.objectContaining({ problem: expect.anything() }),
+    expect(await handlerOf([model]).handle(command(), context({ node: once }))).toMatchObject({
+      fault: { code: 'output.schema_invalid', detail: expect.not.objectContaining({ problem: expect.anything() }) },
     })
   })
 })

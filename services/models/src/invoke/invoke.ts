@@ -1,6 +1,6 @@
 // The handler of `model.invoke`: one dispatch of a model step, from plan and command to output and meter.
 //   I1. What a gate's retry changed (models, prompt, feedback) goes before what the plan says.
-//   I2. The meter is the dispatch's: all its calls are paid, whichever answer was used.
+//   I2. The meter is the dispatch's: all its calls are paid, whichever answer was used, and also when none was.
 import { Fault } from '@baton/contracts/fault'
 import type { Json, Meter, StepCommand } from '@baton/contracts'
 import { renderPrompt } from '@baton/flow'
@@ -8,7 +8,7 @@ import type { PlanNode, RetrySpec } from '@baton/flow/plan'
 import type { TrySpec } from '@baton/policy'
 import type { WorkContext, WorkHandler } from '@baton/service'
 import type { Catalogue } from '../catalogue/catalogue.ts'
-import { ask, type Asked } from './ask.ts'
+import { ask, type Asked, type GivenUp } from './ask.ts'
 
 /** Time of one try where the step names none. */
 const TIMEOUT_MS = 30_000
@@ -36,10 +36,9 @@ const trySpec = (node: ModelNode): TrySpec => ({
   waitMaxMs: WAIT_MAX_MS,
 })
 
-const meterOf = (
-  { output, model, tries, usage, failedOver }: Asked,
-  took: { startedAtMs: number; latencyMs: number; inputChars: number },
-): Meter => ({
+type Took = Pick<Meter, 'startedAtMs' | 'latencyMs' | 'inputChars'>
+
+const meterOf = ({ output, model, tries, usage, failedOver }: Asked, took: Took): Meter => ({
   ...took,
   tries,
   model: model.name,
@@ -48,6 +47,15 @@ const meterOf = (
   ...usage, // I2
   ...(output.confidence === undefined ? {} : { confidence: output.confidence }),
   ...(output.repaired ? { repaired: true } : {}),
+  ...(failedOver.length > 0 ? { failedOver: [...failedOver] } : {}),
+})
+
+/** Of a dispatch that gave nothing: its calls are paid as well (I2). */
+const lossOf = ({ tries, usage, failedOver }: GivenUp, took: Took): Meter => ({
+  ...took,
+  tries,
+  outputChars: 0,
+  ...usage,
   ...(failedOver.length > 0 ? { failedOver: [...failedOver] } : {}),
 })
 
@@ -75,8 +83,11 @@ export const invokeHandler =
       random,
       clockMs,
     })
-    const inputChars = asked.model.local ? JSON.stringify(context.input).length : prompt.length + (system?.length ?? 0)
-    const meter = meterOf(asked, { startedAtMs, latencyMs: Math.round((clockMs() - started) * 1_000) / 1_000, inputChars })
+    const latencyMs = Math.round((clockMs() - started) * 1_000) / 1_000
+    const promptChars = prompt.length + (system?.length ?? 0)
+    if ('fault' in asked) return { status: 'failed', fault: asked.fault, meter: lossOf(asked, { startedAtMs, latencyMs, inputChars: promptChars }) }
+    const inputChars = asked.model.local ? JSON.stringify(context.input).length : promptChars
     const content: Json = { prompt, ...(system === undefined ? {} : { system }), input: context.input, output: asked.output.value }
+    const meter = meterOf(asked, { startedAtMs, latencyMs, inputChars })
     return { status: 'answered', output: asked.output.value, by: `model:${asked.model.name}`, meter, content }
   }

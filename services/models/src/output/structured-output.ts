@@ -47,6 +47,7 @@ const lowered = (confidence: number): number => Math.round(confidence * REPAIRED
 
 /** Extracts, mends and checks. Throws `output.malformed`, `output.truncated` or `output.schema_invalid`; `detail.problem` is for the model. */
 export const readOutput = (answer: Answer, schema: JsonSchema | undefined): Output => {
+  if (answer.unusable !== undefined) throw answer.unusable
   const { value, repaired } = readAnswer(answer, schema)
   const problems = schema === undefined ? [] : schemaProblems(value, schema)
   if (problems.length > 0) {
