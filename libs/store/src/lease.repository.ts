@@ -3,6 +3,8 @@
 //   O2. A partition is taken when it is free, when the same owner dropped it, when its lease ran out on the database's clock, or when its owner is certainly dead: its
 //       advisory lock is free (PostgreSQL), or it is of an earlier process (PGlite, whose directory belongs to one process).
 //   O3. Renewing changes no epoch, and gives back nothing that another owner took.
+//   O4. Taking from another owner that did not release counts a crash when the position has not moved since that owner came, or a record
+//       was under suspicion; else the count begins anew. A suspect behind the position is none.
 import { Fault } from '@baton/contracts/fault'
 import type { Database } from './database.ts'
 import { partitionLocks } from './partition-locks.adapter.ts'
@@ -12,14 +14,21 @@ type Row = { partition: number; topicId: string; next: string; epoch: string; su
 
 const EXPIRY = `clock_timestamp() + $4::int * interval '1 millisecond'`
 // $5: partitions whose owner is dead by its lock. $6: owners of this process, null where locks tell.
-const ACQUIRE = `update log_partitions set owner_uuid = $2, epoch = epoch + 1, expires_at = ${EXPIRY}
+const ACQUIRE = `update log_partitions set owner_uuid = $2, epoch = epoch + 1, expires_at = ${EXPIRY}, taken_next = next,
+    suspect_offset = case when suspect_offset >= next then suspect_offset end,
+    crash_count = case when owner_uuid is null or owner_uuid = $2 then crash_count
+      when suspect_offset >= next or taken_next = next then crash_count + 1
+      else 1 end
   where prefix = $1 and partition = any($3::int[])
     and (owner_uuid is null or owner_uuid = $2 or expires_at <= clock_timestamp()
       or partition = any($5::int[]) or not owner_uuid = any($6::text[]))
   returning partition, topic_id as "topicId", next, epoch, suspect_offset as "suspectOffset", crash_count as "crashCount"`
 const RENEW = `update log_partitions set expires_at = clock_timestamp() + $3::int * interval '1 millisecond'
   where prefix = $1 and owner_uuid = $2 returning partition`
-const RELEASE = 'update log_partitions set owner_uuid = null, expires_at = null where prefix = $1 and owner_uuid = $2'
+const RELEASE = `update log_partitions set owner_uuid = null, expires_at = null, suspect_offset = null, crash_count = 0
+  where prefix = $1 and owner_uuid = $2`
+const SUSPECT = `update log_partitions set suspect_offset = $3, crash_count = $4
+  where prefix = $1 and partition = $2 and ($5::text is null or (owner_uuid = $5 and epoch = $6::bigint))`
 
 /** Leases over the database. */
 export const leaseRepository = (db: Database): LeaseStore => {
@@ -59,13 +68,16 @@ export const leaseRepository = (db: Database): LeaseStore => {
         await db.query(RELEASE, [prefix, ownerUuid])
         await locks?.drop({ prefix, ownerUuid, keep: [] })
       }),
-    suspect: async ({ prefix, partition, offset, crashCount }) => {
-      await db.query('update log_partitions set suspect_offset = $3, crash_count = $4 where prefix = $1 and partition = $2', [
-        prefix,
-        partition,
-        offset,
-        crashCount,
-      ])
+    suspect: async ({ prefix, partition, offset, crashCount, owner }) => {
+      const { rowCount } = await db.query(
+        SUSPECT,
+        [prefix, partition, offset, crashCount, owner?.ownerUuid ?? null, owner?.epoch ?? null],
+        {
+          name: 'lease-suspect',
+        },
+      )
+      if (rowCount === 0 && owner !== undefined)
+        throw new Fault('lease.lost', `another owner or a newer epoch holds partition ${partition}`)
     },
   }
 }

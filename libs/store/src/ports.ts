@@ -23,7 +23,9 @@ export type PartitionLease = {
   readonly topicId: string
   readonly next: number
   readonly epoch: number
+  /** The record that alone was being applied when an owner died, unless the position has passed it. */
   readonly suspectOffset: number | null
+  /** Owners in a row that ended without releasing the partition and without moving it; ends with a suspect count as well. */
   readonly crashCount: number
 }
 
@@ -43,13 +45,20 @@ export type RunStore = {
 export type LeaseStore = {
   /** Creates the rows of all partitions; refuses with `config.invalid` when the count differs from the stored one. */
   install(options: { prefix: string; partitions: number; topicId: string; engineVersion: number }): Promise<void>
-  /** Takes every partition of `wanted` whose lease is free or expired; raises its epoch. Returns what was taken. */
+  /** Takes every partition of `wanted` whose lease is free or expired; raises its epoch and counts the crash of its owner. Returns what was taken. */
   acquire(options: { prefix: string; ownerUuid: string; wanted: readonly number[]; leaseMs: number }): Promise<readonly PartitionLease[]>
   /** Extends what is still owned; returns the partitions that are. */
   renew(options: { prefix: string; ownerUuid: string; leaseMs: number }): Promise<readonly number[]>
+  /** Gives everything back in order, with all suspicion forgotten. */
   release(options: { prefix: string; ownerUuid: string }): Promise<void>
-  /** L10: remembers the record being applied singly, and counts what it crashed. */
-  suspect(options: { prefix: string; partition: number; offset: number | null; crashCount: number }): Promise<void>
+  /** L10: remembers the record being applied singly, and counts what it crashed. With `owner` it throws `lease.lost` when the partition is not his. */
+  suspect(options: {
+    prefix: string
+    partition: number
+    offset: number | null
+    crashCount: number
+    owner?: { readonly ownerUuid: string; readonly epoch: number }
+  }): Promise<void>
 }
 
 /** L6: which request became which run. */

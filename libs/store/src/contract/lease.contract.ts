@@ -39,10 +39,12 @@ export const leaseContract = (get: () => StoreUnderTest): void => {
       )
     })
 
-    it('O2, K1: nobody gets what is held, and the holder gets it only once', async () => {
+    it('O2, K1: nobody gets what another holds; its owner may take anew what it dropped, with a newer epoch', async () => {
       await leases().acquire({ prefix, ownerUuid: one, wanted: [0, 1], leaseMs: 60_000 })
       expect((await leases().acquire({ prefix, ownerUuid: other, wanted, leaseMs: 60_000 })).map(({ partition }) => partition)).toEqual([2])
-      expect(await leases().acquire({ prefix, ownerUuid: one, wanted, leaseMs: 60_000 })).toEqual([])
+      expect(await leases().acquire({ prefix, ownerUuid: one, wanted: [1, 2], leaseMs: 60_000 })).toMatchObject([
+        { partition: 1, epoch: 2 },
+      ])
     })
 
     it('O2: of owners that ask together each partition goes to one', async () => {
@@ -92,6 +94,36 @@ export const leaseContract = (get: () => StoreUnderTest): void => {
       expect(await leases().acquire({ prefix, ownerUuid: one, wanted: [1], leaseMs: 60_000 })).toMatchObject([
         { suspectOffset: null, crashCount: 0 },
       ])
+    })
+
+    it('O4: counts the owners in a row that died without moving the position', async () => {
+      const die = async () => (await leases().acquire({ prefix, ownerUuid: randomUUID(), wanted: [0], leaseMs: 0 }))[0]?.crashCount
+      expect([await die(), await die(), await die()]).toEqual([0, 1, 2])
+      const [held] = await leases().acquire({ prefix, ownerUuid: one, wanted: [0], leaseMs: 60_000 })
+      expect(held?.crashCount).toBe(3)
+      // The same owner that takes it anew has not died.
+      await get().stores.runs.checkpoint({ ownerUuid: one, partitions: [{ partition: 0, epoch: held?.epoch ?? 0, next: 7 }], runs: [] })
+      await leases().renew({ prefix, ownerUuid: one, leaseMs: 0 })
+      expect([await die(), await die()]).toEqual([1, 2])
+    })
+
+    it('O4: a record under suspicion counts until the position has passed it; releasing forgets it', async () => {
+      const take = async (ownerUuid: string) => (await leases().acquire({ prefix, ownerUuid, wanted: [0], leaseMs: 0 }))[0]
+      const moveTo = async (epoch: number | undefined, ownerUuid: string, next: number) =>
+        get().stores.runs.checkpoint({ ownerUuid, partitions: [{ partition: 0, epoch: epoch ?? 0, next }], runs: [] })
+      const first = await take(one)
+      await moveTo(first?.epoch, one, 4)
+      await leases().suspect({ prefix, partition: 0, offset: 4, crashCount: 2, owner: { ownerUuid: one, epoch: first?.epoch ?? 0 } })
+      const second = await take(other)
+      expect(second).toMatchObject({ suspectOffset: 4, crashCount: 3 })
+      await expect(
+        leases().suspect({ prefix, partition: 0, offset: 9, crashCount: 9, owner: { ownerUuid: one, epoch: first?.epoch ?? 0 } }),
+      ).rejects.toMatchObject({ code: 'lease.lost' })
+      await moveTo(second?.epoch, other, 5)
+      expect(await take(one)).toMatchObject({ suspectOffset: null, crashCount: 1 })
+      await leases().suspect({ prefix, partition: 0, offset: 5, crashCount: 4 })
+      await leases().release({ prefix, ownerUuid: one })
+      expect(await take(other)).toMatchObject({ suspectOffset: null, crashCount: 0 })
     })
   })
 }
