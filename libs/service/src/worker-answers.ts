@@ -1,6 +1,6 @@
 // Answers of a worker on the log of the run: the partition is the one the command names, ids follow from the attempt.
 import type { Bus, OutgoingRecord } from '@baton/bus/bus'
-import { encodeEvent, TOPICS, workerEventId, type FaultData, type Message, type MessageOf, type WorkerService } from '@baton/contracts'
+import { encodeEvent, TOPICS, workerEventId, type FaultData, type Message, type Meter, type WorkerService } from '@baton/contracts'
 
 type AnswerName = 'step.completed' | 'step.failed' | 'step.retrying' | 'step.deferred' | 'step.extended' | 'step.expired'
 export type Answer = Message<AnswerName>
@@ -41,11 +41,11 @@ export const createAnswers = (bus: Bus, service: WorkerService, nowMs: () => num
   }
   const base = ({ runId, attemptId }: Addressee): { runId: string; attemptId: string } => ({ runId, attemptId })
   return {
-    record: (to: Addressee, data: MessageOf<'step.completed'>): OutgoingRecord =>
-      answerRecord(service, to, { answer: { name: 'step.completed', data }, atMs: nowMs() }),
+    record: (to: Addressee, answer: Message<'step.completed' | 'step.failed'>): OutgoingRecord =>
+      answerRecord(service, to, { answer, atMs: nowMs() }),
     publish: async (record: OutgoingRecord): Promise<void> => void (await bus.publish([record])),
-    failed: (to: Addressee, fault: FaultData, deadLettered = false): Promise<void> =>
-      send(to, { name: 'step.failed', data: { ...base(to), fault, ...(deadLettered ? { deadLettered } : {}) } }),
+    failed: (to: Addressee, fault: FaultData, more: { deadLettered?: boolean; meter?: Meter } = {}): Promise<void> =>
+      send(to, { name: 'step.failed', data: { ...base(to), fault, ...more } }),
     retrying: (to: Addressee, { untilMs, tries, fault }: { untilMs: number; tries: number; fault: FaultData }): Promise<void> =>
       send(to, { name: 'step.retrying', data: { ...base(to), untilMs, tries, fault } }, tries),
     deferred: (to: Addressee, { untilMs, reason }: { untilMs: number; reason: string }): Promise<void> =>

@@ -149,6 +149,19 @@ describe('worker kit', () => {
     expect(calls.filter((runId) => runId === 'run_kept_1')).toHaveLength(1)
   })
 
+  it('W3: does not buy again what was paid for and of no use', async () => {
+    const loss = { ...meter, costMicroUsd: 9 }
+    const useless: WorkHandler = () => Promise.resolve({ status: 'failed', fault: new Fault('output.malformed', 'prose'), meter: loss })
+    await send('run_kept_useless', {}, useless)
+    await answersOf('run_kept_useless')
+    await send('run_kept_useless')
+    expect(await answersOf('run_kept_useless', 2)).toMatchObject([
+      { name: 'step.failed', data: { fault: { code: 'output.malformed' }, meter: loss } },
+      { name: 'step.failed', data: { fault: { code: 'output.malformed' }, meter: loss } },
+    ])
+    expect(calls.filter((runId) => runId === 'run_kept_useless')).toHaveLength(1)
+  })
+
   it('W3: simply does cheap work again', async () => {
     await send('run_cheap')
     await answersOf('run_cheap')

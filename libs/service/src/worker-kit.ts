@@ -20,7 +20,9 @@ import {
   type Event,
   type FaultData,
   type Json,
+  type Message,
   type MessageOf,
+  type Meter,
   type StepCommand,
   type WorkerService,
 } from '@baton/contracts'
@@ -88,6 +90,8 @@ class Work implements WorkContext {
 }
 
 type CommandEvent = Event<CommandContract>
+/** What a failed dispatch took, and whether its answer is to be kept. */
+type Loss = { readonly meter?: Meter; readonly keep?: boolean }
 type Outcome = { readonly name: string; readonly settlement: Settlement }
 type Incoming = { readonly command: StepCommand; readonly to: Addressee; readonly record: BusRecord; readonly delivery: Delivery }
 
@@ -159,8 +163,7 @@ class Worker {
     if (keep) {
       const kept = await platform.stores.answers.find(command.attemptId)
       if (kept !== undefined) {
-        // Written by `#answer` below, under the id of the same attempt.
-        await this.#answers.publish(this.#answers.record(to, kept as unknown as MessageOf<'step.completed'>)) // W3
+        await this.#answers.publish(this.#answers.record(to, keptAnswer(kept))) // W3
         return { name: 'repeated', settlement: ACK }
       }
     }
@@ -176,6 +179,8 @@ class Worker {
         await this.#answers.deferred(to, { untilMs, reason })
         return { name: 'deferred', settlement: { outcome: 'defer', untilMs, reason } }
       }
+      case 'failed':
+        return this.#failed(incoming, result.fault, { meter: result.meter, keep })
       case 'answered':
         await this.#answer(incoming, result, keep)
         return { name: 'completed', settlement: ACK }
@@ -191,7 +196,7 @@ class Worker {
         : await storeJson(stores.payloads, tenant, redactJson(result.content)) // W5
     const meter = contentRef === undefined ? result.meter : { ...result.meter, contentRef }
     let data: MessageOf<'step.completed'> = { runId, attemptId, output: result.output, by: result.by, meter }
-    let record: OutgoingRecord = this.#answers.record(to, data)
+    let record: OutgoingRecord = this.#answers.record(to, { name: 'step.completed', data })
     if (record.value.length > config.inlineBytesMax) {
       if (record.value.length > OUTPUT_BYTES_MAX)
         throw new Fault('step.output_too_large', `the output of ${command.path} is larger than ${OUTPUT_BYTES_MAX} bytes`, {
@@ -199,48 +204,65 @@ class Worker {
         })
       const outputRef = await storeJson(stores.payloads, tenant, result.output) // W5
       data = { ...data, output: smallFields(result.output), outputRef }
-      record = this.#answers.record(to, data)
+      record = this.#answers.record(to, { name: 'step.completed', data })
     }
     // The answer is JSON by its contract; zod's type for unknown further fields hides that.
     if (keep) await stores.answers.save({ tenant, attemptId, body: data as unknown as Json }) // W3
     await this.#answers.publish(record)
   }
 
-  async #failed({ command, to, delivery }: Incoming, fault: Fault): Promise<Outcome> {
-    const { service, platform } = this.#options
-    const { nowMs, telemetry } = platform
-    telemetry.metrics.count('baton_faults_total', { service, code: fault.code })
-    telemetry.logger.warn(
-      { service, code: fault.code, reason: fault.message, runId: command.runId, path: command.path, delivery: delivery.attempt },
-      'step failed',
-    )
-    if (fault.cause instanceof Error)
-      telemetry.logger.debug({ runId: command.runId, path: command.path, stack: fault.cause.stack ?? '' }, 'cause')
+  async #failed(incoming: Incoming, fault: Fault, loss: Loss = {}): Promise<Outcome> {
+    const { command, to, delivery } = incoming
+    const { nowMs } = this.#options.platform
+    this.#report(incoming, fault)
     const dependencyUntilMs = dependencyWait(fault.code, nowMs())
     if (dependencyUntilMs !== undefined && dependencyUntilMs < command.deadlineMs) {
       await this.#answers.deferred(to, { untilMs: dependencyUntilMs, reason: fault.code })
       return { name: 'deferred', settlement: { outcome: 'defer', untilMs: dependencyUntilMs, reason: fault.message } }
     }
-    if (!isRetryable(fault.code)) {
-      await this.#answers.failed(to, fault.data)
-      return { name: 'failed', settlement: ACK }
-    }
+    if (!isRetryable(fault.code)) return this.#failedForGood(incoming, fault, loss)
     const delayMs = retryDelayMs(fault, delivery)
     const untilMs = nowMs() + delayMs
     if (delivery.lastAttempt || untilMs >= command.deadlineMs) {
-      await this.#answers.failed(to, fault.data, true)
+      const { meter } = loss
+      await this.#answers.failed(to, fault.data, { deadLettered: true, ...(meter === undefined ? {} : { meter }) })
       return { name: 'dead-lettered', settlement: { outcome: 'reject', fault: fault.data } }
     }
     if (delayMs >= ANNOUNCED_FROM_MS) await this.#answers.retrying(to, { untilMs, tries: delivery.attempt, fault: fault.data })
     return { name: 'retrying', settlement: { outcome: 'retry', fault: fault.data, afterMs: delayMs } } // W4
   }
 
+  async #failedForGood({ command, to }: Incoming, fault: Fault, { meter, keep = false }: Loss): Promise<Outcome> {
+    const { runId, attemptId, tenant } = command
+    const data: MessageOf<'step.failed'> = { runId, attemptId, fault: fault.data, ...(meter === undefined ? {} : { meter }) }
+    // What was paid for is not bought again by a redelivery, even when it was of no use.
+    if (keep && meter !== undefined && meter.costMicroUsd > 0)
+      await this.#options.platform.stores.answers.save({ tenant, attemptId, body: data as unknown as Json }) // W3
+    await this.#answers.publish(this.#answers.record(to, { name: 'step.failed', data }))
+    return { name: 'failed', settlement: ACK }
+  }
+
+  #report({ command, delivery }: Incoming, fault: Fault): void {
+    const { service, platform } = this.#options
+    const { logger, metrics } = platform.telemetry
+    const { runId, path } = command
+    metrics.count('baton_faults_total', { service, code: fault.code })
+    logger.warn({ service, code: fault.code, reason: fault.message, runId, path, delivery: delivery.attempt }, 'step failed')
+    if (fault.cause instanceof Error) logger.debug({ runId, path, stack: fault.cause.stack ?? '' }, 'cause')
+  }
+
   async #undecodable(record: BusRecord, fault: FaultData): Promise<Settlement> {
     const to = readableAddressee(record)
-    if (to !== undefined) await this.#answers.failed(to, fault, true)
+    if (to !== undefined) await this.#answers.failed(to, fault, { deadLettered: true })
     return { outcome: 'reject', fault } // W1
   }
 }
+
+/** Written by the kit itself, under the id of the same attempt; only a failure has a fault. */
+const keptAnswer = (kept: Json): Message<'step.completed' | 'step.failed'> =>
+  isJsonObject(kept) && kept['fault'] !== undefined
+    ? { name: 'step.failed', data: kept as unknown as MessageOf<'step.failed'> }
+    : { name: 'step.completed', data: kept as unknown as MessageOf<'step.completed'> }
 
 const addresseeOf = ({ runId, tenant, attemptId, answerPartition }: StepCommand): Addressee => ({
   runId,

@@ -6,7 +6,7 @@ import type { Json, Meter, StepCommand } from '@baton/contracts'
 import { renderPrompt } from '@baton/flow'
 import type { PlanNode, RetrySpec } from '@baton/flow/plan'
 import type { TrySpec } from '@baton/policy'
-import type { WorkContext, WorkHandler } from '@baton/service'
+import type { WorkContext, WorkHandler, WorkResult } from '@baton/service'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import { ask, type Asked, type GivenUp } from './ask.ts'
 
@@ -59,35 +59,40 @@ const lossOf = ({ tries, usage, failedOver }: GivenUp, took: Took): Meter => ({
   ...(failedOver.length > 0 ? { failedOver: [...failedOver] } : {}),
 })
 
+/** A dispatch as the result of its work. */
+const resultOf = (
+  asked: Asked | GivenUp,
+  { prompt, system }: Prompt,
+  { input, ...took }: Omit<Took, 'inputChars'> & { input: Json },
+): WorkResult => {
+  const promptChars = prompt.length + (system?.length ?? 0)
+  if ('fault' in asked) return { status: 'failed', fault: asked.fault, meter: lossOf(asked, { ...took, inputChars: promptChars }) }
+  const { output, model } = asked
+  const inputChars = model.local ? JSON.stringify(input).length : promptChars
+  const content: Json = { prompt, ...(system === undefined ? {} : { system }), input, output: output.value }
+  return { status: 'answered', output: output.value, by: `model:${model.name}`, meter: meterOf(asked, { ...took, inputChars }), content }
+}
+
 /** Makes the handler. `random` is for jitter. */
 export const invokeHandler =
   (catalogue: Catalogue, { random, clockMs }: { random: () => number; clockMs: () => number }): WorkHandler =>
   async (command: StepCommand, context: WorkContext) => {
+    const { input, signal } = context
     const node = modelNode(context.node)
     const { override } = command
     const models = catalogue.resolve(override?.models ?? node.models) // I1
-    const { prompt, system } = promptOf(context, override?.prompt ?? node.prompt)
+    const told = promptOf(context, override?.prompt ?? node.prompt)
     const startedAtMs = context.nowMs()
     const started = clockMs()
     const asked = await ask({
       models,
-      question: {
-        prompt,
-        input: context.input,
-        ...(system === undefined ? {} : { system }),
-        ...(override?.feedback === undefined ? {} : { feedback: override.feedback }),
-      },
+      question: { ...told, input, ...(override?.feedback === undefined ? {} : { feedback: override.feedback }) },
       schema: node.returns,
       spec: trySpec(node),
-      signal: context.signal,
+      signal,
       random,
       clockMs,
     })
     const latencyMs = Math.round((clockMs() - started) * 1_000) / 1_000
-    const promptChars = prompt.length + (system?.length ?? 0)
-    if ('fault' in asked) return { status: 'failed', fault: asked.fault, meter: lossOf(asked, { startedAtMs, latencyMs, inputChars: promptChars }) }
-    const inputChars = asked.model.local ? JSON.stringify(context.input).length : promptChars
-    const content: Json = { prompt, ...(system === undefined ? {} : { system }), input: context.input, output: asked.output.value }
-    const meter = meterOf(asked, { startedAtMs, latencyMs, inputChars })
-    return { status: 'answered', output: asked.output.value, by: `model:${asked.model.name}`, meter, content }
+    return resultOf(asked, told, { input, startedAtMs, latencyMs })
   }
