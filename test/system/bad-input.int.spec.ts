@@ -1,5 +1,5 @@
 // What a stranger may send must be answered with its reason, kept, and never stop those behind it (slice 4, G5, R8).
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { openSystem, type Published, type System } from './system.ts'
 
 const BYTES_MAX = 4_096
@@ -11,16 +11,20 @@ steps:
 output: { text: =reply.text }
 `
 
+jest.setTimeout(60_000)
 let system: System
 beforeAll(async () => {
   system = await openSystem({ flows: { 'greet/flow.yaml': GREET }, env: { BATON_REQUEST_BYTES_MAX: String(BYTES_MAX) } })
-}, 60_000)
+})
 afterAll(() => system.close())
 
 const good = (id: string, more: object = {}) => JSON.stringify({ id, flow: 'test/greet', input: { name: 'Ada' }, ...more })
 
 /** Sends bad bytes and a good request behind them, on the same key and partition; gives the answer to the bad one. */
-const answerTo = async (bytes: string | Buffer, { id, headers = {} }: { id?: string; headers?: Record<string, string> } = {}): Promise<Published> => {
+const answerTo = async (
+  bytes: string | Buffer,
+  { id, headers = {} }: { id?: string; headers?: Record<string, string> } = {},
+): Promise<Published> => {
   const offset = await system.send(bytes, { key: 'same', partition: 1, headers })
   const after = `after-${offset}`
   await system.send(good(after), { key: 'same', partition: 1 })
@@ -38,7 +42,10 @@ describe('a request on the topic that cannot be taken (A8, H2)', () => {
   it('G5: broken JSON is rejected by its place on the topic, and its bytes are kept', async () => {
     const { type, result } = await answerTo('{"id":"order-1","flow":')
     expect(type).toBe('baton.run.rejected.v1')
-    expect(result).toMatchObject({ status: 'rejected', fault: { code: 'request.malformed', message: expect.stringContaining('not JSON'), detail: { field: '(root)' } } })
+    expect(result).toMatchObject({
+      status: 'rejected',
+      fault: { code: 'request.malformed', message: expect.stringContaining('not JSON'), detail: { field: '(root)' } },
+    })
   })
 
   it('G5: bytes that are no text at all', async () => {
@@ -51,7 +58,9 @@ describe('a request on the topic that cannot be taken (A8, H2)', () => {
       requestId: 'no-flow',
       fault: { code: 'request.malformed', detail: { field: 'flow' } },
     })
-    expect((await answerTo('{"id":"bad-label","flow":"test/greet","input":{},"labels":{"a":1}}', { id: 'bad-label' })).result.fault).toMatchObject({
+    expect(
+      (await answerTo('{"id":"bad-label","flow":"test/greet","input":{},"labels":{"a":1}}', { id: 'bad-label' })).result.fault,
+    ).toMatchObject({
       code: 'request.malformed',
       detail: { field: 'labels.a' },
     })
@@ -59,7 +68,10 @@ describe('a request on the topic that cannot be taken (A8, H2)', () => {
 
   it('G5: a flow that nobody published', async () => {
     const { result } = await answerTo('{"id":"whose","flow":"test/nobody","input":{}}', { id: 'whose' })
-    expect(result).toMatchObject({ flow: 'test/nobody', fault: { code: 'flow.unknown', message: expect.stringContaining('test/nobody'), detail: { field: 'flow' } } })
+    expect(result).toMatchObject({
+      flow: 'test/nobody',
+      fault: { code: 'flow.unknown', message: expect.stringContaining('test/nobody'), detail: { field: 'flow' } },
+    })
     const version = await answerTo('{"id":"which","flow":"test/greet@9.9.9","input":{}}', { id: 'which' })
     expect(version.result.fault).toMatchObject({ code: 'flow.unknown', detail: { field: 'flow' } })
   })
@@ -76,17 +88,17 @@ describe('a request on the topic that cannot be taken (A8, H2)', () => {
     expect(result.fault).toMatchObject({ code: 'request.too_large', detail: { bytesMax: BYTES_MAX } })
   })
 
-  it('G5: a CloudEvent of a type and tenant that are not ours', async () => {
+  it('G5: a tenant that cannot be one', async () => {
     const { result } = await answerTo(good('odd-tenant', { tenant: 'No Such!' }), { id: 'odd-tenant' })
     expect(result.fault).toMatchObject({ code: 'request.malformed', detail: { field: 'tenant' } })
   })
 
-  it('R8: a thousand bad ones do not hold up the good ones behind them', async () => {
+  it('R8: many bad ones do not hold up the good one behind them, and each is kept', async () => {
     const before = (await system.deadLetters('gateway')).length
     for (let n = 0; n < 50; n += 1) await system.send(`{"bad":${n}`, { key: 'flood', partition: 2 })
     await system.send(good('behind-the-flood'), { key: 'flood', partition: 2 })
     expect((await system.results('behind-the-flood'))[0]?.result.status).toBe('completed')
-    expect((await system.deadLetters('gateway')).length).toBeGreaterThanOrEqual(Math.min(100, before + 50))
+    expect(await system.deadLetters('gateway')).toHaveLength(before + 50)
   })
 })
 
@@ -103,7 +115,10 @@ describe('a request that was made before (L6, A7)', () => {
     const other = good('conflict', { input: { name: 'Eve' } })
     await system.send(other, { key: 'conflict' })
     const [, second] = await system.results('conflict', 2)
-    expect(second).toMatchObject({ type: 'baton.run.rejected.v1', result: { fault: { code: 'request.conflicting', detail: { field: 'id' } } } })
+    expect(second).toMatchObject({
+      type: 'baton.run.rejected.v1',
+      result: { fault: { code: 'request.conflicting', detail: { field: 'id' } } },
+    })
     expect(second?.result.runId).not.toBe(first.result.runId)
     await system.send(good('conflict'), { key: 'conflict' })
     const [, , third] = await system.results('conflict', 3)
@@ -119,9 +134,18 @@ describe('the same over HTTP', () => {
     expect(await post('{"flow":')).toMatchObject({ status: 400, body: { code: 'request.malformed' } })
     expect(await post({ input: {} })).toMatchObject({ status: 400, body: { code: 'request.malformed', field: 'flow' } })
     expect(await post({ flow: 'test/nobody', input: {} })).toMatchObject({ status: 404, body: { code: 'flow.unknown', field: 'flow' } })
-    expect(await post({ flow: 'test/greet', input: {} })).toMatchObject({ status: 422, body: { code: 'input.invalid', field: 'input.name' } })
-    expect(await post({ flow: 'test/greet', input: { name: 'A'.repeat(BYTES_MAX) } })).toMatchObject({ status: 413, body: { code: 'request.too_large' } })
-    expect(await post({ flow: 'test/greet', input: { name: 'Ada' } })).toMatchObject({ status: 200, body: { status: 'completed', output: { text: 'Ada' } } })
+    expect(await post({ flow: 'test/greet', input: {} })).toMatchObject({
+      status: 422,
+      body: { code: 'input.invalid', field: 'input.name' },
+    })
+    expect(await post({ flow: 'test/greet', input: { name: 'A'.repeat(BYTES_MAX) } })).toMatchObject({
+      status: 413,
+      body: { code: 'request.too_large' },
+    })
+    expect(await post({ flow: 'test/greet', input: { name: 'Ada' } })).toMatchObject({
+      status: 200,
+      body: { status: 'completed', output: { text: 'Ada' } },
+    })
   })
 
   it('R6, L6: an Idempotency-Key makes repeats answer the same and conflicts a problem', async () => {
@@ -130,6 +154,9 @@ describe('the same over HTTP', () => {
     const first = await post(body, once)
     expect(first).toMatchObject({ status: 200, body: { requestId: 'http-1', output: { text: 'Ada' } } })
     expect(await post(body, once)).toEqual(first)
-    expect(await post({ ...body, input: { name: 'Eve' } }, once)).toMatchObject({ status: 409, body: { code: 'request.conflicting', field: 'id' } })
+    expect(await post({ ...body, input: { name: 'Eve' } }, once)).toMatchObject({
+      status: 409,
+      body: { code: 'request.conflicting', field: 'id' },
+    })
   })
 })

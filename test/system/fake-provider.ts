@@ -4,7 +4,12 @@ import type { AddressInfo } from 'node:net'
 
 /** One answer of the server. `text` is what the model says; everything else goes wrong. */
 export type Reply =
-  | { readonly text: string; readonly finish?: 'stop' | 'length'; readonly tokens?: readonly [input: number, output: number]; readonly delayMs?: number }
+  | {
+      readonly text: string
+      readonly finish?: 'stop' | 'length'
+      readonly tokens?: readonly [input: number, output: number]
+      readonly delayMs?: number
+    }
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly message?: string }
   /** Takes the request and never answers. */
   | 'hang'
@@ -14,7 +19,13 @@ export type Reply =
   | 'html'
 
 /** What a caller sent, as far as suites ask for it. */
-export type Call = { readonly model: string; readonly prompt: string; readonly system: string; readonly maxTokens: number; readonly atMs: number }
+export type Call = {
+  readonly model: string
+  readonly prompt: string
+  readonly system: string
+  readonly maxTokens: number
+  readonly atMs: number
+}
 
 /** Answers of each model, in the order of its calls; the last one is repeated. */
 export type Script = Readonly<Record<string, readonly Reply[]>>
@@ -98,7 +109,9 @@ export const startFakeProvider = async (): Promise<FakeProvider> => {
     if (request.method !== 'POST' || request.url !== '/v1/chat/completions') return send(response, 404, problem(404, 'unknown path'))
     if (request.headers.authorization !== `Bearer ${API_KEY}`) return send(response, 401, problem(401, 'wrong API key'))
     const call = callOf(JSON.parse(body) as Body) // What the adapter under test sends.
-    const [topic, script] = [...scripts].find(([key]) => call.prompt.includes(key)) ?? []
+    // One topic may be the beginning of another: the longest is meant.
+    const [topic, script] =
+      [...scripts].filter(([key]) => call.prompt.includes(key)).toSorted(([left], [right]) => right.length - left.length)[0] ?? []
     const before = calls.filter((earlier) => earlier.topic === topic && earlier.call.model === call.model).length
     const replies = script?.[call.model] ?? []
     const reply = replies[Math.min(before, replies.length - 1)]

@@ -26,14 +26,22 @@ export type HttpAnswer<T> = { readonly status: number; readonly body: T }
 export type System = {
   readonly platform: Platform
   /** Puts any bytes on the request topic. */
-  readonly send: (value: string | Buffer, to?: { key?: string; headers?: Readonly<Record<string, string>>; partition?: number }) => Promise<BusRecord['offset']>
+  readonly send: (
+    value: string | Buffer,
+    to?: { key?: string; headers?: Readonly<Record<string, string>>; partition?: number },
+  ) => Promise<BusRecord['offset']>
   /** Publishes a request and gives its result. */
   readonly request: (request: Readonly<Record<string, Json>> & { readonly id: string }) => Promise<Published>
   /** Results of a request, once there are as many. */
   readonly results: (requestId: string, count?: number) => Promise<readonly Published[]>
   readonly journal: (runId: string) => readonly Event[]
   readonly deadLetters: (service: ServiceName) => Promise<readonly DeadLetter[]>
-  readonly http: <T = Record<string, unknown>>(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown, headers?: Readonly<Record<string, string>>) => Promise<HttpAnswer<T>>
+  readonly http: <T = Record<string, unknown>>(
+    method: 'GET' | 'POST' | 'PUT',
+    path: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ) => Promise<HttpAnswer<T>>
   readonly close: () => Promise<void>
 }
 
@@ -42,6 +50,7 @@ export type Home = { readonly dataDir: string; readonly flowsDir: string; readon
 const WAIT_MS = 20_000
 const LOOK_MS = 10
 const GRACE_MS = 2_000
+const LETTERS_MAX = 1_000
 const NO_MODELS = 'models: {}\n'
 
 /** Waits until `probe` gives something; fails with `what` when it never does. */
@@ -57,7 +66,10 @@ export const until = async <T>(what: string, probe: () => T | undefined | Promis
 export const makeHome = async ({ flows, models = NO_MODELS, toolsFrom }: SystemOptions): Promise<Home> => {
   const root = await mkdtemp(join(tmpdir(), 'baton-system-'))
   const home = { dataDir: join(root, 'data'), flowsDir: join(root, 'flows'), configDir: join(root, 'config') }
-  const files = { ...Object.fromEntries(Object.entries(flows).map(([path, text]) => [join(home.flowsDir, path), text])), [join(home.configDir, 'models.yaml')]: models }
+  const files = {
+    ...Object.fromEntries(Object.entries(flows).map(([path, text]) => [join(home.flowsDir, path), text])),
+    [join(home.configDir, 'models.yaml')]: models,
+  }
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(path), { recursive: true })
     await writeFile(path, text)
@@ -93,7 +105,12 @@ export const openAt = async ({ dataDir, flowsDir, configDir }: Home, env: System
   const readers = [
     await follow(platform, TOPICS.results, (record) => {
       const event = decodeEvent(record)
-      published.push({ id: event.id, type: record.headers['ce_type'] ?? '', correlationId: event.correlationId ?? '', result: event.data as RunResult }) // all there is on this topic
+      published.push({
+        id: event.id,
+        type: record.headers['ce_type'] ?? '',
+        correlationId: event.correlationId ?? '',
+        result: event.data as RunResult,
+      }) // all there is on this topic
     }),
     await follow(platform, TOPICS.journal, (record) => {
       const event = decodeEvent(record)
@@ -123,7 +140,7 @@ export const openAt = async ({ dataDir, flowsDir, configDir }: Home, env: System
       return first
     },
     journal: (runId) => journal.get(runId) ?? [],
-    deadLetters: async (service) => (await listDeadLetters(platform.bus, { topic: deadLetterTopic(service) })).letters,
+    deadLetters: async (service) => (await listDeadLetters(platform.bus, { topic: deadLetterTopic(service), limit: LETTERS_MAX })).letters,
     http: async <T>(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) => {
       const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
       const reply = await platform.call({ service: 'gateway', method, path, headers, ...(text === undefined ? {} : { body: text }) })
