@@ -29,7 +29,7 @@ export const createBroker = ({ nowMs, promises, workers }: { nowMs: () => number
   return {
     append,
     publish: (output, partition) => {
-      const isFirst = promises.published(output)
+      const isFirst = promises.publish(output)
       if (output.to === 'log') append(output.message, partition)
       else if (output.to === 'command' || output.to === 'task') workers.deliver(output.command, isFirst)
     },

@@ -67,3 +67,9 @@ ${Array.from({ length: 300 }, (_, index) => `  - s${index}: { set: { n: ${index}
 
 /** Programs of the simulation, by plan hash. */
 export const PROGRAMS: ReadonlyMap<string, Program> = new Map(TEXTS.map(programOf).map((program) => [program.plan.hash, program]))
+
+/** What clients ask for: the richest flow most often, the longest seldom. */
+const [CHAIN, SUPPORT, APPROVAL, LONG] = [...PROGRAMS.values()]
+export const FLOWS: readonly Program[] = [CHAIN, CHAIN, SUPPORT, SUPPORT, SUPPORT, SUPPORT, APPROVAL, APPROVAL, LONG].filter(
+  (program) => program !== undefined,
+)

@@ -1,5 +1,6 @@
 // Plays seeded histories: `main.ts [--seed N] [--steps M] [--count C] [--trace]`. A failing one prints the line that repeats it.
 import { parseArgs } from 'node:util'
+import type { Tally } from './promises.ts'
 import { simulate } from './simulation.ts'
 
 const { values } = parseArgs({
@@ -27,16 +28,17 @@ if (values.help) {
 const first = whole('seed', 1)
 const steps = whole('steps', 1_500)
 const count = whole('count', 1)
+const seen: Tally = new Map()
 for (let seed = first; seed < first + count; seed += 1) {
   try {
-    const { runs, results, published, repeated, takeovers, simulatedMs } = simulate({
+    const { runs, published, repeated, takeovers, simulatedMs, tally } = simulate({
       seed,
       steps,
       ...(values.trace ? { trace: say } : {}),
     })
-    say(
-      `seed ${seed}: ${runs} runs, ${results} results, ${published} events and ${repeated} repeats published, ${takeovers} takeovers, ${Math.round(simulatedMs / 1_000)} s`,
-    )
+    for (const [what, often] of tally) seen.set(what, (seen.get(what) ?? 0) + often)
+    const events = `${published} events and ${repeated} repeats published`
+    say(`seed ${seed}: ${runs} runs, ${events}, ${takeovers} takeovers, ${Math.round(simulatedMs / 1_000)} s`)
   } catch (error) {
     say(`seed ${seed} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
     say(`npm run simulate -- --seed ${seed} --steps ${steps}`)
@@ -44,3 +46,4 @@ for (let seed = first; seed < first + count; seed += 1) {
     break
   }
 }
+for (const [what, often] of [...seen].sort(([left], [right]) => (left < right ? -1 : 1))) say(`${String(often).padStart(8)} ${what}`)

@@ -5,108 +5,128 @@ import { PROGRAMS } from './flows.ts'
 import type { Promises } from './promises.ts'
 import type { Store } from './store.ts'
 
-type Sending = { readonly ticket: number; readonly output?: Output; readonly timer?: LogMessage }
-
-export type Owner = {
-  readonly partition: number
-  /** What it could do next, by name. An owner whose lease is gone notices when it stores. */
-  readonly actions: () => readonly string[]
-  readonly act: (action: string) => void
-  readonly nextWakeAtMs: () => number | null
-  readonly alive: () => boolean
-}
-
 export type World = {
   readonly broker: Broker
   readonly store: Store
   readonly promises: Promises
   readonly nowMs: () => number
+  /** How many records or outputs the next effect takes. */
   readonly batch: () => number
+  /** A mistake to be found: stores before its outputs are acknowledged. */
+  readonly hasty: boolean
 }
 
-/** Takes a partition over from whoever had it. */
-export const takeOver = (partition: number, { broker, store, promises, nowMs, batch }: World): Owner => {
-  const { epoch, next } = store.takeOver(partition)
-  const runs = new PartitionRuns({
-    partition,
-    next,
-    ownedSinceMs: nowMs(),
-    programs: (hash) => PROGRAMS.get(hash),
-    residentMax: 3,
-    forgottenMax: 2,
-  })
-  runs.armed(store.timers(partition))
-  const sending: Sending[] = []
-  const unacked: number[] = []
-  const applied: Output[] = []
-  let snapshot: { readonly of: PartitionSnapshot; readonly outputs: readonly Output[]; stored: boolean } | null = null
-  let alive = true
+type Sending = { readonly ticket: number; readonly output?: Output; readonly timer?: LogMessage }
+type Writing = { readonly snapshot: PartitionSnapshot; readonly outputs: readonly Output[]; stored: boolean }
+type Effect = { readonly name: string; readonly can: () => boolean; readonly run: () => void }
 
-  const apply = (): void => {
-    const records = broker.read(partition, runs.next, batch())
-    for (let missing = runs.missing(records); missing !== null; missing = runs.missing(records)) {
-      runs.loaded({ runIds: missing.runIds, rows: store.load(missing.runIds) })
-      runs.withoutPlan(missing.planHashes)
+export class Owner {
+  readonly partition: number
+  readonly #world: World
+  readonly #epoch: number
+  readonly #runs: PartitionRuns
+  readonly #sending: Sending[] = []
+  readonly #unacked: number[] = []
+  /** What was caused since the last snapshot. */
+  #caused: Output[] = []
+  #writing: Writing | null = null
+  #alive = true
+  readonly #effects: readonly Effect[]
+
+  /** Takes the partition over from whoever had it. */
+  constructor(partition: number, world: World) {
+    const { epoch, next } = world.store.takeOver(partition)
+    this.partition = partition
+    this.#world = world
+    this.#epoch = epoch
+    this.#runs = new PartitionRuns({
+      partition,
+      next,
+      ownedSinceMs: world.nowMs(),
+      programs: (hash) => PROGRAMS.get(hash),
+      residentMax: 3,
+      forgottenMax: 2,
+    })
+    this.#runs.armed(world.store.timers(partition))
+    const writing = (): Writing | null => this.#writing
+    this.#effects = [
+      { name: 'apply', can: () => world.broker.next(partition) > this.#runs.next, run: () => this.#apply() },
+      { name: 'produce', can: () => this.#sending.length > 0, run: () => this.#produce() },
+      { name: 'acknowledge', can: () => this.#unacked.length > 0, run: () => this.#runs.acked(this.#unacked.shift() ?? 0) },
+      { name: 'snapshot', can: () => writing() === null && this.#runs.stats().uncommitted > 0, run: () => this.#snapshot() },
+      { name: 'commit', can: () => this.#mayCommit(writing()), run: () => this.#commit() },
+      { name: 'settle', can: () => writing()?.stored === true, run: () => this.#settle() },
+      { name: 'wake', can: () => (this.#runs.nextWakeAtMs() ?? Infinity) <= world.nowMs(), run: () => this.#wake() },
+    ]
+  }
+
+  /** False once it has noticed that somebody else owns the partition. */
+  get alive(): boolean {
+    return this.#alive
+  }
+
+  /** What it could do next. */
+  effects(): readonly Effect[] {
+    return this.#alive ? this.#effects.filter(({ can }) => can()) : []
+  }
+
+  nextWakeAtMs(): number | null {
+    return this.#runs.nextWakeAtMs()
+  }
+
+  #apply(): void {
+    const { broker, store, promises, batch } = this.#world
+    const records = broker.read(this.partition, this.#runs.next, batch())
+    for (let missing = this.#runs.missing(records); missing !== null; missing = this.#runs.missing(records)) {
+      this.#runs.loaded({ runIds: missing.runIds, rows: store.load(missing.runIds) })
+      this.#runs.withoutPlan(missing.planHashes)
     }
     for (const record of records) {
-      const { outputs, refused, ticket } = runs.apply(record)
+      const { outputs, refused, ticket } = this.#runs.apply(record)
       promises.applied(record, outputs, refused)
-      applied.push(...outputs)
-      for (const output of outputs) sending.push({ ticket, output })
+      this.#caused.push(...outputs)
+      for (const output of outputs) this.#sending.push({ ticket, output })
       // A dead letter is published too; nobody reads it here.
-      if (refused !== undefined) sending.push({ ticket })
+      if (refused !== undefined) this.#sending.push({ ticket })
     }
   }
-  const produce = (): void => {
-    const first = sending.shift()
-    if (first === undefined) return
-    if (first.output !== undefined) broker.publish(first.output, partition)
-    if (first.timer !== undefined) broker.append(first.timer, partition)
-    if (first.ticket > 0 && sending[0]?.ticket !== first.ticket) unacked.push(first.ticket)
-  }
-  const commit = (): void => {
-    if (snapshot === null) return
-    if (!store.commit(snapshot.of, epoch)) {
-      alive = false
-      return
-    }
-    promises.stored(snapshot.of, snapshot.outputs)
-    snapshot.stored = true
-  }
-  const wake = (): void => {
-    for (const data of runs.wakeups(nowMs())) sending.push({ ticket: 0, timer: { name: 'timer.matured', data } })
-  }
-  const wakeAt = (): number => runs.nextWakeAtMs() ?? Infinity
 
-  const can: Record<string, () => boolean> = {
-    apply: () => broker.next(partition) > runs.next,
-    produce: () => sending.length > 0,
-    acknowledge: () => unacked.length > 0,
-    snapshot: () => snapshot === null && runs.stats().uncommitted > 0,
-    commit: () => snapshot !== null && !snapshot.stored && runs.mayCommit(snapshot.of),
-    settle: () => snapshot !== null && snapshot.stored,
-    wake: () => wakeAt() <= nowMs(),
+  #produce(): void {
+    for (let left = this.#world.batch(); left > 0; left -= 1) {
+      const first = this.#sending.shift()
+      if (first === undefined) return
+      if (first.output !== undefined) this.#world.broker.publish(first.output, this.partition)
+      if (first.timer !== undefined) this.#world.broker.append(first.timer, this.partition)
+      if (first.ticket > 0 && this.#sending[0]?.ticket !== first.ticket) this.#unacked.push(first.ticket)
+    }
   }
-  const does: Record<string, () => void> = {
-    apply,
-    produce,
-    acknowledge: () => runs.acked(unacked.shift() ?? 0),
-    snapshot: () => {
-      const of = runs.snapshot()
-      if (of !== null) snapshot = { of, outputs: applied.splice(0), stored: false }
-    },
-    commit,
-    settle: () => {
-      if (snapshot !== null) runs.committed(snapshot.of)
-      snapshot = null
-    },
-    wake,
+
+  #snapshot(): void {
+    const snapshot = this.#runs.snapshot()
+    if (snapshot === null) return
+    this.#writing = { snapshot, outputs: this.#caused, stored: false }
+    this.#caused = []
   }
-  return {
-    partition,
-    alive: () => alive,
-    actions: () => (alive ? Object.keys(can).filter((action) => can[action]?.() === true) : []),
-    act: (action) => does[action]?.(),
-    nextWakeAtMs: () => runs.nextWakeAtMs(),
+
+  #mayCommit(writing: Writing | null): boolean {
+    return writing !== null && !writing.stored && (this.#world.hasty || this.#runs.mayCommit(writing.snapshot))
+  }
+
+  #commit(): void {
+    const writing = this.#writing
+    if (writing === null) return
+    if (this.#world.store.commit(writing.snapshot, this.#epoch)) {
+      this.#world.promises.stored(writing.snapshot, writing.outputs)
+      writing.stored = true
+    } else this.#alive = false
+  }
+
+  #settle(): void {
+    if (this.#writing !== null) this.#runs.committed(this.#writing.snapshot)
+    this.#writing = null
+  }
+
+  #wake(): void {
+    for (const data of this.#runs.wakeups(this.#world.nowMs())) this.#sending.push({ ticket: 0, timer: { name: 'timer.matured', data } })
   }
 }

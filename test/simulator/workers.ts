@@ -27,75 +27,26 @@ type Options = { readonly random: Random; readonly nowMs: () => number; readonly
 export const createWorkers = ({ random, nowMs, append }: Options): Workers => {
   let waiting: Delivery[] = []
   const answers = new Map<string, LogMessage>()
+  const isReady = ({ notBeforeMs }: Delivery): boolean => notBeforeMs <= nowMs()
   const again = (delivery: Delivery, delayMs: number): void => {
     if (delivery.tries < TRIES_MAX) waiting.push({ ...delivery, notBeforeMs: nowMs() + delayMs, tries: delivery.tries + 1 })
   }
 
-  const output = ({ kind, nodeId, attemptId }: StepCommand): Json => {
-    const confidence = Math.round(random.next() * 100) / 100
-    if (nodeId === 'classify') return { intent: random.pick(['refund', 'technical', 'other']), confidence }
-    return kind === 'tool' && random.chance(0.3) ? null : { text: `of ${attemptId}`, confidence }
-  }
-  const meter = () => ({ startedAtMs: nowMs(), latencyMs: 1, tries: 1, inputChars: 1, outputChars: 1, costMicroUsd: random.below(1_500) })
-
-  const answer = (command: StepCommand): LogMessage => {
-    const { runId, attemptId, kind } = command
-    if (nowMs() >= command.deadlineMs) return { name: 'step.expired', data: { runId, attemptId, deadlineMs: command.deadlineMs } }
-    if (kind === 'human') return decision(command)
-    if (random.chance(0.2))
-      return {
-        name: 'step.failed',
-        data: { runId, attemptId, fault: { code: random.pick(FAULTS), message: 'it happened' }, meter: meter() },
-      }
-    return { name: 'step.completed', data: { runId, attemptId, output: output(command), by: `${kind}:any`, meter: meter() } }
-  }
-  const decision = ({ runId, attemptId }: StepCommand): LogMessage => {
-    const taskId = `task of ${attemptId}`
-    if (random.chance(0.2)) return { name: 'review.expired', data: { runId, attemptId, taskId, dueAtMs: nowMs() } }
-    const verdict = random.pick(['approve', 'edit', 'reject', 'respond'] as const)
-    const written = verdict === 'reject' ? null : { text: `decided ${attemptId}`, confidence: 1 }
-    return {
-      name: 'review.decided',
-      data: {
-        runId,
-        attemptId,
-        taskId,
-        verdict,
-        output: written,
-        by: random.pick(['ada', 'bob']),
-        fingerprint: attemptId,
-        decidedAtMs: nowMs(),
-      },
-    }
-  }
-
-  const postpone = (delivery: Delivery): void => {
-    const { runId, attemptId, answerPartition } = delivery.command
-    const delayMs = random.below(20_000)
-    const untilMs = nowMs() + delayMs
-    const name = random.pick(['step.retrying', 'step.deferred', 'step.extended'] as const)
-    const message: LogMessage =
-      name === 'step.retrying'
-        ? { name, data: { runId, attemptId, untilMs, tries: delivery.tries, fault: { code: 'model.unavailable', message: 'it is away' } } }
-        : name === 'step.deferred'
-          ? { name, data: { runId, attemptId, untilMs, reason: 'it is away' } }
-          : { name, data: { runId, attemptId, untilMs } }
-    append(message, answerPartition)
-    again(delivery, delayMs)
-  }
-
   const handle = (calm: boolean): void => {
-    const ready = waiting.filter(({ notBeforeMs }) => notBeforeMs <= nowMs())
-    const delivery = random.pick(ready)
+    const delivery = random.pick(waiting.filter(isReady))
     waiting = waiting.filter((other) => other !== delivery)
     const { command } = delivery
     const fate = calm ? 1 : random.next()
     if (fate < 0.08) return again(delivery, random.below(30_000)) // It died before it answered.
     if (fate < 0.12) return // It died, and its command with it: only the lease will tell.
-    if (fate < 0.25 && command.kind !== 'human') return postpone(delivery)
+    if (fate < 0.25 && command.kind !== 'human') {
+      const delayMs = random.below(20_000)
+      append(postponement(delivery, random, nowMs() + delayMs), command.answerPartition)
+      return again(delivery, delayMs)
+    }
     // What costs money is answered from the store (L9); what does not may well come out differently the second time.
     const stored = command.kind === 'task' ? undefined : answers.get(command.attemptId)
-    const message = stored ?? answer(command)
+    const message = stored ?? answerTo(command, random, nowMs())
     answers.set(command.attemptId, message)
     append(message, command.answerPartition)
     if (fate < 0.4) again(delivery, random.below(60_000)) // It died after it answered.
@@ -106,8 +57,48 @@ export const createWorkers = ({ random, nowMs, append }: Options): Workers => {
       const delayMs = command.kind === 'human' ? random.below(1_500_000) : random.below(3_000)
       if (isFirst || random.chance(0.5)) waiting.push({ command, notBeforeMs: nowMs() + delayMs, tries: 1 })
     },
-    ready: () => waiting.filter(({ notBeforeMs }) => notBeforeMs <= nowMs()).length,
+    ready: () => waiting.filter(isReady).length,
     nextAtMs: () => waiting.reduce<number | null>((earliest, { notBeforeMs }) => Math.min(earliest ?? Infinity, notBeforeMs), null),
     handle,
+  }
+}
+
+const answerTo = (command: StepCommand, random: Random, nowMs: number): LogMessage => {
+  const { runId, attemptId, kind, deadlineMs } = command
+  if (nowMs >= deadlineMs) return { name: 'step.expired', data: { runId, attemptId, deadlineMs } }
+  if (kind === 'human') return decisionOn(command, random, nowMs)
+  const meter = { startedAtMs: nowMs, latencyMs: 1, tries: 1, inputChars: 1, outputChars: 1, costMicroUsd: random.below(1_500) }
+  if (random.chance(0.2))
+    return { name: 'step.failed', data: { runId, attemptId, fault: { code: random.pick(FAULTS), message: 'it happened' }, meter } }
+  return { name: 'step.completed', data: { runId, attemptId, output: outputOf(command, random), by: `${kind}:any`, meter } }
+}
+
+const outputOf = ({ kind, nodeId, attemptId }: StepCommand, random: Random): Json => {
+  const confidence = Math.round(random.next() * 100) / 100
+  if (nodeId === 'classify') return { intent: random.pick(['refund', 'technical', 'other']), confidence }
+  return kind === 'tool' && random.chance(0.3) ? null : { text: `of ${attemptId}`, confidence }
+}
+
+const decisionOn = ({ runId, attemptId }: StepCommand, random: Random, nowMs: number): LogMessage => {
+  const taskId = `task of ${attemptId}`
+  if (random.chance(0.2)) return { name: 'review.expired', data: { runId, attemptId, taskId, dueAtMs: nowMs } }
+  const verdict = random.pick(['approve', 'edit', 'reject', 'respond'] as const)
+  const output = verdict === 'reject' ? null : { text: `decided ${attemptId}`, confidence: 1 }
+  const by = random.pick(['ada', 'bob'])
+  return { name: 'review.decided', data: { runId, attemptId, taskId, verdict, output, by, fingerprint: attemptId, decidedAtMs: nowMs } }
+}
+
+const postponement = ({ command, tries }: Delivery, random: Random, untilMs: number): LogMessage => {
+  const { runId, attemptId } = command
+  switch (random.pick(['step.retrying', 'step.deferred', 'step.extended'] as const)) {
+    case 'step.retrying':
+      return {
+        name: 'step.retrying',
+        data: { runId, attemptId, untilMs, tries, fault: { code: 'model.unavailable', message: 'it is away' } },
+      }
+    case 'step.deferred':
+      return { name: 'step.deferred', data: { runId, attemptId, untilMs, reason: 'it is away' } }
+    case 'step.extended':
+      return { name: 'step.extended', data: { runId, attemptId, untilMs } }
   }
 }

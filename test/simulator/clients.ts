@@ -1,0 +1,81 @@
+// Those who ask for runs, ask twice and change their mind, and the topic that delivers things twice.
+import { runIdOf } from '@baton/contracts/ids'
+import type { LogMessage } from '@baton/engine'
+import type { Broker } from './broker.ts'
+import { FLOWS } from './flows.ts'
+import type { Promises } from './promises.ts'
+import type { Random } from './random.ts'
+
+/** How far the clock of an intake is off. */
+const SKEW_MS = 4_000
+
+export type Clients = {
+  readonly count: () => number
+  readonly request: () => void
+  /** The producer appends again what it appended, or the client asks again and the intake knows it. */
+  readonly again: () => void
+  readonly cancel: () => void
+  readonly quarantine: () => void
+  /** Any record of the log may come again, at any time. */
+  readonly sayAgain: (partition: number) => void
+  /** An answer for a run that never was. */
+  readonly nonsense: () => void
+}
+
+type Options = { readonly random: Random; readonly broker: Broker; readonly promises: Promises; readonly nowMs: () => number }
+type Requested = Extract<LogMessage, { name: 'run.requested' }>
+
+export const createClients = ({ random, broker, promises, nowMs }: Options): Clients => {
+  const requests: Requested[] = []
+  const ofSomeRun = (message: (runId: string) => LogMessage): void => {
+    if (requests.length > 0) broker.append(message(random.pick(requests).data.runId))
+  }
+  const requested = (requestId: string): Requested => {
+    const { plan } = random.pick(FLOWS)
+    return {
+      name: 'run.requested',
+      data: {
+        runId: runIdOf({ tenant: 'default', source: 'sim', requestId }),
+        requestId,
+        tenant: 'default',
+        source: 'sim',
+        flow: plan.flow,
+        version: plan.version,
+        planHash: plan.hash,
+        engineVersion: 1,
+        params: Object.fromEntries(Object.entries(plan.params).map(([name, param]) => [name, param.default])),
+        input: { text: requestId },
+        priority: 'normal',
+        labels: {},
+        requestedAtMs: nowMs() - SKEW_MS + random.below(2 * SKEW_MS),
+        repeat: random.chance(0.1),
+        ...(random.chance(0.2) ? { deadlineMs: 1 + random.below(60_000) } : {}),
+      },
+    }
+  }
+  return {
+    count: () => requests.length,
+    request: () => {
+      const message = requested(`order-${requests.length}`)
+      requests.push(message)
+      promises.requested(message.data.runId, message.data.planHash)
+      broker.append(message)
+    },
+    again: () => {
+      if (requests.length === 0) return
+      const message = random.pick(requests)
+      broker.append(random.chance(0.5) ? message : { name: message.name, data: { ...message.data, repeat: true, requestedAtMs: nowMs() } })
+    },
+    cancel: () => ofSomeRun((runId) => ({ name: 'run.cancel', data: { runId, by: 'ada', reason: 'not needed' } })),
+    quarantine: () => ofSomeRun((runId) => ({ name: 'run.quarantine', data: { runId, offset: '1', crashes: 2 } })),
+    sayAgain: (partition) => {
+      const next = broker.next(partition)
+      const [record] = next === 0 ? [] : broker.read(partition, random.below(next), 1)
+      if (record !== undefined) broker.append(record.message, partition)
+    },
+    nonsense: () => {
+      const runId = `run_${random.below(1_000)}`
+      broker.append({ name: 'step.completed', data: { runId, attemptId: `${runId}/a/1`, output: null } })
+    },
+  }
+}
