@@ -13,8 +13,9 @@ import { reportEnds } from './step-report.ts'
 import { writeTrace } from './trace.repository.ts'
 import { traceRowsOf } from './trace-rows.policy.ts'
 
-const BATCH_EVENTS = 500
-const BATCH_WAIT_MS = 20
+// Large and a little late: most steps, and short runs, begin and end within one batch and are one row each (J3).
+const BATCH_EVENTS = 1_500
+const BATCH_WAIT_MS = 30
 /** Messages in hand at once: enough that full batches form, few enough for memory. */
 const CONCURRENCY_MAX = 8_000
 const PENDING_MAX = 4_000

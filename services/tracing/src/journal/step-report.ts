@@ -13,21 +13,21 @@ export const reportEnds = ({ logger, metrics }: Telemetry, { runs, steps }: Trac
   for (const run of runs) if (run.ended_at_ms !== null) countRun(metrics, run)
 }
 
-const stepFields = (step: StepRow): Parameters<Telemetry['logger']['info']>[0] => ({
+const stepFields = ({ facts, ...step }: StepRow): Parameters<Telemetry['logger']['info']>[0] => ({
   runId: step.run_id,
   tenant: step.tenant,
   step: step.path,
   attempt: step.attempt,
   kind: step.kind,
-  by: step.made_by,
+  by: facts.by,
   model: step.model,
-  inputChars: step.input_chars,
-  outputChars: step.output_chars,
+  inputChars: facts.inputChars,
+  outputChars: facts.outputChars,
   latencyMs: step.latency_ms,
-  queuedMs: step.queued_ms,
-  confidence: step.confidence,
+  queuedMs: facts.queuedMs,
+  confidence: facts.confidence,
   costMicroUsd: step.cost_micro_usd,
-  tries: step.tries,
+  tries: facts.tries,
   error: step.error_code,
 })
 

@@ -36,16 +36,18 @@ describe('rows of the journal', () => {
     const { steps } = traceRowsOf(events)
     expect(steps.find(({ status }) => status === 'completed')).toMatchObject({
       model: 'gpt-large',
-      input_chars: 120,
-      output_chars: 40,
       latency_ms: 25,
-      queued_ms: 2,
-      confidence: 0.7,
       cost_micro_usd: 150,
-      tries: 2,
-      failed_over: '["model.rate_limited"]',
-      made_by: 'model:gpt-large',
       error_code: null,
+      facts: {
+        by: 'model:gpt-large',
+        inputChars: 120,
+        outputChars: 40,
+        queuedMs: 2,
+        confidence: 0.7,
+        tries: 2,
+        failedOver: ['model.rate_limited'],
+      },
     })
     expect(steps[0]).toMatchObject({ status: 'failed', error_code: 'step.lease_lost', latency_ms: 25 })
   })
@@ -53,9 +55,7 @@ describe('rows of the journal', () => {
   it('J4: the trace holds no content, only references to it', () => {
     const { results: _published, ...rows } = traceRowsOf(events)
     expect(JSON.stringify(rows)).not.toContain('secret')
-    expect(rows.steps.find(({ path, status }) => path === 'classify' && status === 'completed')).toMatchObject({
-      content_ref: expect.stringContaining('c'.repeat(64)),
-      output_ref: expect.stringContaining('d'.repeat(64)),
-    })
+    const { facts } = rows.steps.find(({ path, status }) => path === 'classify' && status === 'completed') ?? {}
+    expect(facts).toMatchObject({ contentRef: { sha256: 'c'.repeat(64) }, outputRef: { sha256: 'd'.repeat(64) } })
   })
 })

@@ -4,7 +4,7 @@
 //   J3. Within a batch an open state is left out when the attempt's end is there too: the end says everything.
 //   J4. No content: prompts, passages and outputs appear as references only.
 import type { MessageOf } from '@baton/contracts'
-import type { EventRow, ResultRow, RunRow, StepRow, TraceRows } from '../storage/rows.ts'
+import type { EventRow, ResultRow, RunRow, StepFacts, StepRow, TraceRows } from '../storage/rows.ts'
 import type { TracedEvent } from './journal-event.ts'
 
 type Data<Name extends TracedEvent['message']['name']> = MessageOf<Name>
@@ -103,18 +103,12 @@ const endedRow = (data: Data<'journal.run.ended'>): RunRow => ({
   cost_micro_usd: data.costMicroUsd,
   steps: data.steps,
   escalated: data.escalated,
-  ...faultColumns('fault', data.fault),
+  fault_code: data.fault?.code ?? null,
+  fault_message: messageOf(data.fault) ?? null,
 })
 
-const faultColumns = <Prefix extends 'fault' | 'error'>(
-  prefix: Prefix,
-  fault: { readonly code: string; readonly message: string } | undefined,
-): Record<`${Prefix}_code` | `${Prefix}_message`, string | null> =>
-  // The two keys are the ones of the type; a template literal key widens to string.
-  ({
-    [`${prefix}_code`]: fault?.code ?? null,
-    [`${prefix}_message`]: fault === undefined ? null : cut(fault.message, MESSAGE_CHARS_MAX),
-  }) as Record<`${Prefix}_code` | `${Prefix}_message`, string | null>
+const messageOf = (fault: { readonly message: string } | undefined): string | undefined =>
+  fault === undefined ? undefined : cut(fault.message, MESSAGE_CHARS_MAX)
 
 const mergeRun = (runs: Map<string, RunRow>, row: RunRow): void => {
   const known = runs.get(row.run_id)
@@ -141,97 +135,91 @@ type StepData =
   | Data<'journal.step.failed'>
   | Data<'journal.step.waiting'>
 
-const emptyStep = (data: StepData, status: StepRow['status'], attempt: number): StepRow => ({
+/** Columns of any state; the rest of the row is what the state adds. */
+const stepRow = (
+  data: StepData,
+  more: Pick<StepRow, 'status' | 'attempt'> & Partial<StepRow>,
+  facts: Omit<StepFacts, 'node'>,
+): StepRow => ({
   at_ms: data.atMs,
   tenant: data.tenant,
   run_id: data.runId,
   seq: data.seq,
   path: data.path,
-  attempt,
-  node: data.nodeId,
   kind: data.kind,
-  status,
-  dispatched_at_ms: null,
-  until_ms: null,
-  reason: null,
-  worked_at_ms: null,
-  latency_ms: null,
-  queued_ms: null,
-  made_by: null,
   model: null,
-  provider: null,
-  tool: null,
-  input_chars: null,
-  output_chars: null,
-  input_tokens: null,
-  output_tokens: null,
+  latency_ms: null,
   cost_micro_usd: null,
-  confidence: null,
-  tries: null,
-  failed_over: null,
-  repaired: null,
   error_code: null,
-  error_message: null,
-  dead_lettered: null,
-  content_ref: null,
-  output_ref: null,
+  ...more,
+  facts: { node: data.nodeId, ...facts },
 })
 
-const dispatchedRow = (data: Data<'journal.step.dispatched'>): StepRow => ({
-  ...emptyStep(data, 'dispatched', data.attempt),
-  dispatched_at_ms: data.atMs,
-  until_ms: data.leaseUntilMs,
-})
+const dispatchedRow = (data: Data<'journal.step.dispatched'>): StepRow =>
+  stepRow(data, { status: 'dispatched', attempt: data.attempt }, { dispatchedAtMs: data.atMs, untilMs: data.leaseUntilMs })
 
 /** The attempt is the last part of its id. */
-const waitingRow = (data: Data<'journal.step.waiting'>): StepRow => ({
-  ...emptyStep(data, 'waiting', Number(data.attemptId.slice(data.attemptId.lastIndexOf('/') + 1)) || 1),
-  until_ms: data.untilMs,
-  reason: data.reason,
-  ...faultColumns('error', data.fault),
-})
+const waitingRow = ({ attemptId, untilMs, reason, fault, ...data }: Data<'journal.step.waiting'>): StepRow => {
+  const attempt = Number(attemptId.slice(attemptId.lastIndexOf('/') + 1)) || 1
+  const known = { untilMs, reason, errorMessage: messageOf(fault) }
+  return stepRow({ attemptId, untilMs, reason, ...data }, { status: 'waiting', attempt, error_code: fault?.code ?? null }, known)
+}
+
+const completedRow = (data: Data<'journal.step.completed'>): StepRow =>
+  stepRow(
+    data,
+    { status: 'completed', attempt: data.attempt, ...meterColumns(data) },
+    { ...meterFacts(data), by: data.by, outputRef: data.outputRef },
+  )
+
+const failedRow = (data: Data<'journal.step.failed'>): StepRow => {
+  const { attempt, fault, deadLettered } = data
+  const facts = { ...meterFacts(data), errorMessage: messageOf(fault), deadLettered }
+  return stepRow(data, { status: 'failed', attempt, ...meterColumns(data), error_code: fault.code }, facts)
+}
 
 type Ended = Data<'journal.step.completed'> | Data<'journal.step.failed'>
 
-const json = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value))
+const meterColumns = ({ meter, atMs, dispatchedAtMs }: Ended): Partial<StepRow> => ({
+  model: meter?.model ?? null,
+  latency_ms: meter?.latencyMs ?? Math.max(0, atMs - dispatchedAtMs),
+  cost_micro_usd: meter?.costMicroUsd ?? null,
+})
 
-const meterColumns = ({ meter, atMs, dispatchedAtMs }: Ended): Partial<StepRow> => {
-  if (meter === undefined) return { latency_ms: Math.max(0, atMs - dispatchedAtMs) }
+const meterFacts = ({ meter, dispatchedAtMs }: Ended): Omit<StepFacts, 'node'> => {
+  if (meter === undefined) return { dispatchedAtMs }
+  const {
+    startedAtMs,
+    queuedMs,
+    provider,
+    tool,
+    inputChars,
+    outputChars,
+    inputTokens,
+    outputTokens,
+    confidence,
+    tries,
+    failedOver,
+    repaired,
+    contentRef,
+  } = meter
   return {
-    worked_at_ms: meter.startedAtMs,
-    latency_ms: meter.latencyMs,
-    queued_ms: meter.queuedMs ?? null,
-    model: meter.model ?? null,
-    provider: meter.provider ?? null,
-    tool: meter.tool ?? null,
-    input_chars: meter.inputChars,
-    output_chars: meter.outputChars,
-    input_tokens: meter.inputTokens ?? null,
-    output_tokens: meter.outputTokens ?? null,
-    cost_micro_usd: meter.costMicroUsd,
-    confidence: meter.confidence ?? null,
-    tries: meter.tries,
-    failed_over: json(meter.failedOver),
-    repaired: meter.repaired ?? null,
-    content_ref: json(meter.contentRef),
+    dispatchedAtMs,
+    workedAtMs: startedAtMs,
+    queuedMs,
+    provider,
+    tool,
+    inputChars,
+    outputChars,
+    inputTokens,
+    outputTokens,
+    confidence,
+    tries,
+    failedOver,
+    repaired,
+    contentRef,
   }
 }
-
-const completedRow = (data: Data<'journal.step.completed'>): StepRow => ({
-  ...emptyStep(data, 'completed', data.attempt),
-  dispatched_at_ms: data.dispatchedAtMs,
-  made_by: data.by,
-  ...meterColumns(data),
-  output_ref: json(data.outputRef),
-})
-
-const failedRow = (data: Data<'journal.step.failed'>): StepRow => ({
-  ...emptyStep(data, 'failed', data.attempt),
-  dispatched_at_ms: data.dispatchedAtMs,
-  ...meterColumns(data),
-  ...faultColumns('error', data.fault),
-  dead_lettered: data.deadLettered ?? null,
-})
 
 const keepStep = (steps: Map<string, StepRow>, row: StepRow): void => {
   steps.set(`${row.run_id}/${row.seq}`, row) // J2

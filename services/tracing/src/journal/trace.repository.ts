@@ -52,7 +52,13 @@ export const writeTrace = async (db: Queryable, rows: TraceRows): Promise<void> 
 }
 
 const tuples = (rows: readonly object[], names: readonly string[]): unknown[][] =>
-  rows.map((row) => names.map((name): unknown => Reflect.get(row, name)))
+  rows.map((row) => names.map((name): unknown => cell(row, name)))
+
+/** Facts travel as JSON text. */
+const cell = (row: object, name: string): unknown => {
+  const value: unknown = Reflect.get(row, name)
+  return name === 'facts' ? JSON.stringify(value) : value
+}
 
 /** JSON that PostgreSQL takes: it holds neither NUL nor half a surrogate pair, which `JSON.stringify` writes as escapes. */
 const storable = (value: unknown): string => {

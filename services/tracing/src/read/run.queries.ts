@@ -86,7 +86,7 @@ const withOpenSteps = async (db: Database, rows: readonly RunRecord[]): Promise<
 
 const openSteps = async (db: Database, runs: readonly RunRecord[]): Promise<readonly OpenStep[]> => {
   const { rows } = await db.query<OpenStep>(
-    `select distinct on (r.run_id, o.path, o.attempt) r.run_id as "runId", o.path, o.kind, o.status, o.reason, o.error_code as "errorCode"
+    `select distinct on (r.run_id, o.path, o.attempt) r.run_id as "runId", o.path, o.kind, o.status, (o.facts::json) ->> 'reason' as reason, o.error_code as "errorCode"
      from unnest($1::text[], $2::text[]) as r(run_id, tenant) cross join lateral (select s.* ${OPEN_STEPS}) as o
      order by r.run_id, o.path, o.attempt, o.seq desc`,
     [runs.map(({ runId }) => runId), runs.map(({ tenant }) => tenant)],

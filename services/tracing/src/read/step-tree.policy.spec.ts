@@ -1,34 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
 import { stepTree, type StepDetails, type StepNode, type StepState } from './step-tree.policy.ts'
 
-const details: StepDetails = {
-  reason: null,
-  untilMs: null,
-  queuedMs: null,
-  by: 'model:m',
-  model: 'm',
-  provider: null,
-  tool: null,
-  inputChars: 1,
-  outputChars: 1,
-  inputTokens: null,
-  outputTokens: null,
-  costUsd: 0,
-  confidence: 0.9,
-  tries: 1,
-  failedOver: [],
-  repaired: null,
-  error: null,
-  errorMessage: null,
-  deadLettered: null,
-  contentRef: null,
-  outputRef: null,
-}
+const details: StepDetails = { node: 'n', by: 'model:m', model: 'm', confidence: 0.9, tries: 1, costUsd: 0, error: null }
 const ended = (path: string, seq: number, [startMs, endMs]: readonly [number, number], more: Partial<StepState> = {}): StepState => ({
   path,
   attempt: 1,
   seq,
-  node: path,
   kind: 'model',
   status: 'completed',
   atMs: endMs,

@@ -2,33 +2,15 @@
 //   T1. A place in the run is one node: the newest attempt speaks for it, earlier ones are listed in it.
 //   T2. The path of a place says where it hangs; a parent that is no step itself appears as a group around its children.
 //   T3. A child of a critical node is critical only if it is on the critical path among its siblings.
-import type { PayloadRef } from '@baton/contracts'
-import type { StepStatus } from '../storage/rows.ts'
+import type { StepFacts, StepStatus } from '../storage/rows.ts'
 import { criticalPath } from './critical-path.policy.ts'
 
 /** What is known of one attempt beside its place and times. */
-export type StepDetails = {
-  readonly reason: string | null
-  readonly untilMs: number | null
-  readonly queuedMs: number | null
-  readonly by: string | null
+export type StepDetails = StepFacts & {
   readonly model: string | null
-  readonly provider: string | null
-  readonly tool: string | null
-  readonly inputChars: number | null
-  readonly outputChars: number | null
-  readonly inputTokens: number | null
-  readonly outputTokens: number | null
   readonly costUsd: number
-  readonly confidence: number | null
-  readonly tries: number | null
-  readonly failedOver: readonly string[]
-  readonly repaired: boolean | null
+  /** Fault code. */
   readonly error: string | null
-  readonly errorMessage: string | null
-  readonly deadLettered: boolean | null
-  readonly contentRef: PayloadRef | null
-  readonly outputRef: PayloadRef | null
 }
 
 /** One state of one attempt, as stored; times in milliseconds. */
@@ -36,7 +18,6 @@ export type StepState = {
   readonly path: string
   readonly attempt: number
   readonly seq: number
-  readonly node: string
   readonly kind: string
   readonly status: StepStatus
   readonly atMs: number

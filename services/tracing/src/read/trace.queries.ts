@@ -1,7 +1,6 @@
 // The steps and events of one run.
-import type { PayloadRef } from '@baton/contracts'
 import type { Database } from '@baton/store'
-import type { StepStatus } from '../storage/rows.ts'
+import type { StepFacts, StepStatus } from '../storage/rows.ts'
 import type { Decision, StepDetails, StepState } from './step-tree.policy.ts'
 import { usd } from './run-view.ts'
 
@@ -14,40 +13,18 @@ type StepRecord = {
   path: string
   attempt: number
   seq: number
-  node: string
   kind: string
   status: StepStatus
   atMs: string
-  dispatchedAtMs: string | null
-  untilMs: string | null
-  reason: string | null
-  latencyMs: number | null
-  queuedMs: number | null
-  by: string | null
   model: string | null
-  provider: string | null
-  tool: string | null
-  inputChars: number | null
-  outputChars: number | null
-  inputTokens: number | null
-  outputTokens: number | null
+  latencyMs: number | null
   costMicroUsd: string | null
-  confidence: number | null
-  tries: number | null
-  failedOver: string | null
-  repaired: boolean | null
   errorCode: string | null
-  errorMessage: string | null
-  deadLettered: boolean | null
-  contentRef: string | null
-  outputRef: string | null
+  facts: string
 }
 
-const STEP_FIELDS = `path, attempt, seq, node, kind, status, at_ms as "atMs", dispatched_at_ms as "dispatchedAtMs", until_ms as "untilMs", reason,
-  latency_ms as "latencyMs", queued_ms as "queuedMs", made_by as "by", model, provider, tool, input_chars as "inputChars",
-  output_chars as "outputChars", input_tokens as "inputTokens", output_tokens as "outputTokens", cost_micro_usd as "costMicroUsd",
-  confidence, tries, failed_over as "failedOver", repaired, error_code as "errorCode", error_message as "errorMessage",
-  dead_lettered as "deadLettered", content_ref as "contentRef", output_ref as "outputRef"`
+const STEP_FIELDS = `path, attempt, seq, kind, status, at_ms as "atMs", model, latency_ms as "latencyMs", cost_micro_usd as "costMicroUsd",
+  error_code as "errorCode", facts`
 
 /** Every state that was seen of every attempt. */
 export const stepStates = async (db: Database, { tenant, runId }: Run): Promise<readonly StepState[]> => {
@@ -59,69 +36,28 @@ export const stepStates = async (db: Database, { tenant, runId }: Run): Promise<
   return rows.map(stateOf)
 }
 
-const number = (text: string | null): number | null => (text === null ? null : Number(text))
-
-const stateOf = (row: StepRecord): StepState => {
-  const { path, attempt, seq, node, kind, status, latencyMs } = row
+const stateOf = ({ facts: text, ...row }: StepRecord): StepState => {
+  const { path, attempt, seq, kind, status, latencyMs } = row
+  const facts = JSON.parse(text) as StepFacts // written by `trace.repository.ts` from such facts
   return {
     path,
     attempt,
     seq,
-    node,
     kind,
     status,
     atMs: Number(row.atMs),
-    dispatchedAtMs: number(row.dispatchedAtMs),
+    dispatchedAtMs: facts.dispatchedAtMs ?? null,
     latencyMs,
-    details: detailsOf(row),
+    details: detailsOf(row, facts),
   }
 }
 
-const detailsOf = (row: StepRecord): StepDetails => {
-  const {
-    reason,
-    queuedMs,
-    by,
-    model,
-    provider,
-    tool,
-    inputChars,
-    outputChars,
-    inputTokens,
-    outputTokens,
-    confidence,
-    tries,
-    repaired,
-    deadLettered,
-    errorMessage,
-  } = row
-  return {
-    reason,
-    untilMs: number(row.untilMs),
-    queuedMs,
-    by,
-    model,
-    provider,
-    tool,
-    inputChars,
-    outputChars,
-    inputTokens,
-    outputTokens,
-    costUsd: usd(Number(row.costMicroUsd ?? 0)),
-    confidence,
-    tries,
-    failedOver: row.failedOver === null ? [] : (JSON.parse(row.failedOver) as readonly string[]), // written by `trace-rows.policy.ts`
-    repaired,
-    error: row.errorCode,
-    errorMessage,
-    deadLettered,
-    contentRef: refOf(row.contentRef),
-    outputRef: refOf(row.outputRef),
-  }
-}
-
-/** Written by `trace-rows.policy.ts` as the JSON of a reference. */
-const refOf = (text: string | null): PayloadRef | null => (text === null ? null : (JSON.parse(text) as PayloadRef))
+const detailsOf = (row: Omit<StepRecord, 'facts'>, facts: StepFacts): StepDetails => ({
+  ...facts,
+  model: row.model,
+  costUsd: usd(Number(row.costMicroUsd ?? 0)),
+  error: row.errorCode,
+})
 
 export type TraceEvent = {
   readonly atMs: number
@@ -160,7 +96,7 @@ export const decisionsOf = (events: readonly TraceEvent[]): readonly Decision[] 
 /** Whether a payload belongs to a run: only what its steps or its result refer to can be read through it. */
 export const refersTo = async (db: Database, { tenant, runId, sha256 }: Run & { sha256: string }): Promise<boolean> => {
   const { rows } = await db.query(
-    `select 1 from trace_steps where run_id = $1 and tenant = $2 and (content_ref like $3 or output_ref like $3)
+    `select 1 from trace_steps where run_id = $1 and tenant = $2 and facts like $3
      union all select 1 from trace_results where run_id = $1 and tenant = $2 and body like $3 limit 1`,
     [runId, tenant, `%"${sha256}"%`],
   )
