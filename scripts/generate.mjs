@@ -1,12 +1,14 @@
-// Writes what is generated from contracts and flow format to docs/generated. Run after `npm run build`.
+// Writes what is generated from contracts, flow format and command line to docs/generated. Run after `npm run build`.
+// `--check` writes nothing and fails when a file is not what it would be.
 // A change that breaks readers or writers of a message needs a new major version; before a release `--breaking` accepts it.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { breakingChanges, generatedFiles } from '@baton/contracts/generate'
 import { editorSchemaFile } from '@baton/flow'
+import { cliReferenceFile } from 'baton'
 
 const folder = join(import.meta.dirname, '..', 'docs', 'generated')
-const files = new Map([...generatedFiles(), ...editorSchemaFile()])
+const files = new Map([...generatedFiles(), ...editorSchemaFile(), ...cliReferenceFile()])
 
 const breaking = [...files]
   .filter(([path]) => path.startsWith('schemas/') && existsSync(join(folder, path)))
@@ -21,13 +23,17 @@ if (breaking.length > 0 && !process.argv.includes('--breaking')) {
 }
 
 const schemas = join(folder, 'schemas')
-for (const name of existsSync(schemas) ? readdirSync(schemas) : []) if (!files.has(`schemas/${name}`)) rmSync(join(schemas, name))
-let written = 0
-for (const [path, text] of files) {
-  const target = join(folder, path)
-  if (existsSync(target) && readFileSync(target, 'utf8') === text) continue
-  mkdirSync(dirname(target), { recursive: true })
-  writeFileSync(target, text)
-  written++
+const gone = (existsSync(schemas) ? readdirSync(schemas) : []).filter((name) => !files.has(`schemas/${name}`))
+const changed = [...files].filter(([path, text]) => !existsSync(join(folder, path)) || readFileSync(join(folder, path), 'utf8') !== text)
+const stale = [...changed.map(([path]) => path), ...gone.map((name) => `schemas/${name}`)]
+if (process.argv.includes('--check')) {
+  if (stale.length > 0) console.error(`docs/generated is not current, run \`npm run build && npm run gen\`:\n  ${stale.join('\n  ')}`)
+  else console.log(`docs/generated: ${files.size} files, all current`)
+  process.exit(stale.length > 0 ? 1 : 0)
 }
-console.log(`docs/generated: ${files.size} files, ${written} changed`)
+for (const name of gone) rmSync(join(schemas, name))
+for (const [path, text] of changed) {
+  mkdirSync(dirname(join(folder, path)), { recursive: true })
+  writeFileSync(join(folder, path), text)
+}
+console.log(`docs/generated: ${files.size} files, ${changed.length} changed`)

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { FAULTS, toFault } from '@baton/contracts'
 import { checkCommand } from './commands/check.ts'
+import type { CommandContext } from './commands/context.ts'
 import { deadLetterCommand } from './commands/dead-letters.ts'
 import { evalCommand } from './commands/eval.ts'
 import { flowsCommand } from './commands/flows.ts'
@@ -16,21 +17,40 @@ import { traceCommand } from './commands/trace.ts'
 import { upCommand } from './commands/up.ts'
 import { openTerminal } from './terminal.ts'
 
-/** Exit codes: 0 done, 1 failed, 2 wrong use. */
-export const main = async (args: readonly string[]): Promise<number> => {
-  const terminal = openTerminal()
+/** Every command, in the order of the help. */
+const COMMANDS = [
+  upCommand,
+  initCommand,
+  runCommand,
+  checkCommand,
+  evalCommand,
+  flowsCommand,
+  statsCommand,
+  runsCommand,
+  traceCommand,
+  reviewsCommand,
+  deadLetterCommand,
+  indexCommand,
+  modelsCommand,
+  topicsCommand,
+]
+
+/** The command line as commander sees it; nothing is run. */
+export const buildProgram = (context: CommandContext): Command => {
   const program = new Command('baton')
     .description('The orchestration layer that turns many unreliable AI calls into one dependable result')
     .version('0.1.0')
     .showHelpAfterError('(add --help for usage)')
     .exitOverride()
+  for (const command of COMMANDS) program.addCommand(command(context).exitOverride().copyInheritedSettings(program))
+  return program
+}
+
+/** Exit codes: 0 done, 1 failed, 2 wrong use. */
+export const main = async (args: readonly string[]): Promise<number> => {
+  const terminal = openTerminal()
   let exitCode = 0
-  const context = { terminal, fail: () => void (exitCode = 1) }
-  const commands = [
-    upCommand, initCommand, runCommand, checkCommand, evalCommand, flowsCommand, statsCommand, runsCommand, traceCommand, reviewsCommand, deadLetterCommand,
-    indexCommand, modelsCommand, topicsCommand,
-  ]
-  for (const command of commands) program.addCommand(command(context).exitOverride().copyInheritedSettings(program))
+  const program = buildProgram({ terminal, fail: () => void (exitCode = 1) })
   try {
     await program.parseAsync([...args], { from: 'user' })
     return exitCode

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { cliReferenceFile } from './cli-reference.ts'
+
+const page = (): string => cliReferenceFile().get('cli.md') ?? ''
+const user = process.env['USER']
+
+describe('docs/generated/cli.md (I5)', () => {
+  afterEach(() => {
+    if (user === undefined) delete process.env['USER']
+    else process.env['USER'] = user
+  })
+
+  it('is what the commands say now (else run `npm run build && npm run gen`)', () => {
+    expect(readFileSync(join(import.meta.dirname, '../../../docs/generated/cli.md'), 'utf8')).toBe(page())
+  })
+
+  it('V1: is the same for every user', () => {
+    process.env['USER'] = 'ada'
+    const first = page()
+    delete process.env['USER']
+    expect(page()).toBe(first)
+  })
+
+  it('has a section for each command, those below others included', () => {
+    expect(page().match(/^## baton.*$/gm)).toEqual(
+      expect.arrayContaining(['## baton', '## baton up', '## baton reviews decide', '## baton dlq redrive']),
+    )
+  })
+})
