@@ -28,7 +28,9 @@ const check = (title, command, args, env) => {
 const jest = (project, extra = []) => {
   const outputFile = join(cache, `jest-${project}.json`)
   rmSync(outputFile, { force: true })
-  const ok = run(`jest ${project}`, bin('jest'), ['--selectProjects', project, '--json', `--outputFile=${outputFile}`, ...extra], { NODE_OPTIONS: '--experimental-vm-modules --no-warnings' })
+  const ok = run(`jest ${project}`, bin('jest'), ['--selectProjects', project, '--json', `--outputFile=${outputFile}`, ...extra], {
+    NODE_OPTIONS: '--experimental-vm-modules --no-warnings',
+  })
   let result
   try {
     result = JSON.parse(readFileSync(outputFile, 'utf8'))
@@ -49,7 +51,11 @@ const jest = (project, extra = []) => {
       if (/\bPostgreSQL\b/i.test(words)) servers.postgres.add(suite.name.slice(root.length + 1))
     }
   }
-  if (project === 'integration') notes.push(`on real Kafka: ${[...servers.kafka].join(', ') || 'none'}`, `on real PostgreSQL: ${[...servers.postgres].join(', ') || 'none'}`)
+  if (project === 'integration')
+    notes.push(
+      `on real Kafka: ${[...servers.kafka].join(', ') || 'none'}`,
+      `on real PostgreSQL: ${[...servers.postgres].join(', ') || 'none'}`,
+    )
 }
 
 const built = check('build', bin('tsc'), ['-b'])

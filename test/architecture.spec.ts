@@ -26,8 +26,14 @@ const sourcesOf = (folder: string): readonly string[] =>
     .map((file) => `${folder}/src/${file}`)
 const isTest = (file: string): boolean => file.endsWith('.spec.ts') || /(^|[./])(contract|testing|fixtures?)[./]/.test(file)
 const importsIn = (file: string): readonly string[] =>
-  [...read(file).matchAll(/^(?:import|export)\b[^'"]*?from\s+'([^'.][^']*)'|^import\s+'([^'.][^']*)'|import\('([^'.][^']*)'\)/gm)].map((match) => match[1] ?? match[2] ?? match[3] ?? '')
-const packageName = (specifier: string): string => specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/')
+  [...read(file).matchAll(/^(?:import|export)\b[^'"]*?from\s+'([^'.][^']*)'|^import\s+'([^'.][^']*)'|import\('([^'.][^']*)'\)/gm)].map(
+    (match) => match[1] ?? match[2] ?? match[3] ?? '',
+  )
+const packageName = (specifier: string): string =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
 
 const allowedFor = (folder: string): readonly string[] => {
   if (folder.startsWith('libs/')) return LIBS.slice(0, LIBS.indexOf(folder.slice('libs/'.length))).map((name) => `libs/${name}`)
@@ -51,7 +57,9 @@ describe.each(folders)('%s', (folder) => {
   })
 
   it('has the tsconfig references that its dependencies need', () => {
-    const references: readonly string[] = JSON.parse(read(`${folder}/tsconfig.json`)).references.map((entry: { path: string }) => join(folder, entry.path))
+    const references: readonly string[] = JSON.parse(read(`${folder}/tsconfig.json`)).references.map((entry: { path: string }) =>
+      join(folder, entry.path),
+    )
     const dependencies = Object.keys(packageOf(folder).dependencies ?? {}).flatMap((name) => folderOf.get(name) ?? [])
     // The servers that suites start are a project of their own: every lib may refer to it, none depends on it.
     expect(references.filter((path) => path !== 'libs/testing/src/servers').sort()).toEqual([...dependencies].sort())
@@ -62,16 +70,29 @@ describe.each(PURE.map((name) => `libs/${name}`))('%s is pure', (folder) => {
   it('touches neither clock, randomness, network, disk nor a framework', () => {
     const offences = sourcesOf(folder)
       .filter((file) => !isTest(file) && !file.includes('/generate/'))
-      .flatMap((file) => [...importsIn(file).filter((name) => IMPURE_IMPORT.test(name)), ...(IMPURE_CALL.exec(read(file)) ?? []).slice(0, 1)].map((offence) => `${file}: ${offence}`))
+      .flatMap((file) =>
+        [...importsIn(file).filter((name) => IMPURE_IMPORT.test(name)), ...(IMPURE_CALL.exec(read(file)) ?? []).slice(0, 1)].map(
+          (offence) => `${file}: ${offence}`,
+        ),
+      )
     expect(offences).toEqual([])
   })
 })
 
 describe('numbered invariants', () => {
-  const tests = folders.flatMap(sourcesOf).filter((file) => file.endsWith('.spec.ts') || isTest(file)).concat(
-    readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts')).map((file) => `test/${file}`),
-  )
-  const titlesOf = (folder: string): string => tests.filter((file) => file.startsWith(`${folder}/`) || file.startsWith('test/')).map(read).join('\n')
+  const tests = folders
+    .flatMap(sourcesOf)
+    .filter((file) => file.endsWith('.spec.ts') || isTest(file))
+    .concat(
+      readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.ts'))
+        .map((file) => `test/${file}`),
+    )
+  const titlesOf = (folder: string): string =>
+    tests
+      .filter((file) => file.startsWith(`${folder}/`) || file.startsWith('test/'))
+      .map(read)
+      .join('\n')
 
   it.each(folders)('of %s are each cited by a test title', (folder) => {
     const titles = titlesOf(folder)

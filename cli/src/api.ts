@@ -3,9 +3,9 @@ import { openTransport } from '@baton/client'
 export type Api = {
   readonly url: string
   /** JSON of the answer; a problem becomes the Fault it names. */
-  get<T>(path: string): Promise<T>
-  post<T>(path: string, body: unknown): Promise<T>
-  put<T>(path: string, body: unknown): Promise<T>
+  readonly get: <T>(path: string) => Promise<T>
+  readonly post: <T>(path: string, body: unknown) => Promise<T>
+  readonly put: <T>(path: string, body: unknown) => Promise<T>
 }
 
 /** A running system at `url`. The caller names the shape of an answer, which the gateway's OpenAPI document promises. */

@@ -10,7 +10,13 @@ import { until } from '../proof/system.mjs'
 
 export const runEmbedded = async ({ flowsDir }) => {
   const dir = mkdtempSync(join(tmpdir(), 'baton-bench-'))
-  const environment = readEnvironment({ BATON_DATA_DIR: dir, BATON_FLOWS_DIR: flowsDir, LOG_LEVEL: 'error', BATON_EVENTS_PARTITIONS: '6', BATON_KEEP_CONTENT: 'false' })
+  const environment = readEnvironment({
+    BATON_DATA_DIR: dir,
+    BATON_FLOWS_DIR: flowsDir,
+    LOG_LEVEL: 'error',
+    BATON_EVENTS_PARTITIONS: '6',
+    BATON_KEEP_CONTENT: 'false',
+  })
   const opened = await openPlatform({ environment, name: 'bench' })
   await opened.start({ host: '127.0.0.1', sockets: false })
   const { platform } = opened
@@ -31,7 +37,7 @@ export const runEmbedded = async ({ flowsDir }) => {
       const before = process.cpuUsage()
       await pause(10_000)
       const { user, system } = process.cpuUsage(before)
-      return (user + system) / 1_000 / 10_000 * 100
+      return ((user + system) / 1_000 / 10_000) * 100
     },
     stop: async () => {
       await load.close()

@@ -12,7 +12,13 @@ export const ratioInterval = (ratios) => {
   const mean = logs.reduce((sum, value) => sum + value, 0) / logs.length
   const variance = logs.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, logs.length - 1)
   const half = (T95[logs.length] ?? 2) * Math.sqrt(variance / logs.length)
-  return { mean: Math.exp(mean), low: Math.exp(mean - half), high: Math.exp(mean + half), min: Math.min(...ratios), max: Math.max(...ratios) }
+  return {
+    mean: Math.exp(mean),
+    low: Math.exp(mean - half),
+    high: Math.exp(mean + half),
+    min: Math.min(...ratios),
+    max: Math.max(...ratios),
+  }
 }
 
 /** CPU milliseconds a process has used, user and system. */

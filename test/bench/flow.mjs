@@ -19,15 +19,32 @@ const say = (text) => process.stdout.write(`${text}\n`)
 
 const options = (args) => {
   const number = (name, otherwise) => Number(args.find((arg) => arg.startsWith(`--${name}=`))?.split('=')[1] ?? otherwise)
-  return { pairs: number('pairs', 7), runs: number('runs', 3_000), fsync: args.includes('--fsync'), only: args.find((arg) => arg.startsWith('--only='))?.split('=')[1] }
+  return {
+    pairs: number('pairs', 7),
+    runs: number('runs', 3_000),
+    fsync: args.includes('--fsync'),
+    only: args.find((arg) => arg.startsWith('--only='))?.split('=')[1],
+  }
 }
 
 /** Services as processes, and a client on the topics. */
 const startDistributed = async ({ kafka, postgres }) => {
-  const env = { KAFKA_BROKERS: kafka.brokers.join(','), DATABASE_URL: postgres.url, BATON_FLOWS_DIR: FLOWS_DIR, BATON_EVENTS_PARTITIONS: String(PARTITIONS), BATON_KEEP_CONTENT: 'false' }
+  const env = {
+    KAFKA_BROKERS: kafka.brokers.join(','),
+    DATABASE_URL: postgres.url,
+    BATON_FLOWS_DIR: FLOWS_DIR,
+    BATON_EVENTS_PARTITIONS: String(PARTITIONS),
+    BATON_KEEP_CONTENT: 'false',
+  }
   const processes = {}
   for (const name of PROCESSES) processes[name] = await startBaton(['--only', name], { env })
-  const bus = await openKafkaBus({ brokers: kafka.brokers, clientId: 'bench', topicPrefix: '', topics: topicManifest({ eventsPartitions: PARTITIONS }), ensureTopics: false })
+  const bus = await openKafkaBus({
+    brokers: kafka.brokers,
+    clientId: 'bench',
+    topicPrefix: '',
+    topics: topicManifest({ eventsPartitions: PARTITIONS }),
+    ensureTopics: false,
+  })
   const load = await openLoad(bus)
   const traced = async () => (await getJson(`${processes.tracing.urls.tracing}/v1/stats?flow=bench/five-steps`)).items[0]?.completed ?? 0
   return {
@@ -54,7 +71,9 @@ const idleShare = async (cpuMs) => {
 
 const distributed = async ({ pairs, runs, fsync }) => {
   const servers = await startServers({ flushEveryBatch: fsync })
-  say(`\nKafka + PostgreSQL, one process each for ${PROCESSES.join(', ')}; ${PARTITIONS} partitions; acks=all on one broker, ${fsync ? 'fsync on every produce batch' : 'page cache (usual Kafka durability)'}; PostgreSQL fsync on`)
+  say(
+    `\nKafka + PostgreSQL, one process each for ${PROCESSES.join(', ')}; ${PARTITIONS} partitions; acks=all on one broker, ${fsync ? 'fsync on every produce batch' : 'page cache (usual Kafka durability)'}; PostgreSQL fsync on`,
+  )
   const system = await startDistributed(servers)
   const peer = await startPeer('mastra', await servers.createDatabase('mastra_bench'))
   try {
@@ -69,17 +88,27 @@ const distributed = async ({ pairs, runs, fsync }) => {
       const other = await peer?.measure(1_000, 32)
       ours.push(baton.runsPerSecond)
       if (other !== undefined) ratios.push(baton.runsPerSecond / other.runsPerSecond)
-      say(`  pair ${pair}: baton ${f(baton.runsPerSecond, 0)} runs/s (p50 ${f(baton.p50Ms, 1)} ms, p99 ${f(baton.p99Ms, 1)} ms, tracing caught up ${f(baton.tracingLagMs, 0)} ms after the last answer, ${f(cpu)} CPU-ms a step)${other === undefined ? '' : `, mastra ${f(other.runsPerSecond, 0)} runs/s, ratio ${f(baton.runsPerSecond / other.runsPerSecond)}`}`)
+      say(
+        `  pair ${pair}: baton ${f(baton.runsPerSecond, 0)} runs/s (p50 ${f(baton.p50Ms, 1)} ms, p99 ${f(baton.p99Ms, 1)} ms, tracing caught up ${f(baton.tracingLagMs, 0)} ms after the last answer, ${f(cpu)} CPU-ms a step)${other === undefined ? '' : `, mastra ${f(other.runsPerSecond, 0)} runs/s, ratio ${f(baton.runsPerSecond / other.runsPerSecond)}`}`,
+      )
     }
     if (ratios.length > 0) {
       const { mean, low, high, min, max } = ratioInterval(ratios)
-      say(`  c=32: ${f(mean)} times mastra, 95 % interval ${f(low)}–${f(high)} over ${ratios.length} pairs (extremes ${f(min)}–${f(max)}); floor 1.2, goal 2.5`)
+      say(
+        `  c=32: ${f(mean)} times mastra, 95 % interval ${f(low)}–${f(high)} over ${ratios.length} pairs (extremes ${f(min)}–${f(max)}); floor 1.2, goal 2.5`,
+      )
     } else say(`  c=32: ${f(median(ours), 0)} runs/s (median)`)
     const single = await system.load.measure({ count: 400, concurrency: 1, caughtUp: system.caughtUp })
     const otherSingle = await peer?.measure(200, 1)
-    say(`  c=1: ${f(single.stepP50Ms)} ms a step p50${otherSingle === undefined ? '' : `, mastra ${f(otherSingle.stepP50Ms)}`}; limit 2, goal 1.2`)
+    say(
+      `  c=1: ${f(single.stepP50Ms)} ms a step p50${otherSingle === undefined ? '' : `, mastra ${f(otherSingle.stepP50Ms)}`}; limit 2, goal 1.2`,
+    )
     const idle = await idleShare(system.cpuMs)
-    say(`  idle: ${Object.entries(idle).map(([name, share]) => `${name} ${f(share)} %`).join(', ')} of a core; limit 1 %`)
+    say(
+      `  idle: ${Object.entries(idle)
+        .map(([name, share]) => `${name} ${f(share)} %`)
+        .join(', ')} of a core; limit 1 %`,
+    )
     say(`  results repeated: ${system.load.repeats}`)
   } finally {
     peer?.stop()
@@ -102,11 +131,15 @@ const embedded = async ({ pairs, runs }) => {
       const baton = await system.measure(runs, 32)
       const other = await peer?.measure(1_000, 32)
       if (other !== undefined) ratios.push(baton.runsPerSecond / other.runsPerSecond)
-      say(`  pair ${pair}: baton ${f(baton.runsPerSecond, 0)} runs/s (p50 ${f(baton.p50Ms, 1)} ms, p99 ${f(baton.p99Ms, 1)} ms, tracing caught up ${f(baton.tracingLagMs, 0)} ms after the last answer, ${f(baton.cpuMsPerStep)} CPU-ms a step)${other === undefined ? '' : `, mastra ${f(other.runsPerSecond, 0)} runs/s, ratio ${f(baton.runsPerSecond / other.runsPerSecond)}`}`)
+      say(
+        `  pair ${pair}: baton ${f(baton.runsPerSecond, 0)} runs/s (p50 ${f(baton.p50Ms, 1)} ms, p99 ${f(baton.p99Ms, 1)} ms, tracing caught up ${f(baton.tracingLagMs, 0)} ms after the last answer, ${f(baton.cpuMsPerStep)} CPU-ms a step)${other === undefined ? '' : `, mastra ${f(other.runsPerSecond, 0)} runs/s, ratio ${f(baton.runsPerSecond / other.runsPerSecond)}`}`,
+      )
     }
     if (ratios.length > 0) {
       const { mean, low, high, min, max } = ratioInterval(ratios)
-      say(`  c=32: ${f(mean)} times mastra, 95 % interval ${f(low)}–${f(high)} over ${ratios.length} pairs (extremes ${f(min)}–${f(max)}); floor 2`)
+      say(
+        `  c=32: ${f(mean)} times mastra, 95 % interval ${f(low)}–${f(high)} over ${ratios.length} pairs (extremes ${f(min)}–${f(max)}); floor 2`,
+      )
     }
     const single = await system.measure(400, 1)
     say(`  c=1: ${f(single.stepP50Ms)} ms a step p50`)
@@ -123,7 +156,11 @@ const coldStart = async () => {
   const dir = mkdtempSync(join(tmpdir(), 'baton-cold-'))
   const begun = performance.now()
   const system = await startBaton(['--data', dir, '--port', '0'], { env: { BATON_FLOWS_DIR: FLOWS_DIR } })
-  const response = await fetch(`${system.urls.gateway}/v1/runs?wait=10s`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ flow: 'bench/five-steps', input: { v: 1 } }) })
+  const response = await fetch(`${system.urls.gateway}/v1/runs?wait=10s`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ flow: 'bench/five-steps', input: { v: 1 } }),
+  })
   const result = await response.json()
   const ms = performance.now() - begun
   await system.kill('SIGTERM')

@@ -67,7 +67,16 @@ export const openLoad = async (bus) => {
       const totalMs = performance.now() - begun
       latencies.sort((left_, right) => left_ - right)
       const at = (q) => latencies[Math.min(latencies.length - 1, Math.floor(q * latencies.length))]
-      return { count, concurrency, runsPerSecond: (1_000 * count) / totalMs, answeredPerSecond: (1_000 * count) / answeredMs, p50Ms: at(0.5), p99Ms: at(0.99), stepP50Ms: at(0.5) / 5, tracingLagMs: totalMs - answeredMs }
+      return {
+        count,
+        concurrency,
+        runsPerSecond: (1_000 * count) / totalMs,
+        answeredPerSecond: (1_000 * count) / answeredMs,
+        p50Ms: at(0.5),
+        p99Ms: at(0.99),
+        stepP50Ms: at(0.5) / 5,
+        tracingLagMs: totalMs - answeredMs,
+      }
     },
     close: () => reader.close(),
   }

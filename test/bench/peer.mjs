@@ -14,7 +14,10 @@ const install = (name) => {
   cpSync(source, folder, { recursive: true })
   if (existsSync(join(folder, 'node_modules'))) return { folder }
   process.stdout.write(`installing ${name} …\n`)
-  const { status, stderr } = spawnSync('npm', ['install', '--legacy-peer-deps', '--no-audit', '--no-fund'], { cwd: folder, encoding: 'utf8' })
+  const { status, stderr } = spawnSync('npm', ['install', '--legacy-peer-deps', '--no-audit', '--no-fund'], {
+    cwd: folder,
+    encoding: 'utf8',
+  })
   return status === 0 ? { folder } : { reason: `${name} cannot be installed: ${stderr.slice(-300)}` }
 }
 

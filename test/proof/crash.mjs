@@ -19,10 +19,18 @@ const requestOf = (id, n) => ({ id, flow: FLOW, source: 'proof', input: { n, tic
 
 /** Posts until it is accepted: the gateway may be dead just now. The id makes repeats harmless. */
 const submit = async (url, request) => {
-  await until(`request ${request.id} to be accepted`, async () => {
-    const response = await fetch(`${url()}/v1/runs`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(request) })
-    return response.status === 202
-  }, { timeoutMs: 90_000, everyMs: 100 })
+  await until(
+    `request ${request.id} to be accepted`,
+    async () => {
+      const response = await fetch(`${url()}/v1/runs`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(request),
+      })
+      return response.status === 202
+    },
+    { timeoutMs: 90_000, everyMs: 100 },
+  )
 }
 
 /** Reads a topic at rest, all of it. */
@@ -30,7 +38,7 @@ const readAll = async (bus, topic) => {
   const { partitions } = await bus.describe(topic)
   const records = []
   for (const { partition, first, next } of partitions) {
-    for (let offset = first; offset < next; ) {
+    for (let offset = first; offset < next;) {
       const page = await bus.read({ topic, partition, offset, limit: 1_000 })
       if (page.length === 0) break
       records.push(...page)
@@ -50,7 +58,11 @@ const judge = ({ check, name, ids, records, tickets }) => {
   }
   const completed = ours.filter((record) => record.headers.ce_type === 'baton.run.completed.v1').length
   const needed = [...ids.values()].filter(Boolean).length
-  check(`${name}: runs started = distinct results`, contents.size === ids.size && [...contents.values()].every((set) => set.size === 1), `${ids.size} runs, ${contents.size} with a result, ${[...contents.values()].filter((set) => set.size > 1).length} with more than one`)
+  check(
+    `${name}: runs started = distinct results`,
+    contents.size === ids.size && [...contents.values()].every((set) => set.size === 1),
+    `${ids.size} runs, ${contents.size} with a result, ${[...contents.values()].filter((set) => set.size > 1).length} with more than one`,
+  )
   check(`${name}: every result says completed`, completed === ours.length, `${ours.length - completed} others`)
   check(`${name}: tickets = runs that needed one`, tickets === needed, `${tickets} tickets, ${needed} needed`)
   say(`     raw repeats of results: ${ours.length - contents.size}`)
@@ -68,10 +80,14 @@ const play = async ({ url, label, rounds, disturb }) => {
     await submitted
     say(`     round ${round}: killed ${rounds[round - 1]} with ${RUNS} runs in flight`)
   }
-  await until(`${ids.size} runs to end`, async () => {
-    const { items } = await getJson(`${url()}/v1/stats?flow=${FLOW}`)
-    return items[0] !== undefined && items[0].completed + items[0].failed >= ids.size
-  }, { timeoutMs: 120_000, everyMs: 250 })
+  await until(
+    `${ids.size} runs to end`,
+    async () => {
+      const { items } = await getJson(`${url()}/v1/stats?flow=${FLOW}`)
+      return items[0] !== undefined && items[0].completed + items[0].failed >= ids.size
+    },
+    { timeoutMs: 120_000, everyMs: 250 },
+  )
   return ids
 }
 
@@ -106,7 +122,9 @@ const distributed = async (check) => {
   const ports = {}
   const env = { KAFKA_BROKERS: kafka.brokers.join(','), DATABASE_URL: postgres.url, BATON_FLOWS_DIR: FLOWS_DIR }
   const start = async (name) => {
-    const urls = Object.fromEntries(Object.entries(ports).map(([other, port]) => [`BATON_${other.toUpperCase()}_URL`, `http://127.0.0.1:${port}`]))
+    const urls = Object.fromEntries(
+      Object.entries(ports).map(([other, port]) => [`BATON_${other.toUpperCase()}_URL`, `http://127.0.0.1:${port}`]),
+    )
     processes[name] = await startBaton(['--only', name, '--port', String(ports[name] ?? 0)], { env: { ...env, ...urls } })
     ports[name] = new URL(processes[name].urls[name]).port
   }
@@ -124,7 +142,13 @@ const distributed = async (check) => {
       disturb: (victim) => (victim === 'the database' ? postgres.restart() : kill(victim === 'all of them' ? SERVICES : [victim])),
     })
     const { total: tickets } = await getJson(`${url()}/v1/tickets?limit=1`)
-    const bus = await openKafkaBus({ brokers: kafka.brokers, clientId: 'proof', topicPrefix: '', topics: topicManifest({}), ensureTopics: false })
+    const bus = await openKafkaBus({
+      brokers: kafka.brokers,
+      clientId: 'proof',
+      topicPrefix: '',
+      topics: topicManifest({}),
+      ensureTopics: false,
+    })
     judge({ check, name: 'Kafka', ids, records: await readAll(bus, 'baton.results'), tickets })
     await bus.close()
   } finally {

@@ -14,7 +14,9 @@ const QUESTIONS = [
 const startServices = async (env) => {
   const processes = {}
   for (const name of SERVICES) {
-    const urls = Object.fromEntries(Object.entries(processes).map(([other, { urls: found }]) => [`BATON_${other.toUpperCase()}_URL`, found[other]]))
+    const urls = Object.fromEntries(
+      Object.entries(processes).map(([other, { urls: found }]) => [`BATON_${other.toUpperCase()}_URL`, found[other]]),
+    )
     processes[name] = await startBaton(['--only', name], { env: { ...env, ...urls } })
   }
   return processes
@@ -37,7 +39,11 @@ export const main = async () => {
     const gateway = processes.gateway.urls.gateway
     for (const [name, { urls }] of Object.entries(processes)) {
       const [health, ready, metrics] = await Promise.all(['healthz', 'readyz', 'metrics'].map((path) => fetch(`${urls[name]}/${path}`)))
-      check(`${name} is a process of its own with /healthz, /readyz, /metrics`, health.ok && ready.ok && metrics.ok && (await metrics.text()).includes('# TYPE'), urls[name])
+      check(
+        `${name} is a process of its own with /healthz, /readyz, /metrics`,
+        health.ok && ready.ok && metrics.ok && (await metrics.text()).includes('# TYPE'),
+        urls[name],
+      )
     }
 
     const { kind } = foreignClient()
@@ -47,7 +53,11 @@ export const main = async () => {
     for (const { id, about } of QUESTIONS) {
       const found = results.find((record) => headersOf(record).ce_correlationid === id)
       const value = found === undefined ? undefined : JSON.parse(found.value)
-      check(`${kind}: plain JSON in, result event out with the correlation id ${id}`, value?.status === 'completed' && value.output.about === about && headersOf(found).ce_type === 'baton.run.completed.v1', found?.value.slice(0, 120))
+      check(
+        `${kind}: plain JSON in, result event out with the correlation id ${id}`,
+        value?.status === 'completed' && value.output.about === about && headersOf(found).ce_type === 'baton.run.completed.v1',
+        found?.value.slice(0, 120),
+      )
     }
 
     await foreignProduce({ brokers: kafka.brokers, topic: 'baton.requests' }, [
@@ -58,8 +68,15 @@ export const main = async () => {
     ])
     const all = await foreignConsume({ brokers: kafka.brokers, topic: 'baton.results' }, QUESTIONS.length + 4)
     const rejected = all.filter((record) => headersOf(record).ce_type === 'baton.run.rejected.v1').map((record) => JSON.parse(record.value))
-    check('broken JSON, unknown flow and misfit input are rejected with field and reason', rejected.length === 3, rejected.map(({ fault }) => fault.code).join(', '))
-    check('the partition is not blocked by them', all.some((record) => headersOf(record).ce_correlationid === 'outside-4'))
+    check(
+      'broken JSON, unknown flow and misfit input are rejected with field and reason',
+      rejected.length === 3,
+      rejected.map(({ fault }) => fault.code).join(', '),
+    )
+    check(
+      'the partition is not blocked by them',
+      all.some((record) => headersOf(record).ce_correlationid === 'outside-4'),
+    )
     const letters = await until('dead letters', async () => {
       const { items } = await getJson(`${gateway}/v1/dead-letters?service=gateway`)
       return items.length >= 3 ? items : undefined
@@ -73,7 +90,11 @@ export const main = async () => {
     check('tracing counted the runs', stats.completed === 4, JSON.stringify(stats))
 
     const exits = await Promise.all(Object.values(processes).map((process_) => process_.kill('SIGTERM')))
-    check('every process drains on SIGTERM and ends with 0', exits.every(({ code }) => code === 0), exits.map(({ code, signal }) => code ?? signal).join(' '))
+    check(
+      'every process drains on SIGTERM and ends with 0',
+      exits.every(({ code }) => code === 0),
+      exits.map(({ code, signal }) => code ?? signal).join(' '),
+    )
     processes = {}
   } finally {
     for (const process_ of Object.values(processes)) process_.child.kill('SIGKILL')

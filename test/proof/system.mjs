@@ -45,7 +45,11 @@ export const startServers = async ({ flushEveryBatch = false } = {}) => {
 /** One `baton up` process. Resolves when it printed `ready`. */
 export const startBaton = (args, { env = {}, quiet = true } = {}) =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [BATON, 'up', ...args], { cwd: ROOT, env: { ...process.env, LOG_LEVEL: 'error', ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [BATON, 'up', ...args], {
+      cwd: ROOT,
+      env: { ...process.env, LOG_LEVEL: 'error', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     const urls = {}
     let output = ''
     let errors = ''

@@ -24,7 +24,10 @@ const TICK_MS = 100
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Waits until `done` or the time is up, showing progress. */
-const followFor = async (terminal: Terminal, { waitMs, done, line }: { waitMs: number; done: () => boolean; line: () => string }): Promise<void> => {
+const followFor = async (
+  terminal: Terminal,
+  { waitMs, done, line }: { waitMs: number; done: () => boolean; line: () => string },
+): Promise<void> => {
   const untilMs = Date.now() + waitMs
   while (!done() && Date.now() < untilMs) {
     terminal.status(line())
@@ -43,7 +46,11 @@ const settledCount = (watch: Watch, questions: readonly Question[]): number =>
 const play = async (terminal: Terminal, system: LocalSystem, questions: readonly Question[]): Promise<void> => {
   const api = openApi(system.url ?? '')
   const documents = await readDocuments(join(ROOT, 'data', 'support', 'documents.jsonl.gz'))
-  await addDocuments(api.post, { index: INDEX, documents, onProgress: (count) => terminal.status(`${bar(count / documents.length)} ${count} of ${documents.length} policy documents`) })
+  await addDocuments(api.post, {
+    index: INDEX,
+    documents,
+    onProgress: (count) => terminal.status(`${bar(count / documents.length)} ${count} of ${documents.length} policy documents`),
+  })
   terminal.settle()
 
   const watch = await watchRuns(system.platform.bus)
@@ -53,17 +60,28 @@ const play = async (terminal: Terminal, system: LocalSystem, questions: readonly
   await followFor(terminal, {
     waitMs: WAIT_MAX_MS,
     done: () => settledCount(watch, questions) === questions.length,
-    line: () => `${bar(settledCount(watch, questions) / questions.length)} ${watch.results.size} answered, ${watch.reviews.size} handed to people, ${((1_000 * settledCount(watch, questions)) / Math.max(1, Date.now() - startedMs)).toFixed(0)} a second`,
+    line: () =>
+      `${bar(settledCount(watch, questions) / questions.length)} ${watch.results.size} answered, ${watch.reviews.size} handed to people, ${((1_000 * settledCount(watch, questions)) / Math.max(1, Date.now() - startedMs)).toFixed(0)} a second`,
   })
   const seconds = (watch.lastAtMs() - startedMs) / 1_000
 
-  const labels = new Map(questions.map((question) => [caseOf(question).runId, { intent: question.category, sensitive: question.sensitive }]))
+  const labels = new Map(
+    questions.map((question) => [caseOf(question).runId, { intent: question.category, sensitive: question.sensitive }]),
+  )
   // A decision may lead to another task for the same run (what is unknown is also answered by a person), so the reviewer comes twice.
   const decided = new Set<string>()
   for (const _visit of ['first', 'second']) {
-    for (const runId of await reviewSome(api, { knows: (runId) => (decided.size < DECISIONS_MAX || decided.has(runId) ? labels.get(runId) : undefined), decisionsMax: DECISIONS_MAX * 2 })) decided.add(runId)
+    for (const runId of await reviewSome(api, {
+      knows: (runId) => (decided.size < DECISIONS_MAX || decided.has(runId) ? labels.get(runId) : undefined),
+      decisionsMax: DECISIONS_MAX * 2,
+    }))
+      decided.add(runId)
     const done = (): number => [...decided].filter((runId) => watch.results.has(runId)).length
-    await followFor(terminal, { waitMs: REVIEW_WAIT_MS, done: () => done() === decided.size, line: () => `${bar(done() / Math.max(1, decided.size))} ${done()} of ${decided.size} decided by the reviewer are through` })
+    await followFor(terminal, {
+      waitMs: REVIEW_WAIT_MS,
+      done: () => done() === decided.size,
+      line: () => `${bar(done() / Math.max(1, decided.size))} ${done()} of ${decided.size} decided by the reviewer are through`,
+    })
   }
 
   const runs = questions.map((question) => {
@@ -75,7 +93,10 @@ const play = async (terminal: Terminal, system: LocalSystem, questions: readonly
   const tickets = await api.get<{ total: number }>('/v1/tickets?limit=1')
   terminal.print(`\n${printFigures(figuresOf(runs), { seconds, tickets: tickets.total })}`)
   const shown = runs.find((run) => run.review !== undefined && run.result !== undefined) ?? runs[0]
-  if (shown !== undefined) terminal.print(`\none run, step by step (* is the critical path)\n${printTrace(await api.get<TraceReply>(`/v1/runs/${shown.case.runId}/trace`))}`)
+  if (shown !== undefined)
+    terminal.print(
+      `\none run, step by step (* is the critical path)\n${printTrace(await api.get<TraceReply>(`/v1/runs/${shown.case.runId}/trace`))}`,
+    )
   await watch.close()
 }
 
@@ -85,7 +106,9 @@ try {
   await rm(DATA_DIR, { recursive: true, force: true })
   terminal.note('starting Baton: seven services in one process, embedded log and database')
   const env = { BATON_CONFIG_DIR: join(ROOT, 'config') }
-  await withLocalSystem({ flowsDir: join(ROOT, 'flows'), dataDir: DATA_DIR, port: 0, logLevel: 'error', env }, (system) => play(terminal, system, questions))
+  await withLocalSystem({ flowsDir: join(ROOT, 'flows'), dataDir: DATA_DIR, port: 0, logLevel: 'error', env }, (system) =>
+    play(terminal, system, questions),
+  )
   terminal.print(`
 next:
   npx baton up                               the same system for you, on http://127.0.0.1:8080

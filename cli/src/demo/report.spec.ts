@@ -3,10 +3,18 @@ import type { RunResult } from '@baton/contracts'
 import { figuresOf, printFigures, type DemoRun } from './report.ts'
 
 const result = (intent: string, status: RunResult['status'] = 'completed'): RunResult => ({
-  requestId: 'q', runId: 'run', flow: 'support/customer-support', version: '1.0.0', status, output: { intent },
+  requestId: 'q',
+  runId: 'run',
+  flow: 'support/customer-support',
+  version: '1.0.0',
+  status,
+  output: { intent },
   metrics: { latencyMs: 10, costUsd: 0.001, steps: 4, escalated: false },
 })
-const run = (category: string, more: Partial<DemoRun> = {}): DemoRun => ({ case: { runId: 'run', category, outOfScope: category === 'unknown' }, ...more })
+const run = (category: string, more: Partial<DemoRun> = {}): DemoRun => ({
+  case: { runId: 'run', category, outOfScope: category === 'unknown' },
+  ...more,
+})
 
 describe('figures of the demo (S2)', () => {
   const runs = [
@@ -24,7 +32,13 @@ describe('figures of the demo (S2)', () => {
   })
 
   it('keeps waiting apart from completion', () => {
-    expect(figuresOf(runs)).toMatchObject({ people: { normal: 1, low: 2 }, decidedByPeople: 1, waitingForPeople: 2, ended: 5, completed: 4 })
+    expect(figuresOf(runs)).toMatchObject({
+      people: { normal: 1, low: 2 },
+      decidedByPeople: 1,
+      waitingForPeople: 2,
+      ended: 5,
+      completed: 4,
+    })
   })
 
   it('catches an out-of-scope question unless it was answered as something else', () => {

@@ -70,7 +70,11 @@ export const printFigures = (figures: DemoFigures, { seconds, tickets }: { secon
       ['answered automatically', automatic, percent(automatic, questions)],
       ['  intent right on those', figures.automaticRight, percent(figures.automaticRight, automatic)],
       ['handed to people', sent, percent(sent, questions)],
-      ...PRIORITIES.filter((priority) => (figures.people[priority] ?? 0) > 0).map((priority) => [`  ${priority}`, figures.people[priority] ?? 0, percent(figures.people[priority] ?? 0, questions)]),
+      ...PRIORITIES.filter((priority) => (figures.people[priority] ?? 0) > 0).map((priority) => [
+        `  ${priority}`,
+        figures.people[priority] ?? 0,
+        percent(figures.people[priority] ?? 0, questions),
+      ]),
       ['  decided by the reviewer', figures.decidedByPeople, percent(figures.decidedByPeople, sent)],
       ['  still waiting', figures.waitingForPeople, percent(figures.waitingForPeople, sent)],
       ['tickets created for them', tickets, ''],

@@ -7,7 +7,9 @@ export type Knows = (runId: string) => { readonly intent: string; readonly sensi
 
 /** Two kinds of task: to say what the customer wants, or to answer where no document does. */
 const outputFor = (task: Task, known: NonNullable<ReturnType<Knows>>): object =>
-  task.path.startsWith('classify') ? { intent: known.intent, confidence: 1, sensitive: known.sensitive } : { text: 'Thank you for asking. A colleague has called you back about this.' }
+  task.path.startsWith('classify')
+    ? { intent: known.intent, confidence: 1, sensitive: known.sensitive }
+    : { text: 'Thank you for asking. A colleague has called you back about this.' }
 
 /** Decides up to `decisionsMax` tasks over HTTP, the most urgent first, as a person would. Returns the runs it decided. */
 export const reviewSome = async (api: Api, { knows, decisionsMax }: { knows: Knows; decisionsMax: number }): Promise<readonly string[]> => {

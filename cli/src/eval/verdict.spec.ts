@@ -18,7 +18,10 @@ describe('verdict of an evaluation (G5)', () => {
 
   it('passes within the margin and fails beyond it, naming the drop', () => {
     expect(judge(figuresOfCases(played(75, 5, 20)), baseline, 0.02).verdict).toBe('pass')
-    expect(judge(figuresOfCases(played(70, 10, 20)), baseline, 0.02)).toEqual({ verdict: 'fail', drops: ['accuracy of automatic answers fell from 95.0 % to 87.5 %'] })
+    expect(judge(figuresOfCases(played(70, 10, 20)), baseline, 0.02)).toEqual({
+      verdict: 'fail',
+      drops: ['accuracy of automatic answers fell from 95.0 % to 87.5 %'],
+    })
   })
 
   it('does not let a flow look better by handing more to people, or by failing', () => {

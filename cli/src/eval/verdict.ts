@@ -24,8 +24,12 @@ const shown = (value: number): string => `${(100 * value).toFixed(1)} %`
 export const judge = (now: EvalFigures, baseline: EvalFigures | undefined, margin: number): Verdict => {
   if (baseline === undefined) return { verdict: 'no baseline', drops: [] }
   const drops = [
-    ...(now.accuracy < baseline.accuracy - margin ? [`accuracy of automatic answers fell from ${shown(baseline.accuracy)} to ${shown(now.accuracy)}`] : []),
-    ...(now.automatic < baseline.automatic - margin ? [`automatic share fell from ${shown(baseline.automatic)} to ${shown(now.automatic)}`] : []),
+    ...(now.accuracy < baseline.accuracy - margin
+      ? [`accuracy of automatic answers fell from ${shown(baseline.accuracy)} to ${shown(now.accuracy)}`]
+      : []),
+    ...(now.automatic < baseline.automatic - margin
+      ? [`automatic share fell from ${shown(baseline.automatic)} to ${shown(now.automatic)}`]
+      : []),
     ...(now.failed > baseline.failed + margin ? [`failed runs rose from ${shown(baseline.failed)} to ${shown(now.failed)}`] : []),
   ]
   return { verdict: drops.length === 0 ? 'pass' : 'fail', drops }

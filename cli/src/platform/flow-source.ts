@@ -12,7 +12,9 @@ export const readFlow = async (path: string): Promise<FlowSource> => {
   const found = await stat(path).catch((error: unknown) => {
     throw new Fault('request.not_found', `${path}: ${toFault(error).message}`)
   })
-  const source = found.isDirectory() ? await readFlowFolder(path) : { files: new Map([[basename(path), await readFile(path, 'utf8')]]), entry: basename(path) }
+  const source = found.isDirectory()
+    ? await readFlowFolder(path)
+    : { files: new Map([[basename(path), await readFile(path, 'utf8')]]), entry: basename(path) }
   if (source === undefined) throw new Fault('request.not_found', `${path} holds no flow.yaml`)
   return { ...source, result: compileFlow(source) }
 }

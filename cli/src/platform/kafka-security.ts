@@ -8,7 +8,8 @@ type KafkaSecurity = {
 
 /** Certificates from their files. */
 export const kafkaSecurity = async ({ sasl, ssl }: KafkaEnvironment): Promise<KafkaSecurity> => {
-  const read = (file: string | undefined): Promise<string | undefined> => (file === undefined ? Promise.resolve(undefined) : readFile(file, 'utf8'))
+  const read = (file: string | undefined): Promise<string | undefined> =>
+    file === undefined ? Promise.resolve(undefined) : readFile(file, 'utf8')
   const [ca, cert, key] = await Promise.all([read(ssl?.caFile), read(ssl?.certFile), read(ssl?.keyFile)])
   const files = { ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) }
   return {

@@ -3,7 +3,14 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openEmbeddedBus, openKafkaBus, type Bus } from '@baton/bus'
 import { topicManifest, type ServiceName } from '@baton/contracts'
-import { httpServiceCall, inProcessServiceCall, type Environment, type Platform, type RunningService, type ServiceCall } from '@baton/service'
+import {
+  httpServiceCall,
+  inProcessServiceCall,
+  type Environment,
+  type Platform,
+  type RunningService,
+  type ServiceCall,
+} from '@baton/service'
 import { openPglite, openPostgres, openStore, type Database } from '@baton/store'
 import { openTelemetry } from '@baton/telemetry'
 import { kafkaSecurity } from './kafka-security.ts'
@@ -29,9 +36,23 @@ const openBus = async (environment: Environment, name: string): Promise<Bus> => 
   if (kafka === undefined) {
     const dir = join(config.dataDir, 'log')
     await mkdir(dir, { recursive: true })
-    return openEmbeddedBus({ dir, topics, topicPrefix: config.topicPrefix, segmentBytesMax: SEGMENT_BYTES_MAX, diskBytesMax: DISK_BYTES_MAX, nowMs: Date.now })
+    return openEmbeddedBus({
+      dir,
+      topics,
+      topicPrefix: config.topicPrefix,
+      segmentBytesMax: SEGMENT_BYTES_MAX,
+      diskBytesMax: DISK_BYTES_MAX,
+      nowMs: Date.now,
+    })
   }
-  return openKafkaBus({ brokers: kafka.brokers, clientId: `baton-${name}`, topicPrefix: config.topicPrefix, topics, ensureTopics: true, ...(await kafkaSecurity(kafka)) })
+  return openKafkaBus({
+    brokers: kafka.brokers,
+    clientId: `baton-${name}`,
+    topicPrefix: config.topicPrefix,
+    topics,
+    ensureTopics: true,
+    ...(await kafkaSecurity(kafka)),
+  })
 }
 
 const openDatabase = async (environment: Environment): Promise<Database> => {

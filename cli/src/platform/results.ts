@@ -10,7 +10,13 @@ export type ResultListener = {
 const RESULT_NAMES: readonly string[] = ['run.completed', 'run.failed', 'run.cancelled', 'run.rejected']
 
 /** Follows the result topic from its present end, as any product would; repeats are dropped by run id. */
-export const listenForResults = async ({ bus, onResult }: { bus: Bus; onResult?: (result: RunResult, atMs: number) => void }): Promise<ResultListener> => {
+export const listenForResults = async ({
+  bus,
+  onResult,
+}: {
+  bus: Bus
+  onResult?: (result: RunResult, atMs: number) => void
+}): Promise<ResultListener> => {
   const results = new Map<string, RunResult>()
   const waiting = new Map<string, (result: RunResult) => void>()
   const take = (result: RunResult, atMs: number): void => {

@@ -26,7 +26,11 @@ const LOADERS: Readonly<Record<ServiceName, () => Promise<{ readonly start: Star
 const ORDER: readonly ServiceName[] = ['tracing', 'hitl', 'validation', 'tools', 'models', 'routing', 'gateway']
 
 /** Starts the services on a platform and enters them into `services`. */
-export const startServices = async (start: { platform: Platform; services: Map<ServiceName, RunningService>; options: StartOptions }): Promise<void> => {
+export const startServices = async (start: {
+  platform: Platform
+  services: Map<ServiceName, RunningService>
+  options: StartOptions
+}): Promise<void> => {
   const { platform, services, options } = start
   const wanted = options.only ?? SERVICES
   const portOf = (name: ServiceName): number | undefined => {
@@ -34,7 +38,9 @@ export const startServices = async (start: { platform: Platform; services: Map<S
     if (options.only === undefined) return name === 'gateway' ? (options.port ?? DEFAULT_PORTS.gateway) : undefined
     return options.only.length === 1 ? (options.port ?? 0) : DEFAULT_PORTS[name]
   }
-  const loaded = await Promise.all(ORDER.filter((name) => wanted.includes(name)).map(async (name) => ({ name, service: await LOADERS[name]() })))
+  const loaded = await Promise.all(
+    ORDER.filter((name) => wanted.includes(name)).map(async (name) => ({ name, service: await LOADERS[name]() })),
+  )
   for (const { name, service } of loaded) {
     const port = portOf(name)
     services.set(name, await service.start(platform, { host: options.host, ...(port === undefined ? {} : { port }) }))

@@ -4,10 +4,19 @@
 export const table = (header: readonly string[], rows: readonly (readonly (string | number)[])[]): string => {
   const cells = [header, ...rows.map((row) => row.map(String))]
   const widths = header.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)))
-  const numeric = header.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number' || /^[\d.,]+( ?(%|ms|s|USD))?$/.test(String(row[column] ?? ''))))
+  const numeric = header.map(
+    (_, column) =>
+      rows.length > 0 &&
+      rows.every((row) => typeof row[column] === 'number' || /^[\d.,]+( ?(%|ms|s|USD))?$/.test(String(row[column] ?? ''))),
+  )
   const line = (row: readonly string[]): string =>
-    row.map((cell, column) => (numeric[column] === true ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ').trimEnd()
-  return cells.map((row, index) => (index === 0 ? `${line(row)}\n${widths.map((width) => '-'.repeat(width)).join('  ')}` : line(row))).join('\n')
+    row
+      .map((cell, column) => (numeric[column] === true ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+      .join('  ')
+      .trimEnd()
+  return cells
+    .map((row, index) => (index === 0 ? `${line(row)}\n${widths.map((width) => '-'.repeat(width)).join('  ')}` : line(row)))
+    .join('\n')
 }
 
 /** `0.934` as `93.4 %`; a share of nothing is `-`. */

@@ -30,7 +30,10 @@ export type EventAttributes = {
 export type Event<Name extends ContractName = ContractName> = EventAttributes & Message<Name>
 
 /** What to encode: the name and data are checked by the compiler, not again at run time. */
-export type OutgoingEvent<Name extends ContractName = ContractName> = Omit<EventAttributes, 'time'> & { readonly time?: string } & { readonly name: Name; readonly data: MessageOf<Name> }
+export type OutgoingEvent<Name extends ContractName = ContractName> = Omit<EventAttributes, 'time'> & { readonly time?: string } & {
+  readonly name: Name
+  readonly data: MessageOf<Name>
+}
 
 /** An event as a record. */
 export const encodeEvent = <Name extends ContractName>(event: OutgoingEvent<Name>): WireRecord => {
@@ -76,6 +79,8 @@ export const parseJson = (value: Uint8Array): unknown => {
   try {
     return JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8'))
   } catch (error) {
-    throw new Fault('message.undecodable', `the value is not JSON: ${error instanceof Error ? error.message : String(error)}`, { field: '(root)' })
+    throw new Fault('message.undecodable', `the value is not JSON: ${error instanceof Error ? error.message : String(error)}`, {
+      field: '(root)',
+    })
   }
 }

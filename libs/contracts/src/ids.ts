@@ -2,7 +2,10 @@
 import { createHash } from 'node:crypto'
 
 const digest = (parts: readonly string[]): string =>
-  createHash('sha256').update(parts.map((part) => `${Buffer.byteLength(part)}:${part}`).join('')).digest('hex').slice(0, 32)
+  createHash('sha256')
+    .update(parts.map((part) => `${Buffer.byteLength(part)}:${part}`).join(''))
+    .digest('hex')
+    .slice(0, 32)
 
 /** Tenant used where a request names none. */
 export const DEFAULT_TENANT = 'default'
@@ -19,7 +22,8 @@ export const rejectionIdOf = (request: { tenant: string; source: string; request
 export const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex')
 
 /** One dispatch of one step. `path` is the step's place in the run: `answer`, `loop[3]/answer`. */
-export const attemptIdOf = (attempt: { runId: string; path: string; attempt: number }): string => `${attempt.runId}/${attempt.path}/${attempt.attempt}`
+export const attemptIdOf = (attempt: { runId: string; path: string; attempt: number }): string =>
+  `${attempt.runId}/${attempt.path}/${attempt.attempt}`
 
 /** The run an attempt id belongs to. Run ids contain no slash. */
 export const runIdOfAttempt = (attemptId: string): string => attemptId.slice(0, attemptId.indexOf('/'))
@@ -28,7 +32,8 @@ export const runIdOfAttempt = (attemptId: string): string => attemptId.slice(0, 
 export const engineEventId = (runId: string, seq: number): string => `${runId}/${seq}`
 
 /** CloudEvents id of a worker event: the n-th of its kind for the attempt. */
-export const workerEventId = (event: { attemptId: string; kind: string; n: number }): string => `${event.attemptId}/${event.kind}/${event.n}`
+export const workerEventId = (event: { attemptId: string; kind: string; n: number }): string =>
+  `${event.attemptId}/${event.kind}/${event.n}`
 
 /**
  * Partition of a key, equal to the Java client's default partitioner.

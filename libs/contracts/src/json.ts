@@ -8,8 +8,7 @@ export type JsonObject = { readonly [key: string]: Json }
 export type JsonSchema = JsonObject | boolean
 
 /** Tells a JSON object from every other JSON value. */
-export const isJsonObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+export const isJsonObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
  * JSON text with object keys in code-unit order, so that equal values give equal bytes and equal hashes.

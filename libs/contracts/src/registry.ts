@@ -19,7 +19,14 @@ export type Contract<T = unknown> = {
   readonly schema: z.ZodType<T>
 }
 
-const contract = <T>(name: string, topics: readonly string[], about: string, schema: z.ZodType<T>): Contract<T> => ({ name, major: 1, minor: 0, topics, about, schema })
+const contract = <T>(name: string, topics: readonly string[], about: string, schema: z.ZodType<T>): Contract<T> => ({
+  name,
+  major: 1,
+  minor: 0,
+  topics,
+  about,
+  schema,
+})
 const commands = (service: string): readonly string[] => ['.high', '', '.bulk'].map((suffix) => `baton.${service}.commands${suffix}`)
 const { requests, results, events, journal: journalTopic } = TOPICS
 
@@ -51,12 +58,22 @@ export const CONTRACTS = {
   'run.cancelled': contract('baton.run.cancelled', [results], 'The run was cancelled', run.RunResult),
   'run.rejected': contract('baton.run.rejected', [results], 'The request was not understood; there is no run', run.RunResult),
   'journal.run.started': contract('baton.journal.run.started', [journalTopic], 'The run began', journal.JournalRunStarted),
-  'journal.step.dispatched': contract('baton.journal.step.dispatched', [journalTopic], 'The work of a step was asked for', journal.JournalStepDispatched),
+  'journal.step.dispatched': contract(
+    'baton.journal.step.dispatched',
+    [journalTopic],
+    'The work of a step was asked for',
+    journal.JournalStepDispatched,
+  ),
   'journal.step.completed': contract('baton.journal.step.completed', [journalTopic], 'A step has its output', journal.JournalStepCompleted),
   'journal.step.failed': contract('baton.journal.step.failed', [journalTopic], 'An attempt of a step failed', journal.JournalStepFailed),
   'journal.step.waiting': contract('baton.journal.step.waiting', [journalTopic], 'An attempt goes on later', journal.JournalStepWaiting),
   'journal.step.decided': contract('baton.journal.step.decided', [journalTopic], 'A switch, gate or handler chose', journal.JournalDecided),
-  'journal.answer.ignored': contract('baton.journal.answer.ignored', [journalTopic], 'An answer that changes nothing', journal.JournalAnswerIgnored),
+  'journal.answer.ignored': contract(
+    'baton.journal.answer.ignored',
+    [journalTopic],
+    'An answer that changes nothing',
+    journal.JournalAnswerIgnored,
+  ),
   'journal.run.ended': contract('baton.journal.run.ended', [journalTopic], 'The run has its result', journal.JournalRunEnded),
 } as const
 
@@ -69,7 +86,8 @@ export type Message<Name extends ContractName = ContractName> = { [N in Name]: {
 /** The wire type: `baton.step.completed.v1`. */
 export const wireType = (name: ContractName): string => `${CONTRACTS[name].name}.v${CONTRACTS[name].major}`
 /** The wire schema: `urn:baton:step.completed:1.0`. */
-export const wireSchema = (name: ContractName): string => `urn:baton:${CONTRACTS[name].name.slice('baton.'.length)}:${CONTRACTS[name].major}.${CONTRACTS[name].minor}`
+export const wireSchema = (name: ContractName): string =>
+  `urn:baton:${CONTRACTS[name].name.slice('baton.'.length)}:${CONTRACTS[name].major}.${CONTRACTS[name].minor}`
 
 const isContractName = (name: string): name is ContractName => Object.hasOwn(CONTRACTS, name)
 /** Every contract, in the order of the registry. */

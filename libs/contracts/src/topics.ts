@@ -38,7 +38,8 @@ export const commandTopic = (service: WorkerService, priority: 'emergency' | 'hi
   if (priority === 'normal') return `baton.${service}.commands`
   return `baton.${service}.commands${priority === 'emergency' || priority === 'high' ? '.high' : '.bulk'}`
 }
-export const commandTopics = (service: WorkerService): readonly string[] => COMMAND_CLASSES.map((suffix) => `baton.${service}.commands${suffix}`)
+export const commandTopics = (service: WorkerService): readonly string[] =>
+  COMMAND_CLASSES.map((suffix) => `baton.${service}.commands${suffix}`)
 export const taskTopic = (name: string): string => `baton.tasks.${name}`
 export const retryTopic = (service: ServiceName, delay: RetryDelay): string => `baton.${service}.retry.${delay}`
 export const deadLetterTopic = (service: ServiceName): string => `baton.${service}.dlt`
@@ -46,7 +47,13 @@ export const deadLetterTopic = (service: ServiceName): string => `baton.${servic
 /** All topics of an installation. `eventsPartitions` is chosen once; changing it later would move runs between partitions. */
 export const topicManifest = ({ eventsPartitions = 12 }: { eventsPartitions?: number } = {}): readonly TopicSpec[] => {
   const topic = (name: string, about: string, more: Partial<TopicSpec> = {}): TopicSpec => ({
-    name, partitions: eventsPartitions, retentionMs: 7 * DAY_MS, compacted: false, logAppendTime: true, about, ...more,
+    name,
+    partitions: eventsPartitions,
+    retentionMs: 7 * DAY_MS,
+    compacted: false,
+    logAppendTime: true,
+    about,
+    ...more,
   })
   return [
     topic(TOPICS.requests, 'Requests of other teams: CloudEvents or plain JSON'),
@@ -55,9 +62,16 @@ export const topicManifest = ({ eventsPartitions = 12 }: { eventsPartitions?: nu
     topic(TOPICS.journal, 'Every transition of every run, for anyone'),
     topic(TOPICS.config, 'Flows, params, routes, prompts and prices: the newest of each key', { partitions: 1, compacted: true }),
     ...WORKER_SERVICES.flatMap((service) =>
-      COMMAND_CLASSES.map((suffix) => topic(`baton.${service}.commands${suffix}`, `Commands for ${service}${suffix === '' ? '' : `, class ${suffix.slice(1)}`}`, { partitions: suffix === '' ? Math.min(6, eventsPartitions) : 2 }))),
+      COMMAND_CLASSES.map((suffix) =>
+        topic(`baton.${service}.commands${suffix}`, `Commands for ${service}${suffix === '' ? '' : `, class ${suffix.slice(1)}`}`, {
+          partitions: suffix === '' ? Math.min(6, eventsPartitions) : 2,
+        }),
+      ),
+    ),
     ...SERVICES.filter((service) => service !== 'routing').flatMap((service) => [
-      ...Object.keys(RETRY_DELAYS).map((delay) => topic(`baton.${service}.retry.${delay}`, `Messages ${service} tries again after ${delay}`, { partitions: 3 })),
+      ...Object.keys(RETRY_DELAYS).map((delay) =>
+        topic(`baton.${service}.retry.${delay}`, `Messages ${service} tries again after ${delay}`, { partitions: 3 }),
+      ),
       topic(deadLetterTopic(service), `What ${service} could not handle, with the reason`, { partitions: 1, retentionMs: 30 * DAY_MS }),
     ]),
     topic(deadLetterTopic('routing'), 'Records of the log that the engine could not take', { partitions: 1, retentionMs: 30 * DAY_MS }),

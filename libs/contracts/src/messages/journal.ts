@@ -4,7 +4,12 @@ import { StepKind } from './step.ts'
 
 // One transition of one run. `seq` rises by one per engine event of the run; with `runId` it is the event's id.
 const transition = { runId: RunId, tenant: Tenant, seq: z.number().int().nonnegative(), atMs: EpochMs }
-const stepTransition = { ...transition, path: z.string(), nodeId: z.string(), kind: z.union([StepKind, z.enum(['switch', 'gate', 'set', 'handler'])]) }
+const stepTransition = {
+  ...transition,
+  path: z.string(),
+  nodeId: z.string(),
+  kind: z.union([StepKind, z.enum(['switch', 'gate', 'set', 'handler'])]),
+}
 
 export const JournalRunStarted = z.looseObject({
   ...transition,
@@ -18,7 +23,12 @@ export const JournalRunStarted = z.looseObject({
   requestedAtMs: EpochMs,
 })
 export type JournalRunStarted = z.infer<typeof JournalRunStarted>
-export const JournalStepDispatched = z.looseObject({ ...stepTransition, attempt: z.number().int(), attemptId: z.string(), leaseUntilMs: EpochMs })
+export const JournalStepDispatched = z.looseObject({
+  ...stepTransition,
+  attempt: z.number().int(),
+  attemptId: z.string(),
+  leaseUntilMs: EpochMs,
+})
 export type JournalStepDispatched = z.infer<typeof JournalStepDispatched>
 export const JournalStepCompleted = z.looseObject({
   ...stepTransition,
@@ -41,10 +51,21 @@ export const JournalStepFailed = z.looseObject({
 })
 export type JournalStepFailed = z.infer<typeof JournalStepFailed>
 /** retrying, deferred, extended: the attempt goes on until then. */
-export const JournalStepWaiting = z.looseObject({ ...stepTransition, attemptId: z.string(), reason: z.enum(['retrying', 'deferred', 'extended']), untilMs: EpochMs, fault: FaultDataSchema.optional() })
+export const JournalStepWaiting = z.looseObject({
+  ...stepTransition,
+  attemptId: z.string(),
+  reason: z.enum(['retrying', 'deferred', 'extended']),
+  untilMs: EpochMs,
+  fault: FaultDataSchema.optional(),
+})
 export type JournalStepWaiting = z.infer<typeof JournalStepWaiting>
 /** An answer that changes nothing: late, repeated or of a lost lease (R3). Its cost is billed all the same. */
-export const JournalAnswerIgnored = z.looseObject({ ...transition, attemptId: z.string(), reason: z.enum(['duplicate', 'late', 'unknown']), costMicroUsd: MicroUsd })
+export const JournalAnswerIgnored = z.looseObject({
+  ...transition,
+  attemptId: z.string(),
+  reason: z.enum(['duplicate', 'late', 'unknown']),
+  costMicroUsd: MicroUsd,
+})
 export type JournalAnswerIgnored = z.infer<typeof JournalAnswerIgnored>
 /** A switch, gate or handler chose. `chosen` is the case, rule or handler, in words. */
 export const JournalDecided = z.looseObject({ ...stepTransition, chosen: z.string(), detail: JsonValue.optional() })

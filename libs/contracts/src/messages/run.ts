@@ -13,7 +13,13 @@ export const RunRequest = z.looseObject({
   session: z.string().max(256).optional(),
   user: z.looseObject({ id: z.string().max(256).optional() }).optional(),
   priority: Priority.optional(),
-  deadlineMs: z.number().int().positive().max(31_536_000_000).optional().meta({ description: 'Working time in milliseconds, at most the limit of the flow' }),
+  deadlineMs: z
+    .number()
+    .int()
+    .positive()
+    .max(31_536_000_000)
+    .optional()
+    .meta({ description: 'Working time in milliseconds, at most the limit of the flow' }),
   labels: Labels.optional(),
 })
 export type RunRequest = z.infer<typeof RunRequest>

@@ -4,7 +4,10 @@ import type { Json } from '../json.ts'
 
 /** Any JSON value. Checked by the JSON parser before, so zod only types it. */
 export const JsonValue = z.custom<Json>((value) => value !== undefined, 'a JSON value is required').meta({ title: 'Any JSON value' })
-export const Tenant = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/).meta({ description: 'Tenant, `default` where none is named' })
+export const Tenant = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/)
+  .meta({ description: 'Tenant, `default` where none is named' })
 export const RunId = z.string().min(1).max(80)
 /** Milliseconds since 1970, UTC. */
 export const EpochMs = z.number().int().nonnegative()

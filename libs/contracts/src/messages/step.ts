@@ -33,7 +33,9 @@ export const StepCommand = z.looseObject({
   /** The evaluated `with` of the step. Values in the payload store appear as `{ $payload, at }`. */
   input: JsonValue,
   /** What a gate's `retry` changed for this dispatch, and the reason it gives the model. */
-  override: z.looseObject({ models: z.array(z.string()).optional(), prompt: z.string().optional(), feedback: z.string().optional() }).optional(),
+  override: z
+    .looseObject({ models: z.array(z.string()).optional(), prompt: z.string().optional(), feedback: z.string().optional() })
+    .optional(),
   session: z.string().optional(),
   user: z.looseObject({ id: z.string().optional() }).optional(),
 })
@@ -52,7 +54,12 @@ export const StepCompleted = z.looseObject({
 export type StepCompleted = z.infer<typeof StepCompleted>
 
 /** The work failed for good as far as its service is concerned. */
-export const StepFailed = z.looseObject({ ...answer, fault: FaultDataSchema, deadLettered: z.boolean().optional(), meter: Meter.optional() })
+export const StepFailed = z.looseObject({
+  ...answer,
+  fault: FaultDataSchema,
+  deadLettered: z.boolean().optional(),
+  meter: Meter.optional(),
+})
 export type StepFailed = z.infer<typeof StepFailed>
 /** The service will try the same dispatch again; the lease is extended to `untilMs` plus the time of one dispatch. */
 export const StepRetrying = z.looseObject({ ...answer, untilMs: EpochMs, tries: z.number().int(), fault: FaultDataSchema })

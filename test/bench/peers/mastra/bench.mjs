@@ -7,7 +7,8 @@ import { PostgresStore } from '@mastra/pg'
 import { z } from 'zod'
 
 const io = z.object({ v: z.number() })
-const step = (k) => createStep({ id: `s${k}`, inputSchema: io, outputSchema: io, execute: async ({ inputData }) => ({ v: inputData.v + 1 }) })
+const step = (k) =>
+  createStep({ id: `s${k}`, inputSchema: io, outputSchema: io, execute: async ({ inputData }) => ({ v: inputData.v + 1 }) })
 let workflow = createWorkflow({ id: 'wf', inputSchema: io, outputSchema: io })
 for (let k = 1; k <= 5; k += 1) workflow = workflow.then(step(k))
 workflow.commit()
@@ -36,7 +37,15 @@ const measure = async (count, concurrency) => {
   const { user, system } = process.cpuUsage(cpu)
   latencies.sort((a, b) => a - b)
   const at = (q) => latencies[Math.min(latencies.length - 1, Math.floor(q * latencies.length))]
-  return { count, concurrency, runsPerSecond: count / seconds, p50Ms: at(0.5), p95Ms: at(0.95), stepP50Ms: at(0.5) / 5, nodeCpuMsPerRun: (user + system) / 1000 / count }
+  return {
+    count,
+    concurrency,
+    runsPerSecond: count / seconds,
+    p50Ms: at(0.5),
+    p95Ms: at(0.95),
+    stepP50Ms: at(0.5) / 5,
+    nodeCpuMsPerRun: (user + system) / 1000 / count,
+  }
 }
 
 process.stdout.write('ready\n')
