@@ -11,9 +11,16 @@ export const checkCommand = (context: CommandContext): Command =>
     .action(async (paths: readonly string[], options: { json?: boolean }) => {
       const results = await Promise.all(paths.map(async (path) => ({ path, result: (await readFlow(path)).result })))
       const lines = results.flatMap(({ path, result }) => [
-        ...result.diagnostics.map((found) => `${found.file}:${found.line}:${found.column} ${found.code} ${found.message}${found.fix === undefined ? '' : `\n    try: ${found.fix}`}`),
+        ...result.diagnostics.map(
+          (found) =>
+            `${found.file}:${found.line}:${found.column} ${found.code} ${found.message}${found.fix === undefined ? '' : `\n    try: ${found.fix}`}`,
+        ),
         ...(result.ok ? [`${path}: ok, ${result.plan.flow}@${result.plan.version}, plan ${result.plan.hash.slice(0, 12)}`] : []),
       ])
-      show(context, results.map(({ path, result }) => ({ path, ok: result.ok, diagnostics: result.diagnostics })), { ...options, text: () => lines.join('\n') })
+      show(
+        context,
+        results.map(({ path, result }) => ({ path, ok: result.ok, diagnostics: result.diagnostics })),
+        { ...options, text: () => lines.join('\n') },
+      )
       if (results.some(({ result }) => !result.ok)) context.fail()
     })

@@ -22,9 +22,14 @@ const requestOf = (flow: string, one: EvalCase): OutgoingRecord => ({
 })
 
 /** Plays every case through the bus and waits until each has a result or waits for a person. */
-const play = async (system: LocalSystem, set: EvalSet, { terminal, waitMs }: { terminal: Terminal; waitMs: number }): Promise<readonly PlayedCase[]> => {
+const play = async (
+  system: LocalSystem,
+  set: EvalSet,
+  { terminal, waitMs }: { terminal: Terminal; waitMs: number },
+): Promise<readonly PlayedCase[]> => {
   const post = (path: string, body: unknown): Promise<unknown> => system.ask('POST', path, body)
-  for (const [index, file] of Object.entries(set.documents)) await addDocuments(post, { index, documents: await readDocuments(file), onProgress: () => undefined })
+  for (const [index, file] of Object.entries(set.documents))
+    await addDocuments(post, { index, documents: await readDocuments(file), onProgress: () => undefined })
   const watch = await watchRuns(system.platform.bus)
   await system.platform.bus.publish(set.cases.map((one) => requestOf(set.flow, one)))
   const settled = (): number => set.cases.filter((one) => watch.results.has(runIdOfCase(one)) || watch.reviews.has(runIdOfCase(one))).length
@@ -40,7 +45,9 @@ const play = async (system: LocalSystem, set: EvalSet, { terminal, waitMs }: { t
     if (watch.reviews.has(runId)) return { id: one.id, outcome: 'person' }
     const result = watch.results.get(runId)
     if (result === undefined) return { id: one.id, outcome: 'missing' }
-    return result.status === 'completed' ? { id: one.id, outcome: 'automatic', right: isRight(result, one.expect) } : { id: one.id, outcome: 'failed' }
+    return result.status === 'completed'
+      ? { id: one.id, outcome: 'automatic', right: isRight(result, one.expect) }
+      : { id: one.id, outcome: 'failed' }
   })
 }
 
@@ -49,7 +56,9 @@ type RunOptions = { readonly json?: boolean; readonly updateBaseline?: boolean; 
 const evaluate = async (context: CommandContext, path: string, options: RunOptions): Promise<void> => {
   const set = await readEvalSet(path)
   const flowsDir = dirname(resolve(path))
-  const played = await withLocalSystem({ flowsDir }, (system) => play(system, set, { terminal: context.terminal, waitMs: Number(options.waitSeconds) * 1_000 }))
+  const played = await withLocalSystem({ flowsDir }, (system) =>
+    play(system, set, { terminal: context.terminal, waitMs: Number(options.waitSeconds) * 1_000 }),
+  )
   const figures = figuresOfCases(played)
   if (options.updateBaseline === true) await writeFile(set.baselineFile, `${JSON.stringify(figures, null, 2)}\n`)
   const verdict = judge(figures, options.updateBaseline === true ? figures : set.baseline, set.margin)
@@ -60,7 +69,11 @@ const evaluate = async (context: CommandContext, path: string, options: RunOptio
       ...verdict.drops,
       verdict.verdict === 'no baseline' ? 'no baseline yet: --update-baseline writes one' : `verdict: ${verdict.verdict}`,
     ].join('\n')
-  show(context, { flow: set.flow, figures, ...verdict, cases: played }, { ...(options.json === undefined ? {} : { json: options.json }), text })
+  show(
+    context,
+    { flow: set.flow, figures, ...verdict, cases: played },
+    { ...(options.json === undefined ? {} : { json: options.json }), text },
+  )
   if (verdict.verdict === 'fail') context.fail()
 }
 
@@ -74,4 +87,5 @@ const run = (context: CommandContext): Command =>
     .action((path: string, options: RunOptions) => evaluate(context, path, options))
 
 /** `baton eval run` (G5). */
-export const evalCommand = (context: CommandContext): Command => new Command('eval').description('evaluate flows on known-good cases').addCommand(run(context))
+export const evalCommand = (context: CommandContext): Command =>
+  new Command('eval').description('evaluate flows on known-good cases').addCommand(run(context))

@@ -4,7 +4,13 @@ import { table } from '../print/table.ts'
 import { readFlow } from '../platform/flow-source.ts'
 import { runningSystem, show, type CommandContext } from './context.ts'
 
-type FlowItem = { readonly flow: string; readonly version: string; readonly hash: string; readonly aliases: readonly string[]; readonly publishedAtMs: number }
+type FlowItem = {
+  readonly flow: string
+  readonly version: string
+  readonly hash: string
+  readonly aliases: readonly string[]
+  readonly publishedAtMs: number
+}
 
 const list = (context: CommandContext): Command =>
   new Command('list')
@@ -12,7 +18,20 @@ const list = (context: CommandContext): Command =>
     .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }) => {
       const { items } = await runningSystem().get<{ items: readonly FlowItem[] }>('/v1/flows')
-      show(context, items, { ...options, text: () => table(['flow', 'version', 'aliases', 'plan', 'published'], items.map((item) => [item.flow, item.version, item.aliases.join(', '), item.hash.slice(0, 12), new Date(item.publishedAtMs).toISOString()])) })
+      show(context, items, {
+        ...options,
+        text: () =>
+          table(
+            ['flow', 'version', 'aliases', 'plan', 'published'],
+            items.map((item) => [
+              item.flow,
+              item.version,
+              item.aliases.join(', '),
+              item.hash.slice(0, 12),
+              new Date(item.publishedAtMs).toISOString(),
+            ]),
+          ),
+      })
     })
 
 const showOne = (context: CommandContext): Command =>
@@ -31,10 +50,19 @@ const publish = (context: CommandContext): Command =>
       const { files, entry, result } = await readFlow(path)
       if (!result.ok) throw new Fault('flow.invalid', `${path} has mistakes; "baton check ${path}" lists them`)
       const body = { files: Object.fromEntries(files), entry, alias: options.alias, replace: options.replace === true }
-      const published = await runningSystem().put<{ flow: string; version: string; changed: boolean }>(`/v1/flows/${result.plan.flow}`, body)
-      context.terminal.print(`${published.flow}@${published.version} ${published.changed ? 'published' : 'was published before'} as ${options.alias}`)
+      const published = await runningSystem().put<{ flow: string; version: string; changed: boolean }>(
+        `/v1/flows/${result.plan.flow}`,
+        body,
+      )
+      context.terminal.print(
+        `${published.flow}@${published.version} ${published.changed ? 'published' : 'was published before'} as ${options.alias}`,
+      )
     })
 
 /** `baton flows list|show|publish`. */
 export const flowsCommand = (context: CommandContext): Command =>
-  new Command('flows').description('list, show and publish flows').addCommand(list(context)).addCommand(showOne(context)).addCommand(publish(context))
+  new Command('flows')
+    .description('list, show and publish flows')
+    .addCommand(list(context))
+    .addCommand(showOne(context))
+    .addCommand(publish(context))

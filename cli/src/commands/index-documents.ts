@@ -48,7 +48,11 @@ const add = (context: CommandContext): Command =>
     .action(async (index: string, files: readonly string[]) => {
       const api = runningSystem()
       const documents = (await Promise.all(files.map(readDocuments))).flat()
-      await addDocuments(api.post, { index, documents, onProgress: (done) => context.terminal.status(`${bar(done / documents.length)} ${done} of ${documents.length} documents`) })
+      await addDocuments(api.post, {
+        index,
+        documents,
+        onProgress: (done) => context.terminal.status(`${bar(done / documents.length)} ${done} of ${documents.length} documents`),
+      })
       context.terminal.settle()
       context.terminal.print(`${documents.length} documents in ${index}`)
     })
@@ -63,9 +67,14 @@ const search = (context: CommandContext): Command =>
     .option('--top <n>', 'results', '5')
     .option('--json', 'print JSON')
     .action(async (index: string, words: readonly string[], options: { top: string; json?: boolean }) => {
-      const found = await runningSystem().get<{ items: readonly Found[] }>(`/v1/indexes/${encodeURIComponent(index)}/search${query({ query: words.join(' '), top: options.top })}`)
+      const found = await runningSystem().get<{ items: readonly Found[] }>(
+        `/v1/indexes/${encodeURIComponent(index)}/search${query({ query: words.join(' '), top: options.top })}`,
+      )
       const rows = found.items.map((item) => [item.score.toFixed(2), item.title, item.text.replaceAll(/\s+/g, ' ').slice(0, 80)])
-      show(context, found.items, { ...(options.json === undefined ? {} : { json: options.json }), text: () => table(['score', 'title', 'text'], rows) })
+      show(context, found.items, {
+        ...(options.json === undefined ? {} : { json: options.json }),
+        text: () => table(['score', 'title', 'text'], rows),
+      })
     })
 
 /** `baton index add|search` (C7). */

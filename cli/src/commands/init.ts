@@ -24,5 +24,7 @@ export const initCommand = (context: CommandContext): Command =>
       await writeFile(file, FLOW.replace('FOLDER', dir))
       context.terminal.print(`${file} written`)
       context.terminal.print(`check it:  npx baton check ${dir}`)
-      context.terminal.print(`run it:    OPENAI_BASE_URL=… OPENAI_API_KEY=… npx baton run ${dir} --input '{"text":"${basename(dir)}: what happened today"}'`)
+      context.terminal.print(
+        `run it:    OPENAI_BASE_URL=… OPENAI_API_KEY=… npx baton run ${dir} --input '{"text":"${basename(dir)}: what happened today"}'`,
+      )
     })

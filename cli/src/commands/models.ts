@@ -14,14 +14,25 @@ const train = (context: CommandContext): Command =>
     .option('--seed <n>', 'seed of shuffling and splitting', '1')
     .option('--source <text>', 'origin and licence of the data, kept in the provenance')
     .option('--json', 'print JSON')
-    .action(async (options: { data: string; out: string; test?: string; labels?: string; seed: string; source?: string; json?: boolean }) => {
-      const { json, seed, ...files } = options
-      const report = await trainFromFile({ ...files, seed: Number(seed), nowMs: Date.now() }, ({ share, phase, epoch, loss }) =>
-        context.terminal.status(`${bar(share)} ${phase}, epoch ${epoch}, loss ${loss.toFixed(3)}`))
-      context.terminal.settle()
-      const scored = report.test === undefined ? '' : `, right on ${percent(report.test.accuracy, 1)} of ${report.test.rows} unseen rows, calibration error ${report.test.calibrationError.toFixed(3)}`
-      show(context, report, { ...(json === undefined ? {} : { json }), text: () => `${report.out}: ${report.labels} labels from ${report.rows} rows in ${report.seconds.toFixed(0)} s, ${(report.sizeBytes / 1e6).toFixed(1)} MB${scored}` })
-    })
+    .action(
+      async (options: { data: string; out: string; test?: string; labels?: string; seed: string; source?: string; json?: boolean }) => {
+        const { json, seed, ...files } = options
+        const report = await trainFromFile({ ...files, seed: Number(seed), nowMs: Date.now() }, ({ share, phase, epoch, loss }) =>
+          context.terminal.status(`${bar(share)} ${phase}, epoch ${epoch}, loss ${loss.toFixed(3)}`),
+        )
+        context.terminal.settle()
+        const scored =
+          report.test === undefined
+            ? ''
+            : `, right on ${percent(report.test.accuracy, 1)} of ${report.test.rows} unseen rows, calibration error ${report.test.calibrationError.toFixed(3)}`
+        show(context, report, {
+          ...(json === undefined ? {} : { json }),
+          text: () =>
+            `${report.out}: ${report.labels} labels from ${report.rows} rows in ${report.seconds.toFixed(0)} s, ${(report.sizeBytes / 1e6).toFixed(1)} MB${scored}`,
+        })
+      },
+    )
 
 /** `baton models train`. */
-export const modelsCommand = (context: CommandContext): Command => new Command('models').description('models that Baton trains itself').addCommand(train(context))
+export const modelsCommand = (context: CommandContext): Command =>
+  new Command('models').description('models that Baton trains itself').addCommand(train(context))

@@ -24,18 +24,42 @@ const list = (context: CommandContext): Command =>
     .option('--limit <n>', 'rows, at most 200', '50')
     .option('--cursor <cursor>', 'where the last page ended')
     .option('--json', 'print JSON')
-    .action(async ({ json, ...filters }: { json?: boolean; status?: string; queue?: string; priority?: string; limit: string; cursor?: string }) => {
-      const page = await runningSystem().get<{ items: readonly ReviewItem[]; nextCursor?: string | null }>(`/v1/reviews${query(filters)}`)
-      const rows = page.items.map((task) => [task.taskId, task.queue, task.priority, task.status, new Date(task.dueAtMs).toISOString(), task.title])
-      const more = page.nextCursor == null ? '' : `\nmore: --cursor ${page.nextCursor}`
-      show(context, page, { ...(json === undefined ? {} : { json }), text: () => table(['task', 'queue', 'priority', 'status', 'due', 'title'], rows) + more })
-    })
+    .action(
+      async ({
+        json,
+        ...filters
+      }: {
+        json?: boolean
+        status?: string
+        queue?: string
+        priority?: string
+        limit: string
+        cursor?: string
+      }) => {
+        const page = await runningSystem().get<{ items: readonly ReviewItem[]; nextCursor?: string | null }>(`/v1/reviews${query(filters)}`)
+        const rows = page.items.map((task) => [
+          task.taskId,
+          task.queue,
+          task.priority,
+          task.status,
+          new Date(task.dueAtMs).toISOString(),
+          task.title,
+        ])
+        const more = page.nextCursor == null ? '' : `\nmore: --cursor ${page.nextCursor}`
+        show(context, page, {
+          ...(json === undefined ? {} : { json }),
+          text: () => table(['task', 'queue', 'priority', 'status', 'due', 'title'], rows) + more,
+        })
+      },
+    )
 
 const showOne = (context: CommandContext): Command =>
   new Command('show')
     .description('one task with everything needed to decide')
     .argument('<task>')
-    .action(async (task: string) => context.terminal.print(JSON.stringify(await runningSystem().get(`/v1/reviews/${encodeURIComponent(task)}`), null, 2)))
+    .action(async (task: string) =>
+      context.terminal.print(JSON.stringify(await runningSystem().get(`/v1/reviews/${encodeURIComponent(task)}`), null, 2)),
+    )
 
 const claim = (context: CommandContext): Command =>
   new Command('claim')
@@ -57,10 +81,18 @@ const decide = (context: CommandContext): Command =>
     .addOption(reviewer())
     .action(async (task: string, options: { verdict: string; output?: string; reason?: string; by: string }) => {
       const { output, ...decision } = options
-      const answer = await runningSystem().post<{ status: string }>(`/v1/reviews/${encodeURIComponent(task)}:decide`, { ...decision, ...(output === undefined ? {} : { output: JSON.parse(output) as unknown }) })
+      const answer = await runningSystem().post<{ status: string }>(`/v1/reviews/${encodeURIComponent(task)}:decide`, {
+        ...decision,
+        ...(output === undefined ? {} : { output: JSON.parse(output) as unknown }),
+      })
       context.terminal.print(`${task}: ${answer.status}`)
     })
 
 /** `baton reviews list|show|claim|decide` (E3, E4). */
 export const reviewsCommand = (context: CommandContext): Command =>
-  new Command('reviews').description('work on what a machine must not decide alone').addCommand(list(context)).addCommand(showOne(context)).addCommand(claim(context)).addCommand(decide(context))
+  new Command('reviews')
+    .description('work on what a machine must not decide alone')
+    .addCommand(list(context))
+    .addCommand(showOne(context))
+    .addCommand(claim(context))
+    .addCommand(decide(context))

@@ -40,7 +40,11 @@ export const runCommand = (context: CommandContext): Command =>
       const local = existsSync(flow)
       const result = local
         ? await runLocally(flow, input, options.wait)
-        : await runningSystem().post<RunResult>(`/v1/runs?wait=${options.wait}`, { flow, input, ...(options.id === undefined ? {} : { id: options.id }) })
+        : await runningSystem().post<RunResult>(`/v1/runs?wait=${options.wait}`, {
+            flow,
+            input,
+            ...(options.id === undefined ? {} : { id: options.id }),
+          })
       context.terminal.print(JSON.stringify(result, null, 2))
       if (result.status === 'failed' || result.status === 'cancelled') context.fail()
     })

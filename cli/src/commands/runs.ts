@@ -22,18 +22,31 @@ const list = (context: CommandContext): Command =>
     .option('--limit <n>', 'rows, at most 200', '50')
     .option('--cursor <cursor>', 'where the last page ended')
     .option('--json', 'print JSON')
-    .action(async ({ json, ...filters }: { json?: boolean; flow?: string; status?: string; label?: string; limit: string; cursor?: string }) => {
-      const page = await runningSystem().get<{ items: readonly RunItem[]; nextCursor?: string | null }>(`/v1/runs${query(filters)}`)
-      const rows = page.items.map((run) => [run.runId, `${run.flow}@${run.version}`, run.status, new Date(run.requestedAtMs).toISOString(), run.latencyMs == null ? (run.waitingFor ?? '') : duration(run.latencyMs)])
-      const more = page.nextCursor == null ? '' : `\nmore: --cursor ${page.nextCursor}`
-      show(context, page, { ...(json === undefined ? {} : { json }), text: () => table(['run', 'flow', 'status', 'requested', 'took'], rows) + more })
-    })
+    .action(
+      async ({ json, ...filters }: { json?: boolean; flow?: string; status?: string; label?: string; limit: string; cursor?: string }) => {
+        const page = await runningSystem().get<{ items: readonly RunItem[]; nextCursor?: string | null }>(`/v1/runs${query(filters)}`)
+        const rows = page.items.map((run) => [
+          run.runId,
+          `${run.flow}@${run.version}`,
+          run.status,
+          new Date(run.requestedAtMs).toISOString(),
+          run.latencyMs == null ? (run.waitingFor ?? '') : duration(run.latencyMs),
+        ])
+        const more = page.nextCursor == null ? '' : `\nmore: --cursor ${page.nextCursor}`
+        show(context, page, {
+          ...(json === undefined ? {} : { json }),
+          text: () => table(['run', 'flow', 'status', 'requested', 'took'], rows) + more,
+        })
+      },
+    )
 
 const showOne = (context: CommandContext): Command =>
   new Command('show')
     .description('one run and its result')
     .argument('<run>')
-    .action(async (run: string) => context.terminal.print(JSON.stringify(await runningSystem().get(`/v1/runs/${encodeURIComponent(run)}`), null, 2)))
+    .action(async (run: string) =>
+      context.terminal.print(JSON.stringify(await runningSystem().get(`/v1/runs/${encodeURIComponent(run)}`), null, 2)),
+    )
 
 const cancel = (context: CommandContext): Command =>
   new Command('cancel')
@@ -47,4 +60,8 @@ const cancel = (context: CommandContext): Command =>
 
 /** `baton runs list|show|cancel`. */
 export const runsCommand = (context: CommandContext): Command =>
-  new Command('runs').description('list, show and cancel runs').addCommand(list(context)).addCommand(showOne(context)).addCommand(cancel(context))
+  new Command('runs')
+    .description('list, show and cancel runs')
+    .addCommand(list(context))
+    .addCommand(showOne(context))
+    .addCommand(cancel(context))

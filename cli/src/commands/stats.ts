@@ -24,8 +24,17 @@ export const statsCommand = (context: CommandContext): Command =>
     .action(async (flow: string | undefined, options: { json?: boolean }) => {
       const { items } = await runningSystem().get<{ items: readonly FlowStats[] }>(`/v1/stats${query({ flow })}`)
       const rows = items.map((row) => [
-        row.flow, row.runs, percent(row.completed, row.completed + row.failed + row.cancelled), row.open, percent(row.escalated, row.runs),
-        duration(row.meanLatencyMs), duration(row.p95LatencyMs), row.costUsd.toFixed(4),
+        row.flow,
+        row.runs,
+        percent(row.completed, row.completed + row.failed + row.cancelled),
+        row.open,
+        percent(row.escalated, row.runs),
+        duration(row.meanLatencyMs),
+        duration(row.p95LatencyMs),
+        row.costUsd.toFixed(4),
       ])
-      show(context, items, { ...options, text: () => table(['flow', 'runs', 'completed', 'open', 'escalated', 'mean', 'p95', 'cost USD'], rows) })
+      show(context, items, {
+        ...options,
+        text: () => table(['flow', 'runs', 'completed', 'open', 'escalated', 'mean', 'p95', 'cost USD'], rows),
+      })
     })

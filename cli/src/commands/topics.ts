@@ -12,6 +12,11 @@ export const topicsCommand = (context: CommandContext): Command =>
     .action((options: { json?: boolean }) => {
       const { eventsPartitions, config } = readEnvironment(process.env)
       const topics = topicManifest({ eventsPartitions }).map((topic) => ({ ...topic, name: `${config.topicPrefix}${topic.name}` }))
-      const rows = topics.map((topic) => [topic.name, topic.partitions, topic.compacted ? 'newest of each key' : duration(topic.retentionMs), topic.about])
+      const rows = topics.map((topic) => [
+        topic.name,
+        topic.partitions,
+        topic.compacted ? 'newest of each key' : duration(topic.retentionMs),
+        topic.about,
+      ])
       show(context, topics, { ...options, text: () => table(['topic', 'partitions', 'kept', 'about'], rows) })
     })

@@ -17,7 +17,14 @@ export type TraceStep = {
   readonly children?: readonly TraceStep[]
 }
 export type TraceReply = {
-  readonly run: { readonly runId: string; readonly flow: string; readonly version: string; readonly status: string; readonly latencyMs?: number | null; readonly waitedMs?: number | null }
+  readonly run: {
+    readonly runId: string
+    readonly flow: string
+    readonly version: string
+    readonly status: string
+    readonly latencyMs?: number | null
+    readonly waitedMs?: number | null
+  }
   readonly steps: readonly TraceStep[]
 }
 
