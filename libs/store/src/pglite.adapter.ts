@@ -8,6 +8,7 @@ import { Fault } from '@baton/contracts/fault'
 import type { Database, Param, Queryable, Rows } from './database.ts'
 import { toDatabaseError } from './database-fault.ts'
 import { ensureDataDir, templateArchive } from './pglite-template.ts'
+import { tidy, UPKEEP_EVERY_MS } from './pglite-upkeep.ts'
 import type { PgliteFailure, PgliteHello, PgliteReply, PgliteRequest, PgliteWorkerData } from './pglite-protocol.ts'
 
 export type PgliteOptions = {
@@ -36,12 +37,17 @@ export const openPglite = async (options: PgliteOptions = {}): Promise<Database>
     return thread()
   }
   await thread()
+  const query: Database['query'] = async (text, params) => (await thread()).query(text, params, null)
+  // What fails is tried again at the next look.
+  const upkeep = setInterval(() => void tidy({ query }).catch(() => undefined), UPKEEP_EVERY_MS)
+  upkeep.unref()
   return {
     kind: 'pglite',
-    query: async (text, params) => (await thread()).query(text, params, null),
+    query,
     transaction: async (work) => (await thread()).transaction(work),
     close: async () => {
       closed = true
+      clearInterval(upkeep)
       const current = await opened
       if (current?.dead === false) await current.close()
     },

@@ -30,6 +30,7 @@ export const openPostgres = (options: PostgresOptions): Database => {
       const session = await guarded(() =>
         openSession(connectionConfig(statementTimeoutMs === undefined ? options : { ...options, statementTimeoutMs })),
       )
+      for (const old of sessions) if (old.closed) sessions.delete(old)
       sessions.add(session)
       return session
     },
