@@ -14,8 +14,8 @@ export type PgliteReply =
   | { readonly id: number; readonly ok: true; readonly rows: readonly unknown[]; readonly rowCount: number }
   | { readonly id: number; readonly ok: false; readonly error: PgliteFailure }
 
-/** `dir` null keeps everything in memory; `archive` is a packed data directory to begin from. */
-export type PgliteWorkerData = { readonly dir: string | null; readonly archive: Uint8Array | null }
+/** First message to the thread. `dir` null keeps everything in memory; `archive` is a packed data directory to begin from. */
+export type PgliteOpening = { readonly dir: string | null; readonly archive: Uint8Array | null }
 
-/** First message of the thread: it is open, or why not. */
+/** Its answer: it is open, or why not. */
 export type PgliteHello = { readonly hello: true; readonly error?: PgliteFailure }

@@ -1,8 +1,8 @@
 // The thread that runs PGlite. It must load without the rest of Baton: only PGlite and types are imported, and types are erased.
 // PGlite computes without yielding, so in the main thread every statement would hold up everything else.
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort, type MessagePort } from 'node:worker_threads'
 import { PGlite, type Transaction } from '@electric-sql/pglite'
-import type { PgliteFailure, PgliteHello, PgliteReply, PgliteRequest, PgliteWorkerData } from './pglite-protocol.ts'
+import type { PgliteFailure, PgliteHello, PgliteOpening, PgliteReply, PgliteRequest } from './pglite-protocol.ts'
 
 const asText = (value: string): string => value
 // bigint, numeric and points in time as text, as pg gives the first two: no number is ever rounded.
@@ -79,11 +79,7 @@ const failureOf = (error: unknown): PgliteFailure => {
   return { message, ...field('code'), ...field('severity') }
 }
 
-const main = async (): Promise<void> => {
-  if (parentPort === null) return
-  const port = parentPort
-  // Set by the adapter that starts this thread.
-  const { dir, archive } = workerData as PgliteWorkerData
+const open = async ({ dir, archive }: PgliteOpening, port: MessagePort): Promise<void> => {
   const hello = (message: PgliteHello): void => port.postMessage(message)
   try {
     const db = new PGlite(dir === null ? 'memory://' : dir, {
@@ -106,4 +102,6 @@ const main = async (): Promise<void> => {
   }
 }
 
-await main()
+parentPort?.once('message', (opening: PgliteOpening) => {
+  if (parentPort !== null) void open(opening, parentPort)
+})

@@ -9,7 +9,7 @@ import type { Database, Param, Queryable, Rows } from './database.ts'
 import { toDatabaseError } from './database-fault.ts'
 import { ensureDataDir, templateArchive } from './pglite-template.ts'
 import { tidy, UPKEEP_EVERY_MS } from './pglite-upkeep.ts'
-import type { PgliteFailure, PgliteHello, PgliteReply, PgliteRequest, PgliteWorkerData } from './pglite-protocol.ts'
+import type { PgliteFailure, PgliteHello, PgliteOpening, PgliteReply, PgliteRequest } from './pglite-protocol.ts'
 
 export type PgliteOptions = {
   /** Data directory; absent keeps everything in memory. One process at a time: the caller holds the lock of the directory around it. */
@@ -65,16 +65,21 @@ type PgliteThread = {
 const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './pglite-worker.ts' : './pglite-worker.js', import.meta.url)
 
 const startThread = async ({ dir, statementTimeoutMs = 60_000 }: PgliteOptions): Promise<PgliteThread> => {
-  if (dir !== undefined) await ensureDataDir(dir)
-  const workerData: PgliteWorkerData = { dir: dir ?? null, archive: dir === undefined ? await templateArchive() : null }
-  const worker = new Worker(ENTRY, { workerData, stdout: true, stderr: true })
+  // The thread loads PGlite while the directory is made.
+  const worker = new Worker(ENTRY, { stdout: true, stderr: true })
   const said: string[] = []
   worker.stderr.on('data', (chunk: Buffer) => said.length < 20 && said.push(chunk.toString()))
   worker.stdout.resume()
   try {
-    await greeting(worker)
+    const greeted = greeting(worker)
+    greeted.catch(() => undefined) // Heard below, unless the directory fails first.
+    if (dir !== undefined) await ensureDataDir(dir)
+    const opening: PgliteOpening = { dir: dir ?? null, archive: dir === undefined ? await templateArchive() : null }
+    worker.postMessage(opening)
+    await greeted
   } catch (error) {
     await worker.terminate()
+    if (error instanceof Fault) throw error
     const reason = error instanceof Error ? error.message : String(error)
     const seen = said.join('').trim().slice(0, 400)
     throw new Fault('store.damaged', `PGlite cannot open ${dir ?? 'a database in memory'}: ${reason}${seen === '' ? '' : ` (${seen})`}`, {
