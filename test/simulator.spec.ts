@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { simulate } from './simulator/simulation.ts'
 
-const STEPS = 200
+const STEPS = 250
 const SEEDS = 200
 
 describe('the run loop under crashes, takeovers, repeats, delays and silence', () => {

@@ -13,7 +13,7 @@ steps:
 `,
   `
 flow: sim/support@1.0.0
-limits: { time: 90s, total: 6h, cost: 0.005 USD, steps: 14 }
+limits: { time: 90s, total: 6h, cost: 0.003 USD, steps: 14 }
 params: { send: { type: number, default: 0.7 } }
 input: { text: string }
 steps:

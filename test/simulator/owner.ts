@@ -1,5 +1,5 @@
 // A process that owns one partition, cut into the effects between which it may die: apply, produce, acknowledge, snapshot, store.
-import { PartitionRuns, type LogMessage, type Output, type PartitionSnapshot } from '@baton/engine'
+import { PartitionRuns, type EngineInput, type LogMessage, type Output, type PartitionSnapshot } from '@baton/engine'
 import type { Broker } from './broker.ts'
 import { PROGRAMS } from './flows.ts'
 import type { Promises } from './promises.ts'
@@ -12,6 +12,8 @@ export type World = {
   readonly nowMs: () => number
   /** How many records or outputs the next effect takes. */
   readonly batch: () => number
+  /** Whether a wake-up gets lost on its way to the log. */
+  readonly isLost: () => boolean
   /** A mistake to be found: stores before its outputs are acknowledged. */
   readonly hasty: boolean
 }
@@ -27,6 +29,7 @@ export class Owner {
   readonly #runs: PartitionRuns
   readonly #sending: Sending[] = []
   readonly #unacked: number[] = []
+  #batch: readonly EngineInput[] = []
   /** What was caused since the last snapshot. */
   #caused: Output[] = []
   #writing: Writing | null = null
@@ -50,7 +53,8 @@ export class Owner {
     this.#runs.armed(world.store.timers(partition))
     const writing = (): Writing | null => this.#writing
     this.#effects = [
-      { name: 'apply', can: () => world.broker.next(partition) > this.#runs.next, run: () => this.#apply() },
+      { name: 'read', can: () => this.#batch.length === 0 && world.broker.next(partition) > this.#runs.next, run: () => this.#read() },
+      { name: 'apply', can: () => this.#batch.length > 0, run: () => this.#apply() },
       { name: 'produce', can: () => this.#sending.length > 0, run: () => this.#produce() },
       { name: 'acknowledge', can: () => this.#unacked.length > 0, run: () => this.#runs.acked(this.#unacked.shift() ?? 0) },
       { name: 'snapshot', can: () => writing() === null && this.#runs.stats().uncommitted > 0, run: () => this.#snapshot() },
@@ -74,21 +78,27 @@ export class Owner {
     return this.#runs.nextWakeAtMs()
   }
 
-  #apply(): void {
-    const { broker, store, promises, batch } = this.#world
+  /** Loads what a batch needs. Other effects may come before it is applied. */
+  #read(): void {
+    const { broker, store, batch } = this.#world
     const records = broker.read(this.partition, this.#runs.next, batch())
     for (let missing = this.#runs.missing(records); missing !== null; missing = this.#runs.missing(records)) {
       this.#runs.loaded({ runIds: missing.runIds, rows: store.load(missing.runIds) })
       this.#runs.withoutPlan(missing.planHashes)
     }
-    for (const record of records) {
+    this.#batch = records
+  }
+
+  #apply(): void {
+    for (const record of this.#batch) {
       const { outputs, refused, ticket } = this.#runs.apply(record)
-      promises.applied(record, outputs, refused)
+      this.#world.promises.applied(record, outputs, refused)
       this.#caused.push(...outputs)
       for (const output of outputs) this.#sending.push({ ticket, output })
       // A dead letter is published too; nobody reads it here.
       if (refused !== undefined) this.#sending.push({ ticket })
     }
+    this.#batch = []
   }
 
   #produce(): void {
@@ -127,6 +137,8 @@ export class Owner {
   }
 
   #wake(): void {
-    for (const data of this.#runs.wakeups(this.#world.nowMs())) this.#sending.push({ ticket: 0, timer: { name: 'timer.matured', data } })
+    for (const data of this.#runs.wakeups(this.#world.nowMs())) {
+      if (!this.#world.isLost()) this.#sending.push({ ticket: 0, timer: { name: 'timer.matured', data } })
+    }
   }
 }

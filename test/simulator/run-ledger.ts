@@ -18,6 +18,7 @@ export class RunLedger {
   readonly #runId: string
   readonly #limits: Plan['limits']
   readonly #answered = new Set<string>()
+  readonly #billed = new Set<string>()
   readonly #lost = new Set<string>()
   /** Kind of step, by attempt. */
   readonly #asked = new Map<string, string>()
@@ -55,7 +56,7 @@ export class RunLedger {
     const { name, data } = message
     if (name === 'journal.step.dispatched' && data.leaseUntilMs <= data.atMs)
       broken('R5', `${data.attemptId} was asked for when its time was over`)
-    if (name === 'journal.answer.ignored') this.#costMicroUsd += data.costMicroUsd
+    if (name === 'journal.answer.ignored') this.#bill(data.attemptId, data.costMicroUsd)
     if (name === 'journal.run.ended' && data.costMicroUsd !== this.#costMicroUsd) {
       broken('R3', `${this.#runId} cost ${data.costMicroUsd}, its journal says ${this.#costMicroUsd}`)
     }
@@ -65,7 +66,7 @@ export class RunLedger {
   #finished({ name, data }: Finished): void {
     const { attemptId } = data
     if (attemptId === undefined) return // Done in-process: nothing was asked for.
-    this.#costMicroUsd += data.meter?.costMicroUsd ?? 0
+    this.#bill(attemptId, data.meter?.costMicroUsd ?? 0)
     if (this.#lost.has(attemptId)) broken('R3', `${attemptId} counted after its lease was lost`)
     if (this.#answered.has(attemptId)) broken('R2', `${attemptId} counted twice`)
     this.#answered.add(attemptId)
@@ -73,8 +74,16 @@ export class RunLedger {
       if (data.fault.code === 'step.lease_lost') this.#lost.add(attemptId)
       return
     }
-    const byPerson = data.by.startsWith('human:')
-    if (byPerson !== (this.#asked.get(attemptId) === 'human')) broken('R7', `${attemptId} was answered by ${data.by}`)
+    // Who answers says for which attempt.
+    if (!data.by.endsWith(` for ${attemptId}`)) broken('R2', `${attemptId} was answered by ${data.by}`)
+    if (data.by.startsWith('human:') !== (this.#asked.get(attemptId) === 'human')) broken('R7', `${attemptId} was answered by ${data.by}`)
+  }
+
+  #bill(attemptId: string, costMicroUsd: number): void {
+    if (costMicroUsd === 0) return
+    if (this.#billed.has(attemptId)) broken('R2', `${attemptId} was billed twice`)
+    this.#billed.add(attemptId)
+    this.#costMicroUsd += costMicroUsd
   }
 
   #end({ id, result }: Extract<Output, { to: 'result' }>): void {

@@ -54,7 +54,15 @@ const createWorld = ({ seed, trace = () => undefined, hasty = false }: Simulatio
   const promises = new Promises()
   const workers: Workers = createWorkers({ random, nowMs: clock, append: (message, partition) => broker.append(message, partition) })
   const broker: Broker = createBroker({ nowMs: clock, promises, workers })
-  const world = { broker, store: createStore(), promises, nowMs: clock, batch: () => 1 + random.below(5), hasty }
+  const world = {
+    broker,
+    store: createStore(),
+    promises,
+    nowMs: clock,
+    batch: () => 1 + random.below(5),
+    isLost: () => random.chance(0.2),
+    hasty,
+  }
   const owners = Array.from({ length: PARTITIONS }, (_, partition) => new Owner(partition, world))
   /** Old owners that have not noticed yet. */
   let ghosts: Owner[] = []
@@ -67,15 +75,17 @@ const createWorld = ({ seed, trace = () => undefined, hasty = false }: Simulatio
     takeovers += 1
     owners[owner.partition] = new Owner(owner.partition, world)
   }
+  // Each history has its own climate: some never crash, some do little else.
+  const climate = (): number => random.pick([0, 0.5, 1, 1, 3])
   const faults: readonly Actor[] = [
     { name: 'request', weight: 0.4, act: clients.request },
-    { name: 'request again', weight: 0.2, act: clients.again },
-    { name: 'cancel', weight: 0.05, act: clients.cancel },
-    { name: 'quarantine', weight: 0.02, act: clients.quarantine },
-    { name: 'say again', weight: 0.3, act: () => clients.sayAgain(random.below(PARTITIONS)) },
-    { name: 'answer for nobody', weight: 0.05, act: clients.nonsense },
-    { name: 'crash', weight: 0.25, act: () => replace(false) },
-    { name: 'lose the lease', weight: 0.15, act: () => replace(true) },
+    { name: 'request again', weight: 0.2 * climate(), act: clients.again },
+    { name: 'cancel', weight: 0.05 * climate(), act: clients.cancel },
+    { name: 'quarantine', weight: 0.02 * climate(), act: clients.quarantine },
+    { name: 'say again', weight: 0.3 * climate(), act: () => clients.sayAgain(random.below(PARTITIONS)) },
+    { name: 'answer for nobody', weight: 0.05 * climate(), act: clients.nonsense },
+    { name: 'crash', weight: 0.25 * climate(), act: () => replace(false) },
+    { name: 'lose the lease', weight: 0.15 * climate(), act: () => replace(true) },
   ]
   const work = (): readonly Actor[] => [
     ...owners.flatMap((owner, index) => actorsOf(owner, `owner ${index}`)),

@@ -44,6 +44,7 @@ export const createWorkers = ({ random, nowMs, append }: Options): Workers => {
       append(postponement(delivery, random, nowMs() + delayMs), command.answerPartition)
       return again(delivery, delayMs)
     }
+    if (fate < 0.28 && command.kind === 'human') append(forgery(command), command.answerPartition)
     // What costs money is answered from the store (L9); what does not may well come out differently the second time.
     const stored = command.kind === 'task' ? undefined : answers.get(command.attemptId)
     const message = stored ?? answerTo(command, random, nowMs())
@@ -70,7 +71,10 @@ const answerTo = (command: StepCommand, random: Random, nowMs: number): LogMessa
   const meter = { startedAtMs: nowMs, latencyMs: 1, tries: 1, inputChars: 1, outputChars: 1, costMicroUsd: random.below(1_500) }
   if (random.chance(0.2))
     return { name: 'step.failed', data: { runId, attemptId, fault: { code: random.pick(FAULTS), message: 'it happened' }, meter } }
-  return { name: 'step.completed', data: { runId, attemptId, output: outputOf(command, random), by: `${kind}:any`, meter } }
+  return {
+    name: 'step.completed',
+    data: { runId, attemptId, output: outputOf(command, random), by: `${kind}:any for ${attemptId}`, meter },
+  }
 }
 
 const outputOf = ({ kind, nodeId, attemptId }: StepCommand, random: Random): Json => {
@@ -79,12 +83,18 @@ const outputOf = ({ kind, nodeId, attemptId }: StepCommand, random: Random): Jso
   return kind === 'tool' && random.chance(0.3) ? null : { text: `of ${attemptId}`, confidence }
 }
 
+/** Somebody answers in the place of a person. */
+const forgery = ({ runId, attemptId }: StepCommand): LogMessage => ({
+  name: 'step.completed',
+  data: { runId, attemptId, output: { text: 'approved by nobody', confidence: 1 }, by: `model:any for ${attemptId}` },
+})
+
 const decisionOn = ({ runId, attemptId }: StepCommand, random: Random, nowMs: number): LogMessage => {
   const taskId = `task of ${attemptId}`
   if (random.chance(0.2)) return { name: 'review.expired', data: { runId, attemptId, taskId, dueAtMs: nowMs } }
   const verdict = random.pick(['approve', 'edit', 'reject', 'respond'] as const)
   const output = verdict === 'reject' ? null : { text: `decided ${attemptId}`, confidence: 1 }
-  const by = random.pick(['ada', 'bob'])
+  const by = `${random.pick(['ada', 'bob'])} for ${attemptId}`
   return { name: 'review.decided', data: { runId, attemptId, taskId, verdict, output, by, fingerprint: attemptId, decidedAtMs: nowMs } }
 }
 

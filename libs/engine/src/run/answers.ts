@@ -21,7 +21,7 @@ export const findOpen = (turn: Turn, attemptId: string): OpenAttempt | undefined
   const key = Object.hasOwn(attempts, attemptId) ? attempts[attemptId] : undefined
   const place = key === undefined ? undefined : placeOf(turn, key)
   const asked = place?.frame.visit?.activity
-  return place === undefined || asked?.is !== 'asked' ? undefined : { place, asked }
+  return place === undefined || asked?.is !== 'asked' || asked.attemptId !== attemptId ? undefined : { place, asked }
 }
 
 /** Records an answer that nobody waits for. Only the first of an attempt that was given up is billed (R2, R3). */

@@ -17,7 +17,7 @@ steps:
       switch: =classify.intent
       cases:
         refund: { tool: billing/status, with: { amount: =input.amount } }
-        technical: { do: [ { diagnose: { tool: support/diagnose } }, { note: { tool: support/note, with: { of: =diagnose.id } } } ] }
+        technical: { do: [ { diagnose: { tool: support/diagnose } }, { note: { tool: support/note, with: { of: =diagnose.id, intent: =classify.intent } } } ] }
       else: next
   - lane:
       switch:
@@ -46,9 +46,9 @@ describe('switch', () => {
     expect(resultIn(ended.outputs)?.result.output).toEqual({ facts: { open: true, by: 'model:small' }, size: 'large' })
   })
 
-  it('runs the steps of a case in order, each seeing those before it', () => {
+  it('runs the steps of a case in order, each seeing those before it and those around it', () => {
     const second = given(ROUTED, requested({ text: 'a' }), intent('technical')).when(completed('facts/technical/diagnose/1', { id: 7 }))
-    expect(askedFor(second.outputs, 'facts/technical/note')?.input).toEqual({ of: 7 })
+    expect(askedFor(second.outputs, 'facts/technical/note')?.input).toEqual({ of: 7, intent: 'technical' })
   })
 
   it('goes on with null where the else says next', () => {
