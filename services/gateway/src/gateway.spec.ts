@@ -211,6 +211,14 @@ describe('requests over HTTP', () => {
     const reply = await post('/v1/runs', body)
     expect({ status: reply.status, ...JSON.parse(reply.body) }).toMatchObject({ status, code, field })
   })
+  it('G10: find a run that was accepted a moment ago', async () => {
+    setTimeout(() => answers.set('tracing/v1/runs/run_young', { status: 200, body: '{"runId":"run_young"}' }), 30)
+    expect(await gateway.inject({ method: 'GET', path: '/v1/runs/run_young' })).toMatchObject({
+      status: 200,
+      body: '{"runId":"run_young"}',
+    })
+    expect((await gateway.inject({ method: 'GET', path: '/v1/runs/run_never' })).status).toBe(404)
+  })
   it('F5: cancel a run that is known', async () => {
     answers.set('tracing/v1/runs/run_x', { status: 200, body: '{}' })
     expect((await post('/v1/runs/run_x:cancel', { by: 'jane', reason: 'wrong order' })).status).toBe(202)

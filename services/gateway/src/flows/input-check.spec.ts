@@ -44,7 +44,10 @@ describe('input of a flow', () => {
 
   it('fills in the defaults of the schema, so that expressions find every declared field', () => {
     const input = { text: 'x' }
-    compileInputCheck({ flow: 'a/b', input: { type: 'object', properties: { text: { type: 'string' }, sensitive: { type: 'boolean', default: false } } } })(input)
+    compileInputCheck({
+      flow: 'a/b',
+      input: { type: 'object', properties: { text: { type: 'string' }, sensitive: { type: 'boolean', default: false } } },
+    })(input)
     expect(input).toEqual({ text: 'x', sensitive: false })
   })
 })

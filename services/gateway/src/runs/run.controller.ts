@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common'
 import { z } from 'zod'
-import { DEFAULT_TENANT, encodeEvent, Fault, RunRequest, runIdOf, TOPICS, type RunResult } from '@baton/contracts'
+import { encodeEvent, Fault, RunRequest, runIdOf, TOPICS, type RunResult } from '@baton/contracts'
 import { PLATFORM, TENANT_HEADER, tenantOf, ValidBody, type Platform } from '@baton/service'
 import { forward, type HttpReply, type HttpRequest } from '../forward/forward.ts'
+import { patientCall } from '../forward/patient-call.ts'
 import type { Accepted, IncomingRequest, Intake } from '../intake/intake.ts'
 import { INTAKE, RESULTS } from '../tokens.ts'
 import { endedResult, waitMsOf, withResult } from './run-wait.ts'
@@ -59,14 +60,20 @@ export class RunController {
   /** `POST /v1/runs/{id}:cancel`. */
   @Post(':target')
   @HttpCode(202)
-  async act(@Param('target') target: string, @ValidBody(CancelBody) body: CancelBody): Promise<{ runId: string; status: string }> {
+  async act(
+    @Param('target') target: string,
+    @ValidBody(CancelBody) body: CancelBody,
+    @Headers(TENANT_HEADER) header: string | undefined,
+  ): Promise<{ runId: string; status: string }> {
     const mark = target.lastIndexOf(':')
     const [runId, action] = mark === -1 ? [target, ''] : [target.slice(0, mark), target.slice(mark + 1)]
     if (action !== 'cancel')
       throw new Fault('request.not_found', `runs have no action ${action === '' ? '(none)' : action}`, { field: 'action' })
-    const known = await this.#platform.call({ service: 'tracing', method: 'GET', path: `/v1/runs/${encodeURIComponent(runId)}` })
+    const tenant = tenantOf(header)
+    const path = `/v1/runs/${encodeURIComponent(runId)}`
+    const known = await patientCall(this.#platform.call)({ service: 'tracing', method: 'GET', path, headers: { [TENANT_HEADER]: tenant } })
     if (known.status === 404) throw new Fault('request.not_found', `no run ${runId}`, { runId })
-    await this.#cancel(runId, body)
+    await this.#cancel({ runId, tenant }, body)
     return { runId, status: 'cancelling' }
   }
 
@@ -77,12 +84,12 @@ export class RunController {
 
   @Get(':id')
   show(@Req() request: HttpRequest, @Res() reply: HttpReply): Promise<void> {
-    return forward(this.#platform.call, { service: 'tracing', request, reply })
+    return forward(patientCall(this.#platform.call), { service: 'tracing', request, reply })
   }
 
   @Get(':id/trace')
   trace(@Req() request: HttpRequest, @Res() reply: HttpReply): Promise<void> {
-    return forward(this.#platform.call, { service: 'tracing', request, reply })
+    return forward(patientCall(this.#platform.call), { service: 'tracing', request, reply })
   }
 
   @Get(':id/payloads/:ref')
@@ -126,12 +133,12 @@ export class RunController {
     return accepted.repeat ? { ...accepted, ended: await endedResult(this.#platform.call, accepted.runId) } : accepted
   }
 
-  async #cancel(runId: string, body: CancelBody): Promise<void> {
+  async #cancel({ runId, tenant }: { runId: string; tenant: string }, body: CancelBody): Promise<void> {
     const wire = encodeEvent({
       id: `${runId}/cancel/${randomUUID()}`,
       source: '/baton/gateway',
       subject: runId,
-      tenant: DEFAULT_TENANT,
+      tenant,
       name: 'run.cancel',
       data: { runId, by: body?.by ?? HTTP_SOURCE, reason: body?.reason ?? 'asked for over HTTP' },
     })
