@@ -1,5 +1,5 @@
 // The whole system in this process: real bus, real database, every service. Suites give it flows and see what anyone outside could see.
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -13,8 +13,6 @@ export type SystemOptions = {
   readonly flows: Readonly<Record<string, string>>
   /** `models.yaml`; default none. */
   readonly models?: string
-  /** A folder of the flows folder's `shared/tools`. */
-  readonly toolsFrom?: string
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -63,7 +61,7 @@ export const until = async <T>(what: string, probe: () => T | undefined | Promis
 }
 
 /** The folders of a system, kept when it is closed and opened again. */
-export const makeHome = async ({ flows, models = NO_MODELS, toolsFrom }: SystemOptions): Promise<Home> => {
+export const makeHome = async ({ flows, models = NO_MODELS }: SystemOptions): Promise<Home> => {
   const root = await mkdtemp(join(tmpdir(), 'baton-system-'))
   const home = { dataDir: join(root, 'data'), flowsDir: join(root, 'flows'), configDir: join(root, 'config') }
   const files = {
@@ -74,7 +72,6 @@ export const makeHome = async ({ flows, models = NO_MODELS, toolsFrom }: SystemO
     await mkdir(dirname(path), { recursive: true })
     await writeFile(path, text)
   }
-  if (toolsFrom !== undefined) await cp(toolsFrom, join(home.flowsDir, 'shared', 'tools'), { recursive: true })
   return { ...home, remove: () => rm(root, { recursive: true, force: true }) }
 }
 
@@ -98,7 +95,12 @@ export const openAt = async ({ dataDir, flowsDir, configDir }: Home, env: System
   })
   const opened = await openPlatform({ environment, name: 'baton' })
   const { platform } = opened
-  await opened.start({ host: environment.host, sockets: false, only: ['hitl', 'validation', 'tools', 'models', 'routing', 'gateway'] })
+  try {
+    await opened.start({ host: environment.host, sockets: false })
+  } catch (error) {
+    await opened.close({ graceMs: 0 })
+    throw error
+  }
 
   const published: Published[] = []
   const journal = new Map<string, Event[]>()
