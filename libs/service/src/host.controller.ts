@@ -1,11 +1,12 @@
 import { Controller, Get, Header, HttpCode, HttpException, Inject } from '@nestjs/common'
+import { Fault } from '@baton/contracts/fault'
 import type { Telemetry } from '@baton/telemetry'
 
 /** Token of the host's state. */
 export const HOST = Symbol('host')
 
 /** What health and readiness answer from. `accepting` is off before the start is complete and from the beginning of the drain. */
-export type HostState = { readonly name: string; accepting: boolean; readonly ready: () => boolean; readonly telemetry: Telemetry }
+export type HostState = { readonly name: string; accepting: boolean; readonly ready: () => boolean | Fault; readonly telemetry: Telemetry }
 
 /** The routes that every service has. */
 @Controller()
@@ -26,7 +27,9 @@ export class HostController {
   @Get('readyz')
   @HttpCode(200)
   readyz(): { status: string; service: string } {
-    if (!this.#state.accepting || !this.#state.ready()) throw new HttpException({ status: 'unavailable', service: this.#state.name }, 503)
+    const ready = this.#state.accepting && this.#state.ready()
+    if (ready instanceof Fault) throw ready
+    if (!ready) throw new HttpException({ status: 'unavailable', service: this.#state.name }, 503)
     return { status: 'ready', service: this.#state.name }
   }
 

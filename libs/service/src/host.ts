@@ -5,7 +5,7 @@
 //     providers    Nest providers by token; PLATFORM is provided already: constructor(@Inject(PLATFORM) platform: Platform)
 //     lanes        { concurrencyMax, pendingMax, retry } of the service's own consumer
 //     started      runs when the lanes do (a service that reads a log or a table starts it here)
-//     ready        further condition of /readyz
+//     ready        further condition of /readyz; a Fault says why not
 //     drain        runs at the end of the drain, after the lanes and before HTTP closes
 //   @HandleCommand('model.invoke')  method(record: BusRecord, context: LaneContext): Promise<Settlement | void>   (lane-handlers.ts)
 //   @HandleTopic('baton.requests')  the same for a whole topic
@@ -24,7 +24,7 @@ import type { DynamicModule, Provider, Type } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { RetryPolicy } from '@baton/bus/bus'
-import type { ServiceName } from '@baton/contracts'
+import type { Fault, ServiceName } from '@baton/contracts'
 import { HOST, HostController, type HostState } from './host.controller.ts'
 import { LaneServer } from './lane-server.ts'
 import { ProblemFilter } from './problem.filter.ts'
@@ -49,7 +49,7 @@ export type HostOptions = {
   readonly bodyBytesMax?: number
   readonly lanes?: { readonly concurrencyMax?: number; readonly pendingMax?: number; readonly retry?: RetryPolicy }
   readonly started?: () => Promise<void> | void
-  readonly ready?: () => boolean
+  readonly ready?: () => boolean | Fault
   readonly drain?: (options: { graceMs: number }) => Promise<void> | void
 }
 

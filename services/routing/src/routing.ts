@@ -1,5 +1,18 @@
+import { Fault } from '@baton/contracts'
 import { startHost, type RunningService, type StartService } from '@baton/service'
 import { startRunLoop, type RunLoop } from './run-loop/run-loop.ts'
+
+/** Ready without partitions as well: a standby waits for one. Not ready when partitions stand still, with the first reason. */
+const readiness = (loop: RunLoop | undefined): boolean | Fault => {
+  if (loop === undefined) return false
+  const [stuck] = loop.faults()
+  if (stuck !== undefined) {
+    const [partition, { code, message }] = stuck
+    return new Fault(code, message, { partition, partitions: [...loop.faults().keys()].join(',') })
+  }
+  const { owned, confirmed } = loop.stats()
+  return owned === 0 || confirmed
+}
 
 /** The service that owns runs: no commands, no routes of its own but health. */
 export const start: StartService = async (platform, options): Promise<RunningService> => {
@@ -15,14 +28,14 @@ export const start: StartService = async (platform, options): Promise<RunningSer
         if (loop === undefined) return
         const { owned, resident, waiting, uncommitted } = loop.stats()
         metrics.gauge('baton_routing_partitions', owned)
+        metrics.gauge('baton_routing_partitions_stuck', loop.faults().size)
         metrics.gauge('baton_routing_runs_resident', resident)
         metrics.gauge('baton_routing_runs_waiting', waiting)
         metrics.gauge('baton_routing_records_uncommitted', uncommitted)
       })
     },
-    // A standby without partitions is ready as well: it waits for one.
-    ready: () => loop !== undefined && (loop.stats().owned === 0 || loop.stats().confirmed),
-    drain: () => loop?.close(),
+    ready: () => readiness(loop),
+    drain: ({ graceMs }) => loop?.close({ graceMs }),
   })
   return host
 }

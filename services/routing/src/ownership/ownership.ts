@@ -2,6 +2,8 @@
 //   O1. Nothing is decided or published when the last confirmed renewal is older than half the lease, measured on a monotonic clock.
 //   O2. A partition that is no longer ours is reported lost once, before it can be taken again.
 //   O3. A failing database means that nothing is owned, not that everything is.
+//   O4. A partition that could not be opened is not owned; one that is given up again and again is taken later and later.
+import { toFault } from '@baton/contracts/fault'
 import type { LeaseStore, PartitionLease } from '@baton/store'
 import type { Logger } from '@baton/telemetry'
 
@@ -19,79 +21,135 @@ export type OwnershipOptions = {
   readonly logger: Logger
 }
 
-export type Ownership = {
+/** The longest a partition rests between being given up and taken again. */
+const REST_MS_MAX = 2_000
+/** A partition that was kept for so long begins anew. */
+const REST_FORGOTTEN_MS = 10_000
+
+type Rest = { readonly ms: number; readonly untilMs: number }
+
+/** Takes what is free, keeps what it has, and tells the run loop about both. */
+export class Ownership {
+  readonly #options: OwnershipOptions
+  readonly #owned = new Set<number>()
+  readonly #opening = new Map<number, Promise<void>>()
+  readonly #rests = new Map<number, Rest>()
+  #confirmedAtMs = Number.NEGATIVE_INFINITY
+  #draining = false
+  #closed = false
+  #timer: NodeJS.Timeout | undefined
+  #round: Promise<void> | undefined
+
+  constructor(options: OwnershipOptions) {
+    this.#options = options
+  }
+
+  /** Resolves after the first round, with everything open that it took. */
+  async start(): Promise<void> {
+    await this.#tick()
+    this.#schedule()
+    await Promise.all(this.#opening.values())
+  }
+
   /** O1: whether deciding is allowed right now. */
-  confirmed(): boolean
+  confirmed(): boolean {
+    return !this.#closed && this.#options.monotonicMs() - this.#confirmedAtMs < this.#options.leaseMs / 2
+  }
+
+  owns(partition: number): boolean {
+    return this.#owned.has(partition)
+  }
+
   /** Gives one partition back to the pool of this process, to be taken anew with its stored position. */
-  drop(partition: number): void
-  owns(partition: number): boolean
-  close(): Promise<void>
-}
-
-/** Takes what is free, keeps what it has, and tells the run loop about both. Resolves after the first round. */
-export const startOwnership = async (options: OwnershipOptions): Promise<Ownership> => {
-  const { leases, prefix, ownerUuid, leaseMs, monotonicMs, logger } = options
-  const owned = new Set<number>()
-  let confirmedAtMs = Number.NEGATIVE_INFINITY
-  let closed = false
-  let timer: NodeJS.Timeout | undefined
-  let round: Promise<void> = Promise.resolve()
-
-  const confirmed = (): boolean => !closed && monotonicMs() - confirmedAtMs < leaseMs / 2
-  const lose = (partition: number): void => {
-    if (owned.delete(partition)) options.onLost(partition) // O2
+  drop(partition: number): void {
+    if (!this.#owned.has(partition)) return
+    const nowMs = this.#options.monotonicMs()
+    const before = this.#rests.get(partition)
+    const again = before !== undefined && nowMs - before.untilMs < REST_FORGOTTEN_MS
+    const ms = again ? Math.min(REST_MS_MAX, Math.max(this.#options.pollMs, before.ms * 2)) : 0
+    this.#rests.set(partition, { ms, untilMs: nowMs + ms }) // O4
+    this.#lose(partition)
+    if (this.#round === undefined) this.#schedule(ms)
   }
 
-  const renew = async (): Promise<void> => {
-    if (owned.size === 0) return
-    const askedAtMs = monotonicMs()
-    const kept = new Set(await leases.renew({ prefix, ownerUuid, leaseMs }))
-    confirmedAtMs = askedAtMs
-    for (const partition of [...owned]) if (!kept.has(partition)) lose(partition)
+  /** Takes nothing more, keeps what it has. */
+  drain(): void {
+    this.#draining = true
   }
 
-  const take = async (): Promise<void> => {
-    const wanted = Array.from({ length: options.partitions }, (_, partition) => partition).filter((partition) => !owned.has(partition))
-    if (wanted.length === 0) return
-    const askedAtMs = monotonicMs()
-    const taken = await leases.acquire({ prefix, ownerUuid, wanted, leaseMs })
-    if (taken.length === 0) return
-    if (owned.size === 0) confirmedAtMs = askedAtMs
-    for (const lease of taken) owned.add(lease.partition)
-    logger.info({ partitions: taken.length, owned: owned.size }, 'partitions taken')
-    await Promise.all(taken.map((lease) => options.onTaken(lease)))
+  /** Releases everything. */
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    await this.#round
+    await Promise.all(this.#opening.values())
+    const { leases, prefix, ownerUuid, logger } = this.#options
+    await leases.release({ prefix, ownerUuid }).catch((error: unknown) => logger.warn(reasonOf(error), 'leases not released'))
   }
 
-  const tick = async (): Promise<void> => {
-    try {
-      await renew()
-      if (!closed) await take()
-    } catch (error) {
-      logger.warn({ error: error instanceof Error ? error.message : String(error) }, 'lease round failed')
-      if (!confirmed()) for (const partition of [...owned]) lose(partition) // O3
-    }
-  }
-  const schedule = (): void => {
-    if (closed) return
-    const pauseMs = owned.size === options.partitions ? leaseMs / 4 : options.pollMs
-    timer = setTimeout(() => {
-      round = tick().then(schedule)
+  #schedule(pauseMs = this.#owned.size === this.#options.partitions ? this.#options.leaseMs / 4 : this.#options.pollMs): void {
+    clearTimeout(this.#timer)
+    if (this.#closed) return
+    this.#timer = setTimeout(() => {
+      this.#round = this.#tick().finally(() => {
+        this.#round = undefined
+        this.#schedule()
+      })
     }, pauseMs)
   }
 
-  round = tick()
-  await round
-  schedule()
+  async #tick(): Promise<void> {
+    try {
+      await this.#renew()
+      if (!this.#draining) await this.#take()
+    } catch (error) {
+      this.#options.logger.warn(reasonOf(error), 'lease round failed')
+      if (!this.confirmed()) for (const partition of this.#owned) this.#lose(partition) // O3
+    }
+  }
 
-  return {
-    confirmed,
-    drop: lose,
-    owns: (partition) => owned.has(partition),
-    close: async () => {
-      closed = true
-      clearTimeout(timer)
-      await round
-      await leases.release({ prefix, ownerUuid }).catch((error: unknown) => logger.warn({ error: String(error) }, 'leases not released'))
-    },
+  async #renew(): Promise<void> {
+    if (this.#owned.size === 0) return
+    const { leases, prefix, ownerUuid, leaseMs, monotonicMs } = this.#options
+    const askedAtMs = monotonicMs()
+    const kept = new Set(await leases.renew({ prefix, ownerUuid, leaseMs }))
+    this.#confirmedAtMs = askedAtMs
+    for (const partition of this.#owned) if (!kept.has(partition)) this.#lose(partition)
+  }
+
+  async #take(): Promise<void> {
+    const { leases, prefix, ownerUuid, leaseMs, monotonicMs, partitions, logger } = this.#options
+    const askedAtMs = monotonicMs()
+    const wanted = Array.from({ length: partitions }, (_, partition) => partition).filter(
+      (partition) =>
+        !this.#owned.has(partition) && !this.#opening.has(partition) && (this.#rests.get(partition)?.untilMs ?? askedAtMs) <= askedAtMs,
+    )
+    if (wanted.length === 0) return
+    const taken = await leases.acquire({ prefix, ownerUuid, wanted, leaseMs })
+    if (taken.length === 0) return
+    if (this.#owned.size === 0) this.#confirmedAtMs = askedAtMs
+    for (const lease of taken) {
+      this.#owned.add(lease.partition)
+      // Beside the rounds: leases are renewed however long it takes.
+      this.#opening.set(lease.partition, this.#open(lease))
+    }
+    logger.info({ partitions: taken.length, owned: this.#owned.size }, 'partitions taken')
+  }
+
+  async #open(lease: PartitionLease): Promise<void> {
+    try {
+      await this.#options.onTaken(lease)
+    } catch (error) {
+      this.#options.logger.warn({ partition: lease.partition, ...reasonOf(error) }, 'partition not opened')
+      this.drop(lease.partition) // O4
+    } finally {
+      this.#opening.delete(lease.partition)
+    }
+  }
+
+  #lose(partition: number): void {
+    if (this.#owned.delete(partition)) this.#options.onLost(partition) // O2
   }
 }
+
+const reasonOf = (error: unknown): { readonly reason: string } => ({ reason: toFault(error).message })

@@ -1,9 +1,20 @@
 import { encodeFailure } from '@baton/bus'
-import { CONTRACTS, deadLetterTopic, decodeEvent, Fault, TOPICS, toFault, type FaultData } from '@baton/contracts'
+import {
+  CONTRACTS,
+  deadLetterTopic,
+  decodeEvent,
+  DEFAULT_TENANT,
+  encodeEvent,
+  Fault,
+  TOPICS,
+  toFault,
+  type FaultData,
+} from '@baton/contracts'
 import type { BusRecord, OutgoingRecord } from '@baton/bus/bus'
 import type { EngineInput, LogMessage } from '@baton/engine'
 
-const isLogMessage = (message: { name: keyof typeof CONTRACTS }): message is LogMessage => CONTRACTS[message.name].topics.includes(TOPICS.events)
+const isLogMessage = (message: { name: keyof typeof CONTRACTS }): message is LogMessage =>
+  CONTRACTS[message.name].topics.includes(TOPICS.events)
 
 /** A record of the log as the engine's input, or why it cannot be. */
 export const readLogRecord = (record: BusRecord): EngineInput | FaultData => {
@@ -11,7 +22,8 @@ export const readLogRecord = (record: BusRecord): EngineInput | FaultData => {
     const { name, data } = decodeEvent(record)
     // decodeEvent pairs name and data; the guard narrows the pair to what the log carries.
     const message = { name, data } as LogMessage
-    if (!isLogMessage(message)) return new Fault('message.undecodable', `${name} does not belong on ${TOPICS.events}`, { field: 'ce_type' }).data
+    if (!isLogMessage(message))
+      return new Fault('message.undecodable', `${name} does not belong on ${TOPICS.events}`, { field: 'ce_type' }).data
     return { message, atMs: record.timestampMs, partition: record.partition, offset: record.offset }
   } catch (error) {
     return toFault(error).data
@@ -27,3 +39,21 @@ export const deadLetterOf = (record: BusRecord, fault: FaultData): OutgoingRecor
     attempts: 1,
     stage: 0,
   })
+
+/** Tells the run of a record that was passed over (L10). It takes effect when it is read back (L1). */
+export const quarantineRecord = (
+  { partition, offset, timestampMs, headers }: BusRecord,
+  { runId, crashes }: { readonly runId: string; readonly crashes: number },
+): OutgoingRecord => ({
+  topic: TOPICS.events,
+  partition,
+  ...encodeEvent({
+    name: 'run.quarantine',
+    data: { runId, offset: String(offset), crashes },
+    id: `${runId}/quarantine/${offset}`,
+    source: '/baton/routing',
+    subject: runId,
+    tenant: headers['ce_tenant'] ?? DEFAULT_TENANT,
+    time: new Date(timestampMs).toISOString(),
+  }),
+})

@@ -15,8 +15,14 @@ const taskRecord = (output: Extract<Output, { to: 'task' }>): OutgoingRecord => 
     topic: taskTopic(output.task),
     key: runId,
     headers: {
-      ce_specversion: '1.0', ce_id: output.id, ce_source: SOURCE, ce_type: 'baton.task.requested.v1', ce_subject: runId, ce_tenant: tenant,
-      'content-type': JSON_TYPE, traceparent: traceparentOf(output.command),
+      ce_specversion: '1.0',
+      ce_id: output.id,
+      ce_source: SOURCE,
+      ce_type: 'baton.task.requested.v1',
+      ce_subject: runId,
+      ce_tenant: tenant,
+      'content-type': JSON_TYPE,
+      traceparent: traceparentOf(output.command),
     },
     value: Buffer.from(JSON.stringify({ runId, step: path, attemptId, deadline: deadlineMs, input, answerPartition })),
   }
@@ -28,7 +34,16 @@ export const encodeOutput = (output: Output, run: { tenant: string; partition: n
   switch (output.to) {
     case 'command': {
       const { command } = output
-      const event = encodeEvent({ name: output.contract, data: command, id: output.id, source: SOURCE, subject: command.runId, tenant, time, traceparent: traceparentOf(command) })
+      const event = encodeEvent({
+        name: output.contract,
+        data: command,
+        id: output.id,
+        source: SOURCE,
+        subject: command.runId,
+        tenant,
+        time,
+        traceparent: traceparentOf(command),
+      })
       return [{ topic: commandTopic(output.service, output.priority), ...event }]
     }
     case 'task':
@@ -39,7 +54,16 @@ export const encodeOutput = (output: Output, run: { tenant: string; partition: n
     }
     case 'result': {
       const { result } = output
-      const event = encodeEvent({ name: output.name, data: result, id: output.id, source: SOURCE, subject: result.runId, tenant, time, correlationId: result.requestId })
+      const event = encodeEvent({
+        name: output.name,
+        data: result,
+        id: output.id,
+        source: SOURCE,
+        subject: result.runId,
+        tenant,
+        time,
+        correlationId: result.requestId,
+      })
       const topics = output.topic === undefined ? [TOPICS.results] : [TOPICS.results, output.topic]
       return topics.map((topic) => ({ topic, ...event }))
     }
@@ -49,4 +73,3 @@ export const encodeOutput = (output: Output, run: { tenant: string; partition: n
     }
   }
 }
-

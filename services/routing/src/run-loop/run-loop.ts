@@ -1,16 +1,21 @@
 // The run loop of a process: partitions owned by lease, fed from the log, checkpointed behind (DESIGN §5).
 //   L3. Outputs are published at once; a checkpoint snapshots states and positions together, waits for its outputs, then commits once.
 //   L4. Nothing is decided without a confirmed lease; what was decided without one is dropped with its memory.
+//   L5. A position outside the log, or another topic under the old name, stops the partition and says so; the others go on.
 //   L7. Taking over: due times from the store, position from the lease, then the log from there.
 import { randomUUID } from 'node:crypto'
-import type { LogReader } from '@baton/bus/bus'
+import type { BusRecord, LogReader } from '@baton/bus/bus'
 import { Fault, TOPICS, toFault, type FaultData } from '@baton/contracts'
-import { ENGINE_VERSION, type PartitionSnapshot } from '@baton/engine'
+import { ENGINE_VERSION } from '@baton/engine'
 import { createPlanCache, type Platform } from '@baton/service'
 import type { PartitionLease } from '@baton/store'
-import { startOwnership, type Ownership } from '../ownership/ownership.ts'
-import { openPartition, type OwnedPartition } from './owned-partition.ts'
-import { createProgramCache } from './program-cache.ts'
+import type { Logger } from '@baton/telemetry'
+import { Ownership } from '../ownership/ownership.ts'
+import { Checkpoints } from './checkpoints.ts'
+import { ALONE_AFTER_CRASHES } from './killers.policy.ts'
+import { createMissingTopics } from './missing-topics.ts'
+import { openPartition, type OwnedPartition, type PartitionDeps, type Suspicion } from './owned-partition.ts'
+import { createProgramCache, type ProgramCache } from './program-cache.ts'
 import { createAlarm } from './timers.ts'
 
 export type RunLoopOptions = {
@@ -21,135 +26,215 @@ export type RunLoopOptions = {
   readonly leaseMs?: number
   /** How often a standby looks for free partitions. Default 100. */
   readonly pollMs?: number
+  /** Clock of the lease. Default `performance.now`. */
+  readonly monotonicMs?: () => number
+  /** Default: compiled from the plans of the store. */
+  readonly programs?: ProgramCache
 }
 
-export type RunLoop = {
-  /** All partitions this process owns, and whether it may decide. */
-  stats(): { readonly owned: number; readonly confirmed: boolean; readonly resident: number; readonly waiting: number; readonly uncommitted: number }
-  close(): Promise<void>
+export type RunLoopStats = {
+  readonly owned: number
+  readonly confirmed: boolean
+  readonly resident: number
+  readonly waiting: number
+  readonly uncommitted: number
 }
+
+/** A timer far away is looked at again after this time, so that a changed system clock does no lasting harm. */
+const ALARM_PAUSE_MS_MAX = 60_000
 
 /** Starts the loop. Throws `config.invalid` when the log has another number of partitions than this installation was made with. */
-export const startRunLoop = async ({ platform, checkpointMs = 75, leaseMs = 1_500, pollMs = 100 }: RunLoopOptions): Promise<RunLoop> => {
-  const { bus, stores, config, nowMs } = platform
-  const logger = platform.telemetry.logger.child({ service: 'routing' })
-  const prefix = config.topicPrefix
-  const ownerUuid = randomUUID()
-  const programs = createProgramCache({ plans: createPlanCache(stores.flows) })
-  const owned = new Map<number, OwnedPartition>()
+export const startRunLoop = async (options: RunLoopOptions): Promise<RunLoop> => {
+  const { bus, stores, config } = options.platform
   const { topicId } = await bus.describe(TOPICS.events)
   const partitions = bus.partitions(TOPICS.events)
-  await stores.leases.install({ prefix, partitions, topicId, engineVersion: ENGINE_VERSION })
-  let ownership: Ownership | undefined
-  let closing = false
+  await stores.leases.install({ prefix: config.topicPrefix, partitions, topicId, engineVersion: ENGINE_VERSION })
+  const loop = new RunLoop(options, { topicId, partitions })
+  await loop.start()
+  return loop
+}
 
-  const lose = (partition: number): void => {
-    owned.get(partition)?.stop()
-    owned.delete(partition)
-    reader.release(partition).catch((error: unknown) => logger.warn({ partition, reason: toFault(error).message }, 'partition not released'))
-  }
-  const giveUp = (partition: number, reason: unknown): void => {
-    logger.warn({ partition, reason: toFault(reason).message }, 'partition given up, to be taken over again')
-    ownership?.drop(partition)
-  }
+/** What the log was when the process started. */
+type Log = { readonly topicId: string; readonly partitions: number }
 
-  const onBatch: Parameters<typeof bus.log>[0]['onBatch'] = async (partition, records) => {
-    const mine = owned.get(partition)
-    if (mine === undefined) return
-    if (ownership?.confirmed() === false) return giveUp(partition, new Fault('lease.lost', 'the lease was not confirmed in time')) // L4
-    try {
-      await mine.take(records)
-      alarm.set(mine.nextWakeAtMs())
-    } catch (error) {
-      giveUp(partition, error)
-    }
-  }
-  const onFault = (partition: number, fault: FaultData): void => {
-    logger.error({ partition, code: fault.code, reason: fault.message }, 'the log cannot be read on')
-    owned.get(partition)?.stop()
-    owned.delete(partition)
-  }
-  const reader: LogReader = await bus.log({ topic: TOPICS.events, onBatch, onFault })
+export class RunLoop {
+  readonly #platform: Platform
+  readonly #logger: Logger
+  readonly #ownerUuid = randomUUID()
+  readonly #topicId: string
+  readonly #ownership: Ownership
+  readonly #checkpoints: Checkpoints
+  readonly #deps: Pick<PartitionDeps, 'bus' | 'runs' | 'programs' | 'missingTopics' | 'nowMs' | 'mayDecide' | 'hurry'>
+  readonly #owned = new Map<number, OwnedPartition>()
+  readonly #faults = new Map<number, FaultData>()
+  readonly #alarm: ReturnType<typeof createAlarm>
+  #reader: LogReader | undefined
 
-  const alarm = createAlarm({
-    nowMs,
-    pauseMsMax: 60_000,
-    onRing: () => {
-      for (const partition of owned.values()) partition.wake()
-      armAll()
-    },
-  })
-  const armAll = (): void => {
-    for (const partition of owned.values()) alarm.set(partition.nextWakeAtMs())
-  }
-
-  const onTaken = async (lease: PartitionLease): Promise<void> => {
-    const { partition } = lease
-    if (lease.topicId !== topicId) return onFault(partition, new Fault('log.truncated', `${TOPICS.events} is not the topic this installation was made with`).data)
-    const opened = await openPartition(lease, { bus, runs: stores.runs, programs, nowMs, onBroken: (reason) => giveUp(partition, reason) })
-    owned.set(partition, opened)
-    alarm.set(opened.nextWakeAtMs())
-    await reader.seek(partition, lease.next) // L7
-  }
-
-  const checkpoint = async (): Promise<void> => {
-    // L3: all snapshots in one turn; what is decided while we wait belongs to the next checkpoint.
-    const taken = [...owned.values()].flatMap((partition): readonly { partition: OwnedPartition; snapshot: PartitionSnapshot }[] => {
-      const snapshot = partition.snapshot()
-      return snapshot === null ? [] : [{ partition, snapshot }]
+  constructor(
+    { platform, checkpointMs = 75, leaseMs = 1_500, pollMs = 100, monotonicMs = () => performance.now(), programs }: RunLoopOptions,
+    { topicId, partitions }: Log,
+  ) {
+    const { bus, stores, config, nowMs } = platform
+    this.#platform = platform
+    this.#topicId = topicId
+    const logger = platform.telemetry.logger.child({ service: 'routing' })
+    this.#logger = logger
+    this.#alarm = createAlarm({ nowMs, pauseMsMax: ALARM_PAUSE_MS_MAX, onRing: () => this.#wake() })
+    this.#ownership = new Ownership({
+      leases: stores.leases,
+      prefix: config.topicPrefix,
+      ownerUuid: this.#ownerUuid,
+      partitions,
+      leaseMs,
+      pollMs,
+      monotonicMs,
+      logger,
+      onTaken: (lease) => this.#take(lease),
+      onLost: (partition) => this.#lose(partition),
     })
-    if (taken.length === 0) return
-    await Promise.all(taken.map(({ partition, snapshot }) => partition.durable(snapshot)))
-    const still = taken.filter(({ partition }) => owned.get(partition.lease.partition) === partition)
-    try {
-      await stores.runs.checkpoint({
-        ownerUuid,
-        partitions: still.map(({ partition, snapshot }) => ({ partition: snapshot.partition, epoch: partition.lease.epoch, next: snapshot.next })),
-        runs: still.flatMap(({ snapshot }) => snapshot.rows),
-      })
-    } catch (error) {
-      for (const { partition, snapshot } of still) partition.abandoned(snapshot)
-      if (toFault(error).code !== 'lease.lost') throw error
-      for (const { partition } of still) giveUp(partition.lease.partition, error)
-      return
-    }
-    for (const { partition, snapshot } of still) {
-      partition.committed(snapshot)
-      bus.trim?.(TOPICS.events, snapshot.partition, snapshot.next)
+    this.#checkpoints = new Checkpoints({
+      runs: stores.runs,
+      ownerUuid: this.#ownerUuid,
+      partitions: () => this.#owned.values(),
+      isOwned: (partition) => this.#owned.get(partition.lease.partition) === partition,
+      onCommitted: ({ partition, next }) => bus.trim?.(TOPICS.events, partition, next),
+      onLost: (partition, reason) => this.#giveUp(partition, reason),
+      everyMs: checkpointMs,
+      logger,
+    })
+    this.#deps = {
+      bus,
+      runs: stores.runs,
+      programs: programs ?? createProgramCache({ plans: createPlanCache(stores.flows) }),
+      missingTopics: createMissingTopics({ topicPrefix: config.topicPrefix, nowMs }),
+      nowMs,
+      mayDecide: () => this.#ownership.confirmed(),
+      hurry: () => this.#checkpoints.hurry(),
     }
   }
-  let timer: NodeJS.Timeout | undefined
-  let round: Promise<void> = Promise.resolve()
-  const schedule = (): void => {
-    if (closing) return
-    timer = setTimeout(() => {
-      round = checkpoint()
-        .catch((error: unknown) => logger.warn({ reason: toFault(error).message }, 'checkpoint failed, tried again'))
-        .then(schedule)
-    }, checkpointMs)
-  }
-  ownership = await startOwnership({ leases: stores.leases, prefix, ownerUuid, partitions, leaseMs, pollMs, monotonicMs: () => performance.now(), onTaken, onLost: lose, logger })
-  schedule()
 
-  const sum = (figure: (stats: ReturnType<OwnedPartition['stats']>) => number): number => [...owned.values()].reduce((total, partition) => total + figure(partition.stats()), 0)
-  return {
-    stats: () => ({
-      owned: owned.size,
-      confirmed: ownership?.confirmed() === true,
-      resident: sum((stats) => stats.resident),
-      waiting: sum((stats) => stats.waiting),
-      uncommitted: sum((stats) => stats.uncommitted),
-    }),
-    close: async () => {
-      closing = true
-      clearTimeout(timer)
-      alarm.stop()
-      await round
-      await reader.close()
-      await checkpoint().catch((error: unknown) => logger.warn({ reason: toFault(error).message }, 'last checkpoint failed'))
-      await ownership?.close()
-      for (const partition of owned.values()) partition.stop()
-      owned.clear()
-    },
+  async start(): Promise<void> {
+    this.#reader = await this.#platform.bus.log({
+      topic: TOPICS.events,
+      onBatch: (partition, records) => this.#decide(partition, records),
+      onFault: (partition, fault) => this.#halt(partition, fault),
+    })
+    this.#checkpoints.start()
+    await this.#ownership.start()
+  }
+
+  stats(): RunLoopStats {
+    const total = { resident: 0, waiting: 0, uncommitted: 0 }
+    for (const partition of this.#owned.values()) {
+      const { resident, waiting, uncommitted } = partition.stats()
+      total.resident += resident
+      total.waiting += waiting
+      total.uncommitted += uncommitted
+    }
+    return { owned: this.#owned.size, confirmed: this.#ownership.confirmed(), ...total }
+  }
+
+  /** Partitions that stand still until somebody helps, with the reason. */
+  faults(): ReadonlyMap<number, FaultData> {
+    return this.#faults
+  }
+
+  /** Stores what is decided and releases the partitions. What does not become durable within the time is left to the next owner. */
+  async close({ graceMs = 10_000 }: { readonly graceMs?: number } = {}): Promise<void> {
+    this.#ownership.drain()
+    this.#alarm.stop()
+    const late = setTimeout(() => {
+      for (const partition of this.#owned.values()) partition.stop()
+    }, graceMs)
+    await this.#reader?.close()
+    await this.#checkpoints.close()
+    clearTimeout(late)
+    for (const partition of this.#owned.values()) partition.stop()
+    await this.#ownership.close()
+    this.#owned.clear()
+  }
+
+  async #decide(partition: number, records: readonly BusRecord[]): Promise<void> {
+    const mine = this.#owned.get(partition)
+    if (mine === undefined) return
+    try {
+      await mine.take(records) // L4: checked where it decides.
+      this.#alarm.set(mine.nextWakeAtMs())
+    } catch (error) {
+      this.#giveUp(mine, error)
+    }
+  }
+
+  /** L7. */
+  async #take(lease: PartitionLease): Promise<void> {
+    const { partition, next, crashCount } = lease
+    if (lease.topicId !== this.#topicId) return this.#halt(partition, otherTopic(lease.topicId, this.#topicId)) // L5
+    const opened = await openPartition(
+      lease,
+      this.#depsOf(lease, () => opened),
+      crashCount < ALONE_AFTER_CRASHES ? Number.POSITIVE_INFINITY : await this.#logEnd(partition),
+    )
+    if (!this.#ownership.owns(partition)) return
+    this.#owned.set(partition, opened)
+    this.#alarm.set(opened.nextWakeAtMs())
+    await this.#reader?.seek(partition, next)
+  }
+
+  #depsOf({ partition, epoch }: PartitionLease, self: () => OwnedPartition): PartitionDeps {
+    const { stores, config, telemetry } = this.#platform
+    const owner = { ownerUuid: this.#ownerUuid, epoch }
+    return {
+      ...this.#deps,
+      suspect: (suspicion: Suspicion) => stores.leases.suspect({ prefix: config.topicPrefix, partition, owner, ...suspicion }),
+      onBroken: (reason) => this.#giveUp(self(), reason),
+      onPassedOver: ({ offset, key }, fault) => {
+        telemetry.metrics.count('baton_routing_records_passed_over_total')
+        this.#logger.error({ partition, offset, runId: key, code: fault.code }, 'record passed over, its run is set aside')
+      },
+    }
+  }
+
+  async #logEnd(partition: number): Promise<number> {
+    const { partitions } = await this.#platform.bus.describe(TOPICS.events)
+    return partitions.find((range) => range.partition === partition)?.next ?? 0
+  }
+
+  #giveUp(mine: OwnedPartition, reason: unknown): void {
+    const { partition } = mine.lease
+    mine.stop()
+    if (this.#owned.get(partition) !== mine) return
+    const { code, message } = toFault(reason)
+    this.#logger.warn({ partition, code, reason: message }, 'partition given up, to be taken over again')
+    this.#ownership.drop(partition)
+  }
+
+  #lose(partition: number): void {
+    this.#owned.get(partition)?.stop()
+    this.#owned.delete(partition)
+    this.#faults.delete(partition)
+    this.#reader
+      ?.release(partition)
+      .catch((error: unknown) => this.#logger.warn({ partition, reason: toFault(error).message }, 'partition not released'))
+  }
+
+  /** L5: it stays ours, so that no other process stumbles over it. */
+  #halt(partition: number, fault: FaultData): void {
+    this.#logger.error({ partition, code: fault.code, reason: fault.message }, 'the log cannot be read on; the partition stands still')
+    this.#faults.set(partition, fault)
+    this.#owned.get(partition)?.stop()
+    this.#owned.delete(partition)
+  }
+
+  #wake(): void {
+    for (const partition of this.#owned.values()) {
+      partition.wake()
+      this.#alarm.set(partition.nextWakeAtMs())
+    }
   }
 }
+
+const otherTopic = (installed: string, found: string): FaultData =>
+  new Fault('log.truncated', `${TOPICS.events} is not the topic this installation was made with: it was deleted and made again`, {
+    installed,
+    found,
+  }).data

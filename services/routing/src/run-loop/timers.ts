@@ -29,10 +29,13 @@ export const createAlarm = ({ nowMs, pauseMsMax, onRing }: { nowMs: () => number
       if (target >= setForMs) return
       clearTimeout(timer)
       setForMs = target
-      timer = setTimeout(() => {
-        setForMs = Number.POSITIVE_INFINITY
-        onRing()
-      }, Math.max(1, target - nowMs()))
+      timer = setTimeout(
+        () => {
+          setForMs = Number.POSITIVE_INFINITY
+          onRing()
+        },
+        Math.max(1, target - nowMs()),
+      )
     },
     stop: (): void => clearTimeout(timer),
   }
