@@ -8,10 +8,27 @@ type Checkpoint = Parameters<RunStore['checkpoint']>[0]
 /** Rows of one statement; more go in further statements of the same transaction. */
 const ROWS_MAX = 1_000
 
+// Rows travel as arrays without names, which both databases read faster than objects or an array a column.
 const INPUT = `input as (
-  select * from jsonb_to_recordset($1::jsonb) as r("runId" text, tenant text, partition int, status text, "wakeAtMs" bigint, seq bigint,
-    "appliedOffset" bigint, "formatVersion" int, "engineVersion" int, body text)
+  select r ->> 0 as "runId", r ->> 1 as tenant, (r ->> 2)::int as partition, r ->> 3 as status, (r ->> 4)::bigint as "wakeAtMs",
+    (r ->> 5)::bigint as seq, (r ->> 6)::bigint as "appliedOffset", (r ->> 7)::int as "formatVersion", (r ->> 8)::int as "engineVersion", r ->> 9 as body
+  from jsonb_array_elements($1::jsonb) as r
 )`
+const inputOf = (runs: readonly RunRow[]): string =>
+  JSON.stringify(
+    runs.map((run) => [
+      run.runId,
+      run.tenant,
+      run.partition,
+      run.status,
+      run.wakeAtMs,
+      run.seq,
+      run.appliedOffset,
+      run.formatVersion,
+      run.engineVersion,
+      run.body,
+    ]),
+  )
 const UPSERT = `insert into run_states (run_id, tenant, partition, status, wake_at_ms, seq, applied_offset, format_version, engine_version, body)
   select "runId", tenant, partition, status, "wakeAtMs", seq, "appliedOffset", "formatVersion", "engineVersion", body from input`
 const REPLACE = `on conflict (run_id, tenant) do update set partition = excluded.partition, status = excluded.status, wake_at_ms = excluded.wake_at_ms,
@@ -55,7 +72,7 @@ export const runRepository = (db: Database): RunStore => ({
     await db.transaction(async (tx) => {
       await guarded(tx, change, change.runs.slice(0, ROWS_MAX))
       for (let at = ROWS_MAX; at < change.runs.length; at += ROWS_MAX) {
-        await tx.query(`with ${INPUT} ${UPSERT} ${REPLACE}`, [JSON.stringify(change.runs.slice(at, at + ROWS_MAX))], {
+        await tx.query(`with ${INPUT} ${UPSERT} ${REPLACE}`, [inputOf(change.runs.slice(at, at + ROWS_MAX))], {
           name: 'checkpoint-rest',
         })
       }
@@ -86,7 +103,7 @@ export const runRepository = (db: Database): RunStore => ({
 const guarded = async (target: Queryable, { ownerUuid, partitions }: Checkpoint, runs: readonly RunRow[]): Promise<void> => {
   const { rows } = await target.query<{ held: number }>(
     GUARDED,
-    [JSON.stringify(runs), JSON.stringify(partitions), ownerUuid, partitions.length],
+    [inputOf(runs), JSON.stringify(partitions), ownerUuid, partitions.length],
     { name: 'checkpoint' },
   )
   if (rows[0]?.held !== partitions.length) throw lost('another owner or a newer epoch holds a partition of the checkpoint')
