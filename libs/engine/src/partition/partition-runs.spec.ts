@@ -37,7 +37,7 @@ describe('records', () => {
     expect(runs.next).toBe(1)
   })
 
-  it('P4: of unknown runs need a look-up, but for a request that cannot be a repeat', () => {
+  it('P4, N1: of unknown runs need a look-up, but for a request that cannot be a repeat', () => {
     const fresh = open()
     expect(fresh.missing([request(0), record(1, completed('a/1'))])).toBeNull()
     expect(open().missing([request(0, { repeat: true }), record(1, completed('a/1'))])).toEqual({ runIds: ['run_1'], planHashes: [] })
@@ -138,6 +138,20 @@ describe('snapshots', () => {
     expect(runs.missing([answer])).toBeNull()
     checkpoint(runs, rows)
     expect(runs.apply(answer).outputs.map(inWords)).toContain('result completed')
+  })
+
+  it('P7: a record that cannot be applied leaves a memory of no use', () => {
+    const faulty = { ...PROGRAM, plan: { ...PROGRAM.plan, blocks: [] } }
+    const runs = open({
+      programs: () => ({
+        ...faulty,
+        get plan(): never {
+          throw new Error('a bug')
+        },
+      }),
+    })
+    expect(() => runs.apply(request(0))).toThrow('a bug')
+    expect(() => runs.apply(request(0))).toThrow('dropped')
   })
 
   it('keep memory bounded: written runs beyond the limit leave it', () => {

@@ -1,6 +1,6 @@
 // The fixpoint: everything that needs no answer from outside is done at once, within the record that made it possible.
-//   A1. One record causes at most OUTPUTS_MAX outputs; what is left goes on with `run.continue` (L11).
-//   A2. Every node that is entered counts as a step, so that no loop is endless (R4).
+//   F1. One record causes at most OUTPUTS_MAX outputs; what is left goes on with `run.continue` (L11).
+//   F2. Every node that is entered counts as a step, so that no loop is endless (R4).
 import type { PlanNode } from '@baton/flow/plan'
 import type { Visit } from '../state.ts'
 import { dispatch, limitFault } from './dispatch.ts'
@@ -22,7 +22,7 @@ export const advance = (turn: Turn): void => {
     if (outputs.length > OUTPUTS_MAX - OUTPUTS_PER_MOVE) {
       run.continueSeq = run.seq
       outputs.push({ to: 'log', id: takeId(run), message: { name: 'run.continue', data: { runId: run.runId, seq: run.continueSeq } } })
-      return // A1
+      return // F1
     }
     const key = run.ready.shift()
     if (key !== undefined) guarded(turn, key, () => move(turn, key))
@@ -52,7 +52,7 @@ const enter = (turn: Turn, place: Place): void => {
     failRun(turn, fault)
     return
   }
-  if (counted) turn.run.spend.steps += 1 // A2
+  if (counted) turn.run.spend.steps += 1 // F2
   perform(turn, place, visit, node)
 }
 

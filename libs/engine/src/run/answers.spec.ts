@@ -81,6 +81,36 @@ describe('answers that come more than once, late or in any order', () => {
   })
 })
 
+describe('what is kept of an ended run', () => {
+  it('S3: is its result, what it spent and the attempts that may still be billed', () => {
+    const { state } = given(THREE, start, completed('a/1', 'a!', { costMicroUsd: 10 }), cancelled())
+    expect(Object.keys(state ?? {}).sort()).toEqual(
+      [
+        'atMs',
+        'engineVersion',
+        'formatVersion',
+        'lost',
+        'planHash',
+        'requestedAtMs',
+        'result',
+        'runId',
+        'seq',
+        'spend',
+        'status',
+        'tenant',
+      ].sort(),
+    )
+    expect(state).toMatchObject({ lost: ['b/1'], spend: { costMicroUsd: 10, steps: 2 } })
+  })
+
+  it('S2: is left as it was by a record that is refused or comes too late to matter', () => {
+    const { state } = given(THREE, start, ...answers)
+    const before = JSON.stringify(state)
+    expect(JSON.stringify(given(THREE, start, ...answers).when(cancelled()).state)).toBe(before)
+    expect(JSON.stringify(given(THREE, start, ...answers).when(start).state)).toBe(before)
+  })
+})
+
 describe('a request that comes again', () => {
   it('R6: finds its run at work, and changes nothing', () => {
     given(THREE, start)
@@ -124,6 +154,11 @@ steps:
       completed('docs/1', { count: 2 }, { outputRef }),
     )
     expect(resultIn(direct.outputs)?.result).toMatchObject({ output: { count: 2 }, outputRef })
+    const named = given(programOf('input: { text: string }\nsteps:\n  - docs: { tool: shop/docs }\noutput: =docs\n'), start).when(
+      completed('docs/1', { count: 2 }, { outputRef }),
+    )
+    expect(resultIn(named.outputs)?.result).toMatchObject({ outputRef })
+    expect(resultIn(named.outputs)?.result).not.toHaveProperty('output')
   })
 })
 
@@ -132,7 +167,7 @@ describe('much to do at once', () => {
   const LONG = programOf(`limits: { steps: 1000 }\ninput: { text: string }\nsteps:\n${steps}\n`)
   const continuing = (outputs: readonly Output[]): number => outputs.filter(({ to }) => to === 'log').length
 
-  it('L11: causes a bounded number of outputs a record, and goes on with run.continue', () => {
+  it('L11, F1: causes a bounded number of outputs a record, and goes on with run.continue', () => {
     let story = play(LONG, [start])
     let seen = 0
     for (let records = 1; resultIn(story.outputs) === undefined && records < 10; records += 1) {

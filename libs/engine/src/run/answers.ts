@@ -3,8 +3,9 @@ import type { FaultData } from '@baton/contracts/fault'
 import type { MessageOf, Meter } from '@baton/contracts'
 import type { Output } from '../decision.ts'
 import type { Asked, EndedRun, Entry, OpenRun } from '../state.ts'
+import { timeFault } from './clock.policy.ts'
 import { loseAttempt } from './ending.ts'
-import { failStep, journalFailed } from './failure.ts'
+import { failRun, failStep, journalFailed } from './failure.ts'
 import { placeOf } from './frames.ts'
 import { dispatchBoundMs, LEASES_MAX } from './lease.policy.ts'
 import { guarded, settle } from './settle.ts'
@@ -86,7 +87,10 @@ export const failAttempt = (
   close(turn, asked, more.meter)
   const { attempt, attemptId, dispatchedAtMs } = asked
   journalFailed(turn, place, { attempt, attemptId, dispatchedAtMs, fault, ...more })
-  guarded(turn, place.key, () => failStep(turn, place.key, fault))
+  // Workers are stopped when the time of the run is over: that is the run's fault, whichever record comes first.
+  const limit = timeFault(turn.run, turn.atMs)
+  if (limit === undefined) guarded(turn, place.key, () => failStep(turn, place.key, fault))
+  else failRun(turn, limit)
 }
 
 /** A person has decided. The attempt binds the decision to what the person saw: one attempt has one content (R7). */

@@ -1,5 +1,5 @@
 // The two clocks of a run. Working time stops while only people are waited for; total time never does.
-import type { FaultCode } from '@baton/contracts/fault'
+import type { FaultCode, FaultData } from '@baton/contracts/fault'
 import type { OpenRun } from '../state.ts'
 
 /** Time the flow's error handler gets when the run itself has none left: a failure must not go unreported. */
@@ -22,6 +22,15 @@ export const deadlineOf = (run: OpenRun, person: boolean): number =>
 export const timeExceeded = (run: OpenRun, atMs: number): FaultCode | undefined => {
   if (atMs >= totalDeadlineMs(run)) return 'limit.total_exceeded'
   return atMs >= workingDeadlineMs(run) ? 'limit.time_exceeded' : undefined
+}
+
+/** The same as the fault of the run. */
+export const timeFault = (run: OpenRun, atMs: number): FaultData | undefined => {
+  const code = timeExceeded(run, atMs)
+  if (code === undefined) return undefined
+  const { timeMs, totalMs } = run.limits
+  const message = code === 'limit.time_exceeded' ? `the working time of ${timeMs} ms is used up` : `the run is older than ${totalMs} ms`
+  return { code, message }
 }
 
 export const workedMs = ({ clock }: OpenRun, atMs: number): number => clock.workedMs + (clock.sinceMs === null ? 0 : atMs - clock.sinceMs)

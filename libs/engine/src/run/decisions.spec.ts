@@ -143,19 +143,33 @@ describe('going to a step', () => {
     expect(resultIn(ended.outputs)?.result).toMatchObject({ output: { done: true }, metrics: { steps: 3 } })
   })
 
-  it('jumps backwards with new attempts and new effect keys', () => {
+  it('K3: jumps backwards with new attempts and new effect keys', () => {
     const back = given(LOOPING, requested({ text: 'a' }), completed('draft/1', { ok: true })).when(completed('check/1', { good: false }))
     back.emits('completed check/1 by model:small', 'gate check: else', 'ask model.invoke draft/2', 'dispatched draft/2')
     expect(askedFor(back.outputs, 'draft')?.effectKey).toBe('run_1/draft/2')
   })
 
-  it('R5: counts every step, so that going back for ever ends at the limit', () => {
+  it('R5, F2: counts every step, so that going back for ever ends at the limit', () => {
     const rounds = [1, 2, 3].flatMap((n) => [completed(`draft/${n}`, { ok: true }), completed(`check/${n}`, { good: false })])
     const story = play(LOOPING, [requested({ text: 'a' }), ...rounds])
     const ended = given(LOOPING, requested({ text: 'a' }), ...rounds).when(completed('draft/4', { ok: true }))
     expect(resultIn(story.outputs)).toBeUndefined()
     ended.emits('completed draft/4 by model:small', 'ended failed', 'result failed')
     expect(resultIn(ended.outputs)?.result).toMatchObject({ fault: { code: 'limit.steps_exceeded' }, metrics: { steps: 7 } })
+  })
+})
+
+describe('a long run', () => {
+  it('R10, S1: has a state that does not grow with the steps behind it', () => {
+    const { plan } = LOOPING
+    const endless = loadProgram({ ...plan, limits: { ...plan.limits, steps: 1_000_000, timeMs: 1e9 } })
+    const round = (n: number) => [completed(`draft/${n}`, { ok: true }), completed(`check/${n}`, { good: false })]
+    const sizeAfter = (rounds: number): number => {
+      const steps = Array.from({ length: rounds }, (_, index) => round(index + 1)).flat()
+      return JSON.stringify(play(endless, [requested({ text: 'a' }), ...steps]).state).length
+    }
+    // Only the digits of counters and ids may be more.
+    expect(sizeAfter(300)).toBeLessThan(sizeAfter(10) + 50)
   })
 })
 

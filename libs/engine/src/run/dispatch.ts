@@ -1,7 +1,7 @@
 // Asking for the work of a step: one command, one attempt, one lease.
-//   D1. Nothing is asked for once a limit is reached (R5).
-//   D2. Every command carries the time until which it is leased and the deadline of the run; both are finite (R4).
-//   D3. Attempts and calls are numbered per path and never given twice, however often a step is visited.
+//   K1. Nothing is asked for once a limit is reached (R5).
+//   K2. Every command carries the time until which it is leased and the deadline of the run; both are finite (R4).
+//   K3. Attempts and calls are numbered per path and never given twice, however often a step is visited.
 import type { FaultCode, FaultData } from '@baton/contracts/fault'
 import { attemptIdOf } from '@baton/contracts/ids'
 import type { StepCommand } from '@baton/contracts'
@@ -15,7 +15,7 @@ import { isPerson, journal, stepTransition, takeId, type Place, type Turn } from
 
 export type WorkNode = Exclude<PlanNode, { kind: 'switch' | 'set' }>
 
-/** The limit that forbids this step now, if one does. D1. */
+/** The limit that forbids this step now, if one does. K1. */
 export const limitFault = ({ run, atMs }: Turn, node: PlanNode, counted: boolean): FaultData | undefined => {
   const late = timeExceeded(run, atMs)
   if (late !== undefined) return exceeded(late, `${node.id} was not started`)
@@ -42,10 +42,10 @@ export const dispatch = (turn: Turn, place: Place, visit: Visit, node: WorkNode)
   const [attempts, calls] = frame.used[node.id] ?? frame.usedBefore
   const attempt = attempts + 1
   if (visit.call === 0) visit.call = calls + 1
-  frame.used[node.id] = [attempt, Math.max(calls, visit.call)] // D3
+  frame.used[node.id] = [attempt, Math.max(calls, visit.call)] // K3
   const attemptId = attemptIdOf({ runId: run.runId, path, attempt })
   const deadlineMs = deadlineOf(run, isPerson(node))
-  const leaseUntilMs = Math.min(atMs + dispatchBoundMs(node, visit.override?.models), deadlineMs) // D2
+  const leaseUntilMs = Math.min(atMs + dispatchBoundMs(node, visit.override?.models), deadlineMs) // K2
   const asked: Asked = { is: 'asked', attempt, attemptId, dispatchedAtMs: atMs, deadlineMs, leaseUntilMs }
   visit.activity = asked
   run.attempts[attemptId] = key

@@ -1,6 +1,7 @@
 // How a run ends: one result, kept with its id for every later repeat of the request (R6).
 import { toFault, type FaultData } from '@baton/contracts/fault'
-import type { RunResult } from '@baton/contracts'
+import { isJsonObject, type Json } from '@baton/contracts/json'
+import type { PayloadRef, RunResult } from '@baton/contracts'
 import type { EndedRun, Entry, OpenRun } from '../state.ts'
 import { workedMs } from './clock.policy.ts'
 import { ROOT, scopeOf } from './frames.ts'
@@ -27,12 +28,14 @@ export const complete = (turn: Turn, last: Entry | null): FaultData | undefined 
     end(turn, { status: 'completed', entry: last ?? { output: null, by: 'nobody' } })
     return undefined
   }
+  let output: Json
   try {
-    end(turn, { status: 'completed', entry: { output: turn.program.value(plan.output, scopeOf(turn, plan, frame)), by: 'flow' } })
-    return undefined
+    output = turn.program.value(plan.output, scopeOf(turn, plan, frame))
   } catch (error) {
     return toFault(error).data
   }
+  end(turn, { status: 'completed', entry: { output, by: 'flow' } })
+  return undefined
 }
 
 /** Ends the run. The fault is that of the step that failed, whatever its handlers did. */
@@ -93,7 +96,18 @@ export const end = (turn: Ledger, ending: Ending): void => {
 
 const outputOf = (entry: Entry | undefined): Pick<RunResult, 'output' | 'outputRef'> => {
   if (entry === undefined) return {}
-  return entry.ref === undefined ? { output: entry.output } : { output: entry.output, outputRef: entry.ref }
+  if (entry.ref !== undefined) return { output: entry.output, outputRef: entry.ref }
+  const outputRef = wholePayload(entry.output)
+  return outputRef === undefined ? { output: entry.output } : { outputRef }
+}
+
+/** The payload that a value stands for as a whole: `{ $payload, at: [] }`, as an expression gives it. */
+const wholePayload = (value: Json): PayloadRef | undefined => {
+  if (!isJsonObject(value) || !Array.isArray(value['at']) || value['at'].length > 0 || !isJsonObject(value['$payload'])) return undefined
+  const { sha256, sizeBytes, mediaType } = value['$payload']
+  return typeof sha256 === 'string' && typeof sizeBytes === 'number' && typeof mediaType === 'string'
+    ? { sha256, sizeBytes, mediaType }
+    : undefined
 }
 
 /** The result as it is published, the first time and on every repeat (R6). */

@@ -1,8 +1,8 @@
 // What a failed step means: its handler, then those around it, then the flow's.
-//   E1. A fault goes up until a handler takes it: the step's own, that of each step around it, the flow's. A handler is not asked about
+//   H1. A fault goes up until a handler takes it: the step's own, that of each step around it, the flow's. A handler is not asked about
 //       what fails within itself.
-//   E2. A limit of the run is no fault of a step: it goes straight to the flow's handler, which has a small grace to report it.
-//   E3. The result carries the fault that came first, not one of a handler.
+//   H2. A limit of the run is no fault of a step: it goes straight to the flow's handler, which has a small grace to report it.
+//   H3. The result carries the fault that came first, not one of a handler.
 import { toFault, type FaultData } from '@baton/contracts/fault'
 import type { Outcome } from '@baton/flow/plan'
 import type { Entry, Visit } from '../state.ts'
@@ -25,7 +25,7 @@ export const failStep = (turn: Turn, key: string, fault: FaultData): void => {
       const refused = place.node.onError === undefined ? cause : handle(turn, place, place.node.onError, cause)
       if (refused === undefined) return
       cause = refused
-    } else cause = handled // E1, E3
+    } else cause = handled // H1, H3
     const { owner } = place.frame
     if (owner === null) break
     closeFrame(turn.run, place.key)
@@ -104,7 +104,7 @@ export const askAgain = ({ frame }: Place, rule: string, outcome: Extract<Outcom
 export const failRun = (turn: Turn, fault: FaultData): void => {
   const { run, program } = turn
   if (run.failing !== null) {
-    end(turn, { status: 'failed', fault: run.failing }) // E3
+    end(turn, { status: 'failed', fault: run.failing }) // H3
     return
   }
   const { onError } = program.plan
@@ -116,7 +116,7 @@ export const failRun = (turn: Turn, fault: FaultData): void => {
   abandon(turn)
   if (onError.then === 'run') {
     run.failing = fault
-    grantGrace(run, turn.atMs) // E2
+    grantGrace(run, turn.atMs) // H2
     journal(turn, {
       name: 'journal.step.decided',
       data: { ...transition(turn), path: 'onError', nodeId: 'onError', kind: 'handler', chosen: 'run', detail: { fault: fault.code } },

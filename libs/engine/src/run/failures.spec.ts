@@ -24,7 +24,7 @@ describe('the handler of a step', () => {
     expect(resultIn(ended.outputs)?.result).toMatchObject({ status: 'completed', degraded: ['tool.failed'] })
   })
 
-  it('fails the run after its body unless it says otherwise, with the fault that came first', () => {
+  it('H3: fails the run after its body unless it says otherwise, with the fault that came first', () => {
     const program = flowWith('onError: { tool: ops/log }')
     given(program, start, failed('fetch/1'))
       .when(completed('fetch/onError/1'))
@@ -59,7 +59,7 @@ steps:
       .emits('failed answer/2 output.schema_invalid', 'ended failed', 'result failed')
   })
 
-  it('takes what fails inside a case of its switch', () => {
+  it('H1: takes what fails inside a case of its switch', () => {
     const program = programOf(`
 input: { text: string }
 steps:
@@ -93,7 +93,7 @@ describe("the flow's error handler", () => {
     expect(resultIn(ended.outputs)?.result.fault?.code).toBe('tool.failed')
   })
 
-  it('is not asked about its own failure', () => {
+  it('H1: is not asked about its own failure', () => {
     const ended = given(program, start, failed('fetch/1')).when(failed('onError/1', 'tool.timed_out'))
     ended.emits('failed onError/1 tool.timed_out', 'ended failed', 'result failed')
     expect(resultIn(ended.outputs)?.result.fault?.code).toBe('tool.failed')

@@ -35,7 +35,7 @@ const wakeOf = (story: { state: Parameters<typeof nextWakeAtMs>[0] | undefined }
 const LEASE_MS = dispatchBoundMs(TWO.plan.nodes['a'])
 
 describe('leases', () => {
-  it('R4: give a dispatch the time of all its tries, pauses and candidates, and wake the run when it is over', () => {
+  it('R4, K2: give a dispatch the time of all its tries, pauses and candidates, and wake the run when it is over', () => {
     const story = play(TWO, [start])
     expect(LEASE_MS).toBe(2 * 2 * 5_000 + (TWO.plan.nodes['a']?.retry?.delayMs ?? 0) + LEASE_SLACK_MS)
     expect(askedFor(story.outputs, 'a')).toMatchObject({ leaseUntilMs: START_MS + LEASE_MS, deadlineMs: START_MS + 100_000 })
@@ -109,7 +109,7 @@ describe('limits of time', () => {
       .emits('ignored b/1 late 3')
   })
 
-  it('R5: nothing is asked for once the time is over, even before the timer is read', () => {
+  it('R5, K1: nothing is asked for once the time is over, even before the timer is read', () => {
     given(TWO, start)
       .when(at(100_000, completed('a/1', 'x')))
       .emits('completed a/1 by model:small', 'ended failed', 'result failed')
@@ -153,7 +153,7 @@ steps:
     expect(resultIn(over.outputs)?.result.fault?.code).toBe('limit.total_exceeded')
   })
 
-  it('the error handler of the flow gets a grace to report that the time is over, and no more', () => {
+  it('H2: the error handler of the flow gets a grace to report that the time is over, and no more', () => {
     const logged = programOf(`
 limits: { time: 10s }
 input: { text: string }

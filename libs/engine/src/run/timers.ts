@@ -1,5 +1,5 @@
 // What is due in a run when it is woken: limits first, then leases.
-import { timeExceeded, totalDeadlineMs, workingDeadlineMs } from './clock.policy.ts'
+import { timeFault, totalDeadlineMs, workingDeadlineMs } from './clock.policy.ts'
 import { findOpen, loseLease } from './answers.ts'
 import { failRun } from './failure.ts'
 import { isPerson, type Turn } from './turn.ts'
@@ -10,15 +10,9 @@ const LEASES_PER_RECORD = 32
 
 /** Acts on whatever is due at the time of this record. A timer that matured too early finds nothing. */
 export const wake = (turn: Turn): void => {
-  const limit = timeExceeded(turn.run, turn.atMs)
+  const limit = timeFault(turn.run, turn.atMs)
   if (limit !== undefined) {
-    failRun(turn, {
-      code: limit,
-      message:
-        limit === 'limit.time_exceeded'
-          ? `the working time of ${turn.run.limits.timeMs} ms is used up`
-          : `the run is older than ${turn.run.limits.totalMs} ms`,
-    })
+    failRun(turn, limit)
     return
   }
   let left = LEASES_PER_RECORD
