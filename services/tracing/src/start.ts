@@ -7,7 +7,7 @@ import { migrations } from './storage/migrations.ts'
 import { ensurePartitions, keepPartitions } from './storage/partitions.ts'
 
 /** How long traces are kept: 30 days. */
-export const KEEP_MS = 30 * 86_400_000
+const KEEP_MS = 30 * 86_400_000
 
 /** Starts tracing: keeps what the journal tells of runs and steps, and answers who asks about them. */
 export const start: StartService = async (platform, options) => {
