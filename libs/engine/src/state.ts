@@ -30,7 +30,7 @@ export type Nested = {
 }
 
 /** To be done as soon as the limits allow. `again`: an attempt lost its lease; the same work, not another step. */
-export type Due = { readonly is: 'due'; readonly again?: true }
+type Due = { readonly is: 'due'; readonly again?: true }
 
 /** The stay of a frame at one of its nodes, from the first dispatch to the output that counts. */
 export type Visit = {
@@ -66,7 +66,7 @@ export type Frame = {
 }
 
 /** What was pinned when the run began (L2). */
-export type Pinned = {
+type Pinned = {
   readonly requestId: string
   readonly source: string
   readonly flow: string

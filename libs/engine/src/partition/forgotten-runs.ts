@@ -4,7 +4,7 @@
 import type { MessageOf } from '@baton/contracts'
 
 /** How far the clocks of intake and owner may be apart. */
-export const CLOCK_SKEW_MS = 5_000
+const CLOCK_SKEW_MS = 5_000
 
 /** Ids of runs that left memory, oldest first. */
 export class ForgottenRuns {

@@ -72,7 +72,7 @@ export type PartitionOptions = {
 /** A wake-up that was not read back is given again after this time. */
 export const WAKE_AGAIN_MS = 1_000
 /** Most wake-ups given at once. */
-export const WAKEUPS_MAX = 1_000
+const WAKEUPS_MAX = 1_000
 /** Ids known to be nowhere; the oldest is forgotten and would be looked up again. */
 const ABSENT_MAX = 50_000
 

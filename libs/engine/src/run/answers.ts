@@ -12,7 +12,7 @@ import { guarded, settle } from './settle.ts'
 import { isPerson, journal, stepTransition, takeId, type Place, type Turn } from './turn.ts'
 
 /** Added to the time a worker asks for: its clock is not the log's. */
-export const EXTENSION_SLACK_MS = 5_000
+const EXTENSION_SLACK_MS = 5_000
 
 type OpenAttempt = { readonly place: Place; readonly asked: Asked }
 

@@ -5,7 +5,7 @@ import type { OpenRun } from '../state.ts'
 /** Time the flow's error handler gets when the run itself has none left: a failure must not go unreported. */
 export const HANDLER_GRACE_MS = 30_000
 /** Steps the flow's error handler gets beyond the limit. */
-export const HANDLER_GRACE_STEPS = 20
+const HANDLER_GRACE_STEPS = 20
 
 /** When the working time is used up if nothing pauses it; infinite while it rests. */
 export const workingDeadlineMs = ({ clock, limits }: OpenRun): number =>

@@ -8,7 +8,7 @@ import { ROOT, scopeOf } from './frames.ts'
 import { journal, takeId, transition, type Ledger, type Turn } from './turn.ts'
 
 /** Attempts given up that a run remembers; the answer of an older one is not billed. */
-export const LOST_MAX = 256
+const LOST_MAX = 256
 
 const RESULT_NAMES = { completed: 'run.completed', failed: 'run.failed', cancelled: 'run.cancelled' } as const
 type Ending = { readonly status: keyof typeof RESULT_NAMES; readonly fault?: FaultData; readonly entry?: Entry }

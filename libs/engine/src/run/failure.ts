@@ -77,7 +77,7 @@ const finish = (turn: Turn): void => {
 }
 
 /** What a handler chose, in words for the journal. */
-export const worded = (outcome: Outcome): string => (outcome.then === 'step' ? `step ${outcome.step}` : outcome.then)
+const worded = (outcome: Outcome): string => (outcome.then === 'step' ? `step ${outcome.step}` : outcome.then)
 
 /** Remembers that a handler made good for a fault. */
 export const degrade = ({ run }: Turn, fault: FaultData): void => {

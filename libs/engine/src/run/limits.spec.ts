@@ -115,6 +115,15 @@ describe('limits of time', () => {
       .emits('completed a/1 by model:small', 'ended failed', 'result failed')
   })
 
+  it('H2: a step that fails when the time is over fails by the limit, whichever record comes first', () => {
+    const late = given(TWO, start).when(at(100_000, failed('a/1', 'model.timed_out')))
+    late.emits('failed a/1 model.timed_out', 'ended failed', 'result failed')
+    expect(resultIn(late.outputs)?.result.fault).toMatchObject({ code: 'limit.time_exceeded' })
+    expect(resultIn(given(TWO, start).when(at(99_999, failed('a/1', 'model.timed_out'))).outputs)?.result.fault).toMatchObject({
+      code: 'model.timed_out',
+    })
+  })
+
   it('a deadline of the request lowers the working time and never raises it', () => {
     expect(askedFor(play(TWO, [requested({ text: 'a' }, { deadlineMs: 1_000 })]).outputs, 'a')).toMatchObject({
       deadlineMs: START_MS + 1_000,
