@@ -26,6 +26,11 @@ export const METRICS = {
   baton_lanes_watermark_gap: { kind: 'gauge', about: 'Messages taken and not settled', labels: ['service', 'group'] },
   baton_lanes_oldest_seconds: { kind: 'gauge', about: 'Age of the oldest message taken and not settled', labels: ['service', 'group'] },
   baton_steps_total: { kind: 'counter', about: 'Attempts of steps, by service and outcome', labels: ['service', 'contract', 'outcome'] },
+  baton_step_seconds: {
+    kind: 'histogram',
+    about: 'Time of the work of one attempt of a step, as its service measured it',
+    labels: ['kind', 'outcome'],
+  },
   baton_faults_total: { kind: 'counter', about: 'Faults by code', labels: ['service', 'code'] },
   baton_http_requests_total: { kind: 'counter', about: 'HTTP answers by status class', labels: ['service', 'status'] },
   baton_http_request_seconds: { kind: 'histogram', about: 'Time of one HTTP request', labels: ['service'] },

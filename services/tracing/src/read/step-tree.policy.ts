@@ -100,7 +100,7 @@ const attemptsOf = (states: readonly StepState[], ended: boolean): readonly Atte
     const startMs = state.dispatchedAtMs ?? dispatchedAt.get(`${state.path}/${state.attempt}`) ?? state.atMs
     const totalMs = isOpen ? null : Math.max(0, state.atMs - startMs)
     const { path, attempt, kind, latencyMs, seq } = state
-    const waitedMs = totalMs === null || latencyMs === null ? null : Math.max(0, totalMs - latencyMs)
+    const waitedMs = totalMs === null || latencyMs === null ? null : Math.max(0, Math.round((totalMs - latencyMs) * 1_000) / 1_000)
     return {
       ...state.details,
       path,
