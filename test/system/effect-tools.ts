@@ -7,12 +7,15 @@ import { z } from 'zod'
 export type Mishap = 'fine' | 'refuse before' | 'crash after' | 'hang after' | 'slow'
 
 const mishaps = new Map<string, Mishap[]>()
-const calls = new Map<string, number>()
+const calls = new Map<string, readonly number[]>()
 
 /** What happens to the calls about a text, one after the other; fine after them. */
 export const plan = (text: string, ...planned: readonly Mishap[]): void => void mishaps.set(text, [...planned])
 /** How often a tool was called about a text. */
-export const callsOf = (text: string): number => calls.get(text) ?? 0
+export const callsOf = (text: string): number => callTimes(text).length
+/** When, in monotone milliseconds. */
+export const callTimes = (text: string): readonly number[] => calls.get(text) ?? []
+const called = (text: string): void => void calls.set(text, [...callTimes(text), performance.now()])
 
 const SLOW_MS = 200
 const TABLE = 'create table if not exists sent_things (effect_key text not null, run_id text not null, body text not null)'
@@ -33,7 +36,7 @@ const keep = async (text: string, { db, effectKey, runId }: ToolContext, once: b
 }
 
 const act = async (text: string, context: ToolContext, once: boolean): Promise<{ sent: string }> => {
-  calls.set(text, callsOf(text) + 1)
+  called(text)
   const mishap = mishaps.get(text)?.shift() ?? 'fine'
   if (mishap === 'refuse before') throw new Fault('tool.failed', 'the office is closed')
   if (mishap === 'slow') await new Promise((resolve) => setTimeout(resolve, SLOW_MS))
@@ -76,7 +79,7 @@ export const look: Tool = defineTool({
   output: z.custom<Json>(),
   timeoutMs: 2_000,
   run: async ({ text }) => {
-    calls.set(text, callsOf(text) + 1)
+    called(text)
     const mishap = mishaps.get(text)?.shift() ?? 'fine'
     if (mishap === 'refuse before') throw new Error('connection reset')
     if (mishap === 'hang after') await new Promise((resolve) => setTimeout(resolve, 60_000).unref())
