@@ -14,6 +14,12 @@ const readiness = (loop: RunLoop | undefined): boolean | Fault => {
   return owned === 0 || confirmed
 }
 
+/**
+ * An embedded process cannot lose its partitions to another one: its data directory is locked. A long lease spares a small database the
+ * renewals, and a restart takes over at once whatever the lease says.
+ */
+const EMBEDDED_LEASE_MS = 60_000
+
 /** The service that owns runs: no commands, no routes of its own but health. */
 export const start: StartService = async (platform, options): Promise<RunningService> => {
   let loop: RunLoop | undefined
@@ -23,7 +29,7 @@ export const start: StartService = async (platform, options): Promise<RunningSer
     platform,
     ...options,
     started: async () => {
-      loop = await startRunLoop({ platform })
+      loop = await startRunLoop({ platform, ...(platform.config.embedded ? { leaseMs: EMBEDDED_LEASE_MS } : {}) })
       metrics.beforeRender?.(() => {
         if (loop === undefined) return
         const { owned, resident, waiting, uncommitted } = loop.stats()
