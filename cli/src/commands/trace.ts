@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { duration } from '../print/table.ts'
 import { runningSystem, show, type CommandContext } from './context.ts'
 
-export type TraceStep = {
+type TraceStep = {
   readonly path: string
   readonly kind: string
   readonly status: string

@@ -15,11 +15,7 @@ export type ClassifierFiles = {
 }
 
 /** The model over weights in memory. It answers `{ intent, label, confidence, sensitive }`. */
-export const classifierOf = (
-  name: string,
-  artefact: Artefact,
-  { table, sensitiveFrom }: { table: LabelTable; sensitiveFrom: number },
-): Model => ({
+const classifierOf = (name: string, artefact: Artefact, { table, sensitiveFrom }: { table: LabelTable; sensitiveFrom: number }): Model => ({
   name,
   provider: 'classifier',
   local: true,

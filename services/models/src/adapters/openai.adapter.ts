@@ -11,7 +11,7 @@ import type { Answer, Model, Question, Usage } from '../model.ts'
 import { type CallError, providerFault } from './provider-fault.policy.ts'
 
 /** Dollars per million tokens, which are millionths of a dollar per token. */
-export type Price = { readonly input: number; readonly output: number }
+type Price = { readonly input: number; readonly output: number }
 export type OpenAiOptions = {
   readonly model: string
   readonly baseUrl: string

@@ -4,7 +4,7 @@
 //   Q3. Where no passage shares a word of substance with the question, there are no quotes and the score is 0.
 
 export type Passage = { readonly id?: string; readonly title: string; readonly text: string }
-export type Quote = { readonly text: string; readonly passage: number; readonly score: number }
+type Quote = { readonly text: string; readonly passage: number; readonly score: number }
 export type Quoting = { readonly quotes: readonly Quote[]; readonly score: number }
 
 const SENTENCES_MAX = 2_000
@@ -31,7 +31,7 @@ const stem = (word: string): string => {
 const trimmed = (stemmed: string): string => stemmed.replace(/(?:e|y)$/, '')
 
 /** Words of substance, stemmed, each once. */
-export const termsOf = (text: string): ReadonlySet<string> =>
+const termsOf = (text: string): ReadonlySet<string> =>
   new Set(
     (text.toLowerCase().match(/[\p{L}\p{N}]+(?:['’]\p{L}+)?/gu) ?? [])
       .filter((word) => word.length > 1 && !STOP_WORDS.has(word))

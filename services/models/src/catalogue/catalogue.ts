@@ -75,28 +75,26 @@ const WAYS_OUT =
   'set OPENAI_BASE_URL (and OPENAI_API_KEY where the server wants one) to any OpenAI-compatible server, ' +
   'or name a local model (rules, classifier, extractive) in config/models.yaml and in the step'
 
+type OpenAiEntry = Extract<ModelEntry, { provider: 'openai' }>
+type Server = Pick<Surroundings, 'openaiModel' | 'nowMs'> & { readonly openai: NonNullable<Surroundings['openai']> }
+
+const remote = (name: string, entry: OpenAiEntry, { openai, openaiModel, nowMs }: Server): Model => {
+  const { provider: _provider, fromEnvironment, model, temperature, seed, ...rest } = entry
+  const chosen = fromEnvironment ? (openaiModel ?? model) : model
+  const sampling = { ...(temperature === undefined ? {} : { temperature }), ...(seed === undefined ? {} : { seed }) }
+  return openAiModel(name, { ...rest, ...openai, model: chosen, ...sampling }, nowMs) // G3
+}
+
 const make = async (
   name: string,
   entry: ModelEntry,
   { flowsDir, openai, openaiModel, nowMs }: Surroundings,
 ): Promise<Model | undefined> => {
   switch (entry.provider) {
-    case 'openai': {
-      if (openai === undefined) return undefined // G2
-      const { provider: _provider, fromEnvironment, model, temperature, seed, ...rest } = entry
-      const chosen = fromEnvironment ? (openaiModel ?? model) : model
-      return openAiModel(
-        name,
-        {
-          ...rest,
-          ...openai,
-          model: chosen,
-          ...(temperature === undefined ? {} : { temperature }),
-          ...(seed === undefined ? {} : { seed }),
-        },
-        nowMs,
-      ) // G3
-    }
+    case 'openai':
+      return openai === undefined
+        ? undefined
+        : remote(name, entry, { openai, nowMs, ...(openaiModel === undefined ? {} : { openaiModel }) }) // G2
     case 'classifier': {
       const weights = join(flowsDir, entry.weights)
       if (!existsSync(weights)) return undefined // G2
@@ -160,7 +158,10 @@ export const createCatalogue = async (file: ModelsFile, surroundings: Surroundin
 
 /** Where there is no `config/models.yaml`: whatever OPENAI_BASE_URL serves, named by OPENAI_MODEL; its price is that of gpt-4o-mini. */
 const WITHOUT_FILE: unknown = {
-  models: { gpt: { provider: 'openai', model: 'gpt-4o-mini', fromEnvironment: true, price: { input: 0.15, output: 0.6 } }, extractive: { provider: 'extractive' } },
+  models: {
+    gpt: { provider: 'openai', model: 'gpt-4o-mini', fromEnvironment: true, price: { input: 0.15, output: 0.6 } },
+    extractive: { provider: 'extractive' },
+  },
   routes: { default: ['gpt'] },
 }
 

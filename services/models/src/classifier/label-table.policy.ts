@@ -4,7 +4,7 @@
 
 import { csvRecords } from './labelled-text.policy.ts'
 
-export type LabelRow = { readonly category: string; readonly sensitive: boolean }
+type LabelRow = { readonly category: string; readonly sensitive: boolean }
 export type LabelTable = ReadonlyMap<string, LabelRow>
 
 export type Reading = {

@@ -4,7 +4,7 @@ import { Fault } from '@baton/contracts/fault'
 export type LabelledText = { readonly text: string; readonly label: string }
 
 /** Records of a CSV file. Quoted fields may hold commas, quotes and line breaks. */
-export const parseCsv = (csv: string): readonly (readonly string[])[] => {
+const parseCsv = (csv: string): readonly (readonly string[])[] => {
   const rows: string[][] = []
   let row: string[] = []
   for (const [, quoted, plain, end] of csv.matchAll(/(?:"((?:[^"]|"")*)"|([^,"\r\n]*))(,|\r?\n|$)/g)) {

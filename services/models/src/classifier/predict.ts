@@ -3,7 +3,7 @@ import { countsOf, vectorOf } from './features.policy.ts'
 import { softmax } from './logistic.policy.ts'
 
 /** Raw scores of a text, before temperature. */
-export const scoreText = (artefact: Artefact, text: string): Float32Array => {
+const scoreText = (artefact: Artefact, text: string): Float32Array => {
   const { buckets, values } = vectorOf(countsOf(text, artefact.features), artefact.idf, artefact.features)
   const classes = artefact.labels.length
   const { weights, scales, bias } = artefact

@@ -9,7 +9,7 @@ import { parseOutput } from './repair.policy.ts'
 import { schemaProblems } from './schema-check.ts'
 
 /** Factor on the confidence of a mended answer (S2). */
-export const REPAIRED_CONFIDENCE = 0.9
+const REPAIRED_CONFIDENCE = 0.9
 
 export type Output = { readonly value: Json; readonly repaired: boolean; readonly confidence?: number }
 
