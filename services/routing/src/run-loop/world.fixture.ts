@@ -3,11 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openEmbeddedBus } from '@baton/bus'
-import type { Bus, BusRecord, LogOptions, OutgoingRecord } from '@baton/bus/bus'
+import type { Bus, BusRecord } from '@baton/bus/bus'
 import {
   decodeEvent,
   encodeEvent,
-  Fault,
   partitionOf,
   runIdOf,
   TOPICS,
@@ -16,54 +15,30 @@ import {
   type Json,
   type RunResult,
 } from '@baton/contracts'
-import { compileFlow, loadProgram, type Program } from '@baton/flow'
+import { compileFlow, type Plan, type Program } from '@baton/flow'
 import { createPlanCache, type Platform } from '@baton/service'
-import { openPglite, openStore, type Database, type Stores } from '@baton/store'
-import { openTelemetry } from '@baton/telemetry'
+import { openStore, type Database, type PartitionLease, type Stores } from '@baton/store'
+import { openTelemetry, type Telemetry } from '@baton/telemetry'
+import { faultyBus, faultyStores, noFaults, type Faults } from './faulty.fixture.ts'
 import { createProgramCache, type ProgramCache } from './program-cache.ts'
+import { startRunLoop, type RunLoop, type RunLoopOptions } from './run-loop.ts'
 
 export const PARTITIONS = 3
 const TENANT = 'default'
+const COMMANDS = 'baton.tools.commands'
+const ORDINARY = { tenant: TENANT, source: 'spec', engineVersion: 1, params: {}, priority: 'normal', labels: {}, repeat: false } as const
 
-/** What may happen to one process. */
-export type Faults = {
-  /** Publishes that fail from now on, by the outgoing records. */
-  failPublish: (records: readonly OutgoingRecord[]) => Fault | undefined
-  /** While set, what was published is durable, but the process does not hear of it. */
-  acksHeld: Promise<void> | undefined
-  /** While set, reading run states waits for it. */
-  loadsHeld: Promise<void> | undefined
-  /** Everything this process tried to publish. */
-  readonly tried: OutgoingRecord[]
-}
+export type Process = { readonly platform: Platform; readonly faults: Faults }
 
-export type Process = { readonly platform: Platform; readonly faults: Faults; readonly kill: () => void }
+/** Shorter than the timeout of a test, so that a wait in vain ends with it. */
+const WAIT_MS_MAX = 7_000
 
-export type World = {
-  readonly bus: Bus
-  readonly stores: Stores
-  readonly db: Database
-  /** A process with connections of its own. */
-  process(options?: { readonly db?: Database }): Promise<Process>
-  /** Compiles and publishes a flow; its plan hash. */
-  publishFlow(text: string): Promise<{ readonly hash: string; readonly version: string; readonly flow: string }>
-  /** Begins a run on a partition; its id. */
-  begin(
-    flow: { readonly hash: string; readonly version: string; readonly flow: string },
-    request: { readonly partition?: number; readonly input?: Json },
-  ): Promise<string>
-  /** Answers every command for a tool from now on, with `{ n: 1 }`. */
-  serveTools(): Promise<{ readonly asked: string[]; close(): Promise<void> }>
-  records(topic: string): Promise<readonly BusRecord[]>
-  events(topic: string): Promise<readonly Event[]>
-  resultOf(runId: string): Promise<RunResult>
-  position(partition: number): Promise<number>
-  close(): Promise<void>
-}
-
-/** Waits until it holds; the timeout of the test ends a wait in vain. */
+/** Waits until it holds. */
 export const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5))
+  for (const endMs = performance.now() + WAIT_MS_MAX; !(await holds());) {
+    if (performance.now() > endMs) throw new Error(`waited in vain for ${holds.toString()}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
 }
 
 /** A promise and the way to settle it. */
@@ -75,230 +50,196 @@ export const gate = (): { readonly passed: Promise<void>; readonly open: () => v
   return { passed, open }
 }
 
-const never = new Promise<never>(() => undefined)
-
-type Switch = { readonly faults: Faults; dead: boolean }
-
-const faultyBus = (bus: Bus, power: Switch): Bus => ({
-  ...bus,
-  publish: async (records) => {
-    if (power.dead) return never
-    power.faults.tried.push(...records)
-    const fault = power.faults.failPublish(records)
-    if (fault !== undefined) throw fault
-    const places = await bus.publish(records)
-    await power.faults.acksHeld
-    return power.dead ? never : places
-  },
-  log: (options: LogOptions) =>
-    bus.log({ ...options, onBatch: (partition, records) => (power.dead ? undefined : options.onBatch(partition, records)) }),
-  lanes: (options) => bus.lanes(options),
-  table: (options) => bus.table(options),
-  describe: (topic) => bus.describe(topic),
-  read: (position) => bus.read(position),
-  partitions: (topic) => bus.partitions(topic),
-  trim: () => undefined, // Positions outside the log are made by the tests themselves.
-  close: () => bus.close(),
-})
-
-/** Calls of a dead process never end; that of a living one may be held up. */
-const faultyStores = (stores: Stores, power: Switch): Stores => {
-  const alive =
-    <A extends readonly unknown[], R>(call: (...args: A) => Promise<R>) =>
-    async (...args: A): Promise<R> => {
-      if (power.dead) return never
-      const answer = await call(...args)
-      return power.dead ? never : answer
-    }
-  const { leases, runs } = stores
-  return {
-    ...stores,
-    leases: {
-      install: alive(leases.install),
-      acquire: alive(leases.acquire),
-      renew: alive(leases.renew),
-      release: alive(leases.release),
-      suspect: alive(leases.suspect),
-    },
-    runs: {
-      checkpoint: alive(runs.checkpoint),
-      load: alive(async (ids) => {
-        await power.faults.loadsHeld
-        return runs.load(ids)
-      }),
-      timers: alive(runs.timers),
-    },
-  }
-}
-
-/** Opens it; `db` replaces PGlite in memory. */
-export const openWorld = async ({ db: given }: { readonly db?: Database } = {}): Promise<World> => {
+/** Opens it on a database, which stays open; what the run loop keeps in it is cleared. */
+export const openWorld = async (db: Database): Promise<World> => {
   const dir = await mkdtemp(join(tmpdir(), 'baton-routing-'))
-  const bus = await openEmbeddedBus({
-    dir: join(dir, 'log'),
-    topics: topicManifest({ eventsPartitions: PARTITIONS }),
-    segmentBytesMax: 8 << 20,
-  })
-  const db = given ?? (await openPglite())
+  const topics = topicManifest({ eventsPartitions: PARTITIONS })
+  const bus = await openEmbeddedBus({ dir: join(dir, 'log'), topics, segmentBytesMax: 8 << 20 })
   const stores = await openStore(db)
-  const telemetry = openTelemetry({ service: 'spec', level: process.env['SPEC_LOG'] === undefined ? 'silent' : 'warn' })
-  const config = {
-    topicPrefix: '',
-    flowsDir: dir,
-    configDir: dir,
-    dataDir: dir,
-    embedded: true,
-    drainMs: 1_000,
-    requestBytesMax: 65_536,
-    inlineBytesMax: 4_096,
-  }
-  const records = async (topic: string): Promise<readonly BusRecord[]> => {
-    const { partitions } = await bus.describe(topic)
-    const read = await Promise.all(partitions.map(({ partition, first }) => bus.read({ topic, partition, offset: first, limit: 100_000 })))
-    return read.flat()
-  }
-  const events = async (topic: string): Promise<readonly Event[]> => (await records(topic)).map(decodeEvent)
-  let requests = 0
-
-  return {
-    bus,
-    stores,
-    db,
-    process: async ({ db: own } = {}) => {
-      const power: Switch = { dead: false, faults: { failPublish: () => undefined, acksHeld: undefined, loadsHeld: undefined, tried: [] } }
-      const platform: Platform = {
-        bus: faultyBus(bus, power),
-        db: own ?? db,
-        stores: faultyStores(await openStore(own ?? db), power),
-        telemetry,
-        config,
-        nowMs: Date.now,
-        call: () => Promise.resolve({ status: 404, body: '{}', contentType: 'application/json' }),
-      }
-      return { platform, faults: power.faults, kill: () => void (power.dead = true) }
-    },
-    publishFlow: async (text) => {
-      const plan = planOf(text)
-      await stores.flows.publish({
-        tenant: TENANT,
-        flow: plan.flow,
-        version: plan.version,
-        hash: plan.hash,
-        body: JSON.stringify(plan),
-        alias: 'stable',
-        replace: true,
-        by: 'spec',
-      })
-      return plan
-    },
-    begin: async (flow, { partition, input = {} }) => {
-      let runId = ''
-      do {
-        requests += 1
-        runId = runIdOf({ tenant: TENANT, source: 'spec', requestId: `r-${requests}` })
-      } while (partition !== undefined && partitionOf(runId, PARTITIONS) !== partition)
-      await bus.publish([requestRecord({ runId, requestId: `r-${requests}`, flow, input })])
-      return runId
-    },
-    serveTools: async () => serveTools(bus),
-    records,
-    events,
-    resultOf: async (runId) => {
-      for (;;) {
-        const found = (await events(TOPICS.results)).find(({ subject }) => subject === runId)
-        // Results alone lie on this topic; the four messages share one schema.
-        if (found !== undefined) return found.data as RunResult
-        await new Promise((resolve) => setTimeout(resolve, 5))
-      }
-    },
-    position: async (partition) => {
-      const { rows } = await db.query<{ next: string }>('select next from log_partitions where partition = $1', [partition])
-      return Number(rows[0]?.next ?? -1)
-    },
-    close: async () => {
-      await bus.close()
-      await db.close()
-      await telemetry.close()
-      await rm(dir, { recursive: true, force: true })
-    },
-  }
+  await db.query('truncate log_partitions, installations, run_states')
+  return new World({ dir, bus, db, stores })
 }
 
-const planOf = (text: string) => {
-  const compiled = compileFlow({ files: new Map([['flow.yaml', text]]), entry: 'flow.yaml', defaults: { model: 'small' } })
-  if (!compiled.ok) throw new Error(compiled.diagnostics.map(({ line, message }) => `${line}: ${message}`).join('\n'))
-  return compiled.plan
-}
+type Parts = { readonly dir: string; readonly bus: Bus; readonly db: Database; readonly stores: Stores }
 
-type Request = {
-  readonly runId: string
-  readonly requestId: string
-  readonly flow: { readonly hash: string; readonly version: string; readonly flow: string }
-  readonly input: Json
-}
+export class World {
+  readonly bus: Bus
+  readonly stores: Stores
+  readonly #parts: Parts
+  readonly #telemetry: Telemetry = openTelemetry({ service: 'spec', level: process.env['SPEC_LOG'] === undefined ? 'silent' : 'warn' })
+  readonly #loops: RunLoop[] = []
+  readonly #processes: Process[] = []
+  #requests = 0
 
-/** `run.requested` as the gateway makes it. */
-export const requestRecord = ({ runId, requestId, flow, input }: Request): OutgoingRecord => ({
-  topic: TOPICS.events,
-  ...encodeEvent({
-    name: 'run.requested',
-    data: {
-      runId,
-      requestId,
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.bus = parts.bus
+    this.stores = parts.stores
+  }
+
+  /** A process with a store of its own, on the same database unless `db` is given. */
+  async process(db: Database = this.#parts.db): Promise<Process> {
+    const { dir } = this.#parts
+    const faults = noFaults()
+    const platform: Platform = {
+      bus: faultyBus(this.bus, faults),
+      db,
+      stores: faultyStores(await openStore(db), faults),
+      telemetry: this.#telemetry,
+      config: {
+        topicPrefix: '',
+        flowsDir: dir,
+        configDir: dir,
+        dataDir: dir,
+        embedded: true,
+        drainMs: 1_000,
+        requestBytesMax: 65_536,
+        inlineBytesMax: 4_096,
+      },
+      nowMs: Date.now,
+      call: () => Promise.resolve({ status: 404, body: '{}', contentType: 'application/json' }),
+    }
+    const process = { platform, faults }
+    this.#processes.push(process)
+    return process
+  }
+
+  /** A run loop that is closed with the world. Its checkpoints are quick and its lease long, unless a spec wants otherwise. */
+  async loop({ platform }: Process, options: Partial<RunLoopOptions> = {}): Promise<RunLoop> {
+    const loop = await startRunLoop({ checkpointMs: 10, leaseMs: 60_000, pollMs: 10, ...options, platform })
+    this.#loops.push(loop)
+    return loop
+  }
+
+  /** Compiles and publishes a flow. */
+  async publishFlow(text: string): Promise<Plan> {
+    const compiled = compileFlow({ files: new Map([['flow.yaml', text]]), entry: 'flow.yaml', defaults: { model: 'small' } })
+    if (!compiled.ok) throw new Error(compiled.diagnostics.map(({ line, message }) => `${line}: ${message}`).join('\n'))
+    const { plan } = compiled
+    const { flow, version, hash } = plan
+    await this.stores.flows.publish({
       tenant: TENANT,
-      source: 'spec',
-      flow: flow.flow,
-      version: flow.version,
-      planHash: flow.hash,
-      engineVersion: 1,
-      params: {},
-      input,
-      priority: 'normal',
-      labels: {},
-      requestedAtMs: Date.now(),
-      repeat: false,
-    },
-    id: `${runId}/requested`,
+      flow,
+      version,
+      hash,
+      body: JSON.stringify(plan),
+      alias: 'stable',
+      replace: true,
+      by: 'spec',
+    })
+    return plan
+  }
+
+  /** Appends `run.requested`, as the gateway does; the run's id. */
+  async begin(
+    { flow, version, hash: planHash }: Plan,
+    { partition, input = { v: 0 } }: { partition?: number; input?: Json } = {},
+  ): Promise<string> {
+    let requestId = ''
+    let runId = ''
+    do {
+      this.#requests += 1
+      requestId = `r-${this.#requests}`
+      runId = runIdOf({ tenant: TENANT, source: 'spec', requestId })
+    } while (partition !== undefined && partitionOf(runId, PARTITIONS) !== partition)
+    const event = encodeEvent({
+      name: 'run.requested',
+      data: { ...ORDINARY, runId, requestId, flow, version, planHash, input, requestedAtMs: Date.now() },
+      id: `${runId}/requested`,
+      source: '/spec',
+      subject: runId,
+      tenant: TENANT,
+    })
+    await this.bus.publish([{ topic: TOPICS.events, ...event }])
+    return runId
+  }
+
+  /** Answers every command for a tool from now on, with `{ n: 1 }`; what is asked twice is answered twice. */
+  async serveTools(): Promise<{ readonly asked: readonly string[] }> {
+    const asked: string[] = []
+    const reader = await this.bus.log({
+      topic: COMMANDS,
+      onFault: () => undefined,
+      onBatch: async (_partition, batch) => {
+        asked.push(...batch.map(({ headers }) => headers['ce_id'] ?? ''))
+        await this.bus.publish(batch.map(answerOf))
+      },
+    })
+    const { partitions } = await this.bus.describe(COMMANDS)
+    await Promise.all(partitions.map(({ partition, next }) => reader.seek(partition, next)))
+    return { asked }
+  }
+
+  async records(topic: string): Promise<readonly BusRecord[]> {
+    const { partitions } = await this.bus.describe(topic)
+    const pages = await Promise.all(
+      partitions.map(({ partition, first }) => this.bus.read({ topic, partition, offset: first, limit: 100_000 })),
+    )
+    return pages.flat()
+  }
+
+  async events(topic: string): Promise<readonly Event[]> {
+    return (await this.records(topic)).map(decodeEvent)
+  }
+
+  /** The result of a run, once it is there. */
+  async resultOf(runId: string): Promise<RunResult> {
+    let found: Event | undefined
+    await until(async () => {
+      found = (await this.events(TOPICS.results)).find(({ subject }) => subject === runId)
+      return found !== undefined
+    })
+    return found?.data as RunResult // Only results lie on this topic, and they share one schema.
+  }
+
+  /** What the database says of a partition. */
+  async lease(partition: number): Promise<Pick<PartitionLease, 'next' | 'epoch' | 'suspectOffset' | 'crashCount'>> {
+    const { rows } = await this.#parts.db.query<Record<'next' | 'epoch' | 'suspect' | 'crashes', string | null>>(
+      'select next, epoch, suspect_offset as suspect, crash_count as crashes from log_partitions where partition = $1',
+      [partition],
+    )
+    const [row] = rows
+    const suspectOffset = row?.suspect == null ? null : Number(row.suspect)
+    return { next: Number(row?.next), epoch: Number(row?.epoch), suspectOffset, crashCount: Number(row?.crashes) }
+  }
+
+  /** The end of a partition of the run log. */
+  async logEnd(partition: number): Promise<number> {
+    const { partitions } = await this.bus.describe(TOPICS.events)
+    return partitions[partition]?.next ?? 0
+  }
+
+  /** Changes the database behind everybody's back. */
+  async meddle(statement: string): Promise<void> {
+    await this.#parts.db.query(statement)
+  }
+
+  async close(): Promise<void> {
+    for (const { faults } of this.#processes) Object.assign(faults, noFaults(), { dead: faults.dead })
+    await Promise.all(this.#loops.map((loop) => loop.close({ graceMs: 500 })))
+    await this.bus.close()
+    await this.#telemetry.close()
+    await rm(this.#parts.dir, { recursive: true, force: true })
+  }
+}
+
+const answerOf = (record: BusRecord) => {
+  const event = decodeEvent(record)
+  if (event.name !== 'tool.call') throw new Error(`${event.name} is no command for tools`)
+  const { runId, attemptId, answerPartition } = event.data
+  const answer = encodeEvent({
+    name: 'step.completed',
+    data: { runId, attemptId, output: { n: 1 }, by: 'tool:spec' },
+    id: `${attemptId}/completed/0`,
     source: '/spec',
     subject: runId,
     tenant: TENANT,
-  }),
-})
-
-/** A worker for tool commands, at least once and with duplicates dropped by nobody. */
-const serveTools = async (bus: Bus): Promise<{ readonly asked: string[]; close(): Promise<void> }> => {
-  const asked: string[] = []
-  const topic = 'baton.tools.commands'
-  const reader = await bus.log({
-    topic,
-    onFault: () => undefined,
-    onBatch: async (_partition, batch) => {
-      await bus.publish(
-        batch.map((record) => {
-          const event = decodeEvent(record)
-          if (event.name !== 'tool.call') throw new Error(`${event.name} is no command for tools`)
-          const { runId, attemptId, answerPartition } = event.data
-          asked.push(attemptId)
-          const answer = encodeEvent({
-            name: 'step.completed',
-            data: { runId, attemptId, output: { n: 1 }, by: 'tool:spec' },
-            id: `${attemptId}/completed/0`,
-            source: '/spec',
-            subject: runId,
-            tenant: TENANT,
-          })
-          return { topic: TOPICS.events, partition: answerPartition, ...answer }
-        }),
-      )
-    },
   })
-  const { partitions } = await bus.describe(topic)
-  await Promise.all(partitions.map(({ partition, next }) => reader.seek(partition, next)))
-  return { asked, close: () => reader.close() }
+  return { topic: TOPICS.events, partition: answerPartition, ...answer }
 }
 
-/** The programs of the store, some of them changed. */
-export const changedPrograms = (platform: Platform, change: (program: Program) => Program): ProgramCache => {
+/** The programs of the store, changed. */
+export const changedPrograms = ({ platform }: Process, change: (program: Program) => Program): ProgramCache => {
   const programs = createProgramCache({ plans: createPlanCache(platform.stores.flows) })
   return {
     load: (hashes) => programs.load(hashes),
@@ -312,9 +253,7 @@ export const changedPrograms = (platform: Platform, change: (program: Program) =
 /** A program with a bug that the engine does not foresee. */
 export const brokenProgram = (program: Program): Program => ({
   ...program,
-  get plan(): Program['plan'] {
+  get plan(): Plan {
     throw new TypeError('a bug of the engine')
   },
 })
-
-export { loadProgram, planOf }
