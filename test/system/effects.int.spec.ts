@@ -48,8 +48,7 @@ afterAll(() => system.close())
 
 const run = (name: string, text: string) => system.request({ id: text, flow: `test/${name}`, input: { text } })
 const effects = (text: string) => sent(system.platform.db, text)
-const failuresOf = (runId: string) =>
-  system.journal(runId).flatMap(({ name, data }) => (name === 'journal.step.failed' ? [data as MessageOf<'journal.step.failed'>] : [])) // as the name says
+const failuresOf = (runId: string) => system.journal(runId).flatMap((event) => (event.name === 'journal.step.failed' ? [event.data] : []))
 
 /** What a person finds in the queue of the office about a run, and decides. */
 const decide = async (text: string, output: object): Promise<void> => {

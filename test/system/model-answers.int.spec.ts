@@ -73,9 +73,9 @@ afterAll(async () => {
 type Story = Published & { readonly asked: readonly string[]; readonly meters: readonly MessageOf<'journal.step.completed'>['meter'][] }
 
 const completions = (events: readonly Event[]): readonly MessageOf<'journal.step.completed'>[] =>
-  events.flatMap(({ name, data }) => (name === 'journal.step.completed' ? [data as MessageOf<'journal.step.completed'>] : [])) // as the name says
+  events.flatMap((event) => (event.name === 'journal.step.completed' ? [event.data] : []))
 const failures = (events: readonly Event[]): readonly MessageOf<'journal.step.failed'>[] =>
-  events.flatMap(({ name, data }) => (name === 'journal.step.failed' ? [data as MessageOf<'journal.step.failed'>] : [])) // as the name says
+  events.flatMap((event) => (event.name === 'journal.step.failed' ? [event.data] : []))
 
 const asked = (topic: string): readonly string[] => provider.calls(topic).map(({ model }) => model)
 

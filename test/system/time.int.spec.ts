@@ -1,7 +1,6 @@
 // Time: of one try, between tries, of the run, and what the request allows (slice 4, A11, B6, R4, R5). No timing is asserted, only what it leads to.
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import type { MessageOf } from '@baton/contracts'
 import { callTimes, plan } from './effect-tools.ts'
 import { openSystem, type System } from './system.ts'
 
@@ -55,11 +54,11 @@ const run = async (
   const { result } = await system.request({ id: text, flow: `test/${name}`, input: { text }, ...more })
   return result
 }
-const stepsOf = (runId: string) =>
-  system.journal(runId).flatMap(({ name, data }) => {
-    if (name === 'journal.step.completed')
-      return [{ done: (data as MessageOf<'journal.step.completed'>).by, tries: (data as MessageOf<'journal.step.completed'>).meter?.tries }] // as the name says
-    return name === 'journal.step.failed' ? [{ failed: (data as MessageOf<'journal.step.failed'>).fault.code }] : [] // as the name says
+type Step = { readonly done?: string; readonly tries?: number | undefined; readonly failed?: string }
+const stepsOf = (runId: string): readonly Step[] =>
+  system.journal(runId).flatMap((event): readonly Step[] => {
+    if (event.name === 'journal.step.completed') return [{ done: event.data.by, tries: event.data.meter?.tries }]
+    return event.name === 'journal.step.failed' ? [{ failed: event.data.fault.code }] : []
   })
 const pauses = (text: string): readonly number[] => {
   const times = callTimes(text)
