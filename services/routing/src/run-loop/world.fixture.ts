@@ -50,17 +50,17 @@ export const gate = (): { readonly passed: Promise<void>; readonly open: () => v
   return { passed, open }
 }
 
-/** Opens it on a database, which stays open; what the run loop keeps in it is cleared. */
-export const openWorld = async (db: Database): Promise<World> => {
-  const dir = await mkdtemp(join(tmpdir(), 'baton-routing-'))
+/** Opens it on a database, which stays open; what the run loop keeps in it is cleared. With `keepIn` everything is kept, in that directory. */
+export const openWorld = async (db: Database, { keepIn }: { readonly keepIn?: string } = {}): Promise<World> => {
+  const dir = keepIn ?? (await mkdtemp(join(tmpdir(), 'baton-routing-')))
   const topics = topicManifest({ eventsPartitions: PARTITIONS })
   const bus = await openEmbeddedBus({ dir: join(dir, 'log'), topics, segmentBytesMax: 8 << 20 })
   const stores = await openStore(db)
-  await db.query('truncate log_partitions, installations, run_states')
-  return new World({ dir, bus, db, stores })
+  if (keepIn === undefined) await db.query('truncate log_partitions, installations, run_states')
+  return new World({ dir, kept: keepIn !== undefined, bus, db, stores })
 }
 
-type Parts = { readonly dir: string; readonly bus: Bus; readonly db: Database; readonly stores: Stores }
+type Parts = { readonly dir: string; readonly kept: boolean; readonly bus: Bus; readonly db: Database; readonly stores: Stores }
 
 export class World {
   readonly bus: Bus
@@ -219,7 +219,7 @@ export class World {
     await Promise.all(this.#loops.map((loop) => loop.close({ graceMs: 500 })))
     await this.bus.close()
     await this.#telemetry.close()
-    await rm(this.#parts.dir, { recursive: true, force: true })
+    if (!this.#parts.kept) await rm(this.#parts.dir, { recursive: true, force: true })
   }
 }
 
