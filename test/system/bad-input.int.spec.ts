@@ -12,9 +12,30 @@ output: { text: =reply.text }
 `
 
 jest.setTimeout(60_000)
+const LETTER = `
+flow: test/letter@1.0.0
+input: { text: string, to: string }
+steps:
+  - said: { tool: demo/echo, with: { text: =input.text, to: =input.to } }
+  - again: { tool: demo/echo, with: { text: =said.text, to: =said.to } }
+output: { to: =again.to, text: =again.text }
+`
+const FOREIGN = `
+flow: test/foreign@1.0.0
+limits: { time: 1s }
+input: { name: string }
+results: { topic: shop.results }
+steps:
+  - ask: { task: nobody-made, with: { name: =input.name }, onError: next }
+`
+const INLINE_BYTES_MAX = 1_024
+
 let system: System
 beforeAll(async () => {
-  system = await openSystem({ flows: { 'greet/flow.yaml': GREET }, env: { BATON_REQUEST_BYTES_MAX: String(BYTES_MAX) } })
+  system = await openSystem({
+    flows: { 'greet/flow.yaml': GREET, 'letter/flow.yaml': LETTER, 'foreign/flow.yaml': FOREIGN },
+    env: { BATON_REQUEST_BYTES_MAX: String(BYTES_MAX), BATON_INLINE_BYTES_MAX: String(INLINE_BYTES_MAX) },
+  })
 })
 afterAll(() => system.close())
 
@@ -158,5 +179,33 @@ describe('the same over HTTP', () => {
       status: 409,
       body: { code: 'request.conflicting', field: 'id' },
     })
+  })
+})
+
+describe('what is unusual and right', () => {
+  it('input above the inline limit travels by reference, and is whole where it is used and read', async () => {
+    const text = 'A'.repeat(2 * INLINE_BYTES_MAX)
+    const { result } = await system.request({ id: 'long-letter', flow: 'test/letter', input: { text, to: 'Ada' } })
+    expect(result).toMatchObject({
+      status: 'completed',
+      output: { to: 'Ada', text: { $payload: { mediaType: 'application/json' }, at: ['text'] } },
+    })
+    const { sha256 } = (result.output as { text: { $payload: { sha256: string } } }).text.$payload
+    const { status, body } = await system.http('GET', `/v1/runs/${result.runId}/payloads/${sha256}`)
+    expect([status, body]).toEqual([200, { text, to: 'Ada' }])
+  })
+
+  it('R8: a flow that names topics nobody made holds up no partition; its records are dead letters to be redriven', async () => {
+    const foreign = Array.from({ length: 6 }, (_, n) => `foreign-${n}`)
+    const results = await Promise.all(
+      foreign.flatMap((id) => [
+        system.request({ id, flow: 'test/foreign', input: { name: id } }),
+        system.request({ id: `beside-${id}`, flow: 'test/greet', input: { name: 'Ada' } }),
+      ]),
+    )
+    const codes = results.map(({ result }) => result.fault?.code ?? result.status)
+    expect(new Set(codes)).toEqual(new Set(['limit.time_exceeded', 'completed']))
+    const letters = await system.deadLetters('routing')
+    expect(new Set(letters.map(({ failure }) => failure.origin.topic))).toEqual(new Set(['baton.tasks.nobody-made', 'shop.results']))
   })
 })

@@ -1,7 +1,7 @@
 // Effects under crashes, time-outs and repeats: what was needed happens, once (slice 4, C3, C4, R2, R3, R6).
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { commandTopic, TOPICS, type MessageOf } from '@baton/contracts'
+import { commandTopic, TOPICS } from '@baton/contracts'
 import type { BusRecord } from '@baton/bus'
 import { callsOf, plan, sent } from './effect-tools.ts'
 import { openSystem, until, type System } from './system.ts'

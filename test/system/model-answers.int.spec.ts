@@ -253,6 +253,34 @@ describe('providers that fail (B6)', () => {
   })
 })
 
+describe('what people see of it (G1, G6)', () => {
+  it('the trace of a run names model, tries, cost, who stood in for whom, and what was mended', async () => {
+    const { result } = await play('once', 'traced', { 'fake-a': [busy], 'fake-b': [{ text: fenced }] })
+    const trace = await until('the whole trace', async () => {
+      const { body } = await system.http<{ run: { status: string }; steps: readonly Record<string, unknown>[] }>(
+        'GET',
+        `/v1/runs/${result.runId}/trace`,
+      )
+      return body.run.status === 'completed' ? body : undefined
+    })
+    expect(trace.steps).toMatchObject([
+      {
+        path: 'sort',
+        kind: 'model',
+        status: 'completed',
+        model: 'fake-b',
+        by: 'model:fake-b',
+        attempt: 1,
+        tries: 1,
+        repaired: true,
+        confidence: 0.81,
+        failedOver: ['fake-a: model.unavailable'],
+        costUsd: ANSWER_MICRO_USD / 1e6,
+      },
+    ])
+  })
+})
+
 describe('what was bought (L9)', () => {
   it('W3: a command that is delivered again after its answer answers from the store and buys nothing', async () => {
     const { result } = await play('once', 'delivered-again', { 'fake-a': [{ text: good }] })
