@@ -1,7 +1,8 @@
 // Ownership of log partitions (L4). The row decides; the advisory lock only tells sooner that an owner is dead.
 //   O1. Whoever takes a partition raises its epoch, so a checkpoint of the owner before fails.
-//   O2. A partition is taken when it is free, when the same owner dropped it, when its lease ran out on the database's clock, or when its owner is certainly dead: its
-//       advisory lock is free (PostgreSQL), or it is of an earlier process (PGlite, whose directory belongs to one process).
+//   O2. A partition is taken when it is free, when the same owner dropped it, when its lease ran out on the database's clock, or when its
+//       owner is certainly dead: its advisory lock, which it held, is free (PostgreSQL), or it is of an earlier process (PGlite, whose
+//       directory belongs to one process).
 //   O3. Renewing changes no epoch, and gives back nothing that another owner took.
 //   O4. Taking from another owner that did not release counts a crash when the position has not moved since that owner came, or a record
 //       was under suspicion; else the count begins anew. A suspect behind the position is none.
@@ -13,17 +14,17 @@ import type { LeaseStore, PartitionLease } from './ports.ts'
 type Row = { partition: number; topicId: string; next: string; epoch: string; suspectOffset: string | null; crashCount: number }
 
 const EXPIRY = `clock_timestamp() + $4::int * interval '1 millisecond'`
-// $5: partitions whose owner is dead by its lock. $6: owners of this process, null where locks tell.
-const ACQUIRE = `update log_partitions set owner_uuid = $2, epoch = epoch + 1, expires_at = ${EXPIRY}, taken_next = next,
+// $5: partitions whose lock the taker holds now. $6: owners of this process, null where locks tell.
+const ACQUIRE = `update log_partitions set owner_uuid = $2, epoch = epoch + 1, expires_at = ${EXPIRY}, taken_next = next, locked = partition = any($5::int[]),
     suspect_offset = case when suspect_offset >= next then suspect_offset end,
     crash_count = case when owner_uuid is null or owner_uuid = $2 then crash_count
       when suspect_offset >= next or taken_next = next then crash_count + 1
       else 1 end
   where prefix = $1 and partition = any($3::int[])
     and (owner_uuid is null or owner_uuid = $2 or expires_at <= clock_timestamp()
-      or partition = any($5::int[]) or not owner_uuid = any($6::text[]))
+      or (locked and partition = any($5::int[])) or not owner_uuid = any($6::text[]))
   returning partition, topic_id as "topicId", next, epoch, suspect_offset as "suspectOffset", crash_count as "crashCount"`
-const RENEW = `update log_partitions set expires_at = clock_timestamp() + $3::int * interval '1 millisecond'
+const RENEW = `update log_partitions set expires_at = clock_timestamp() + $3::int * interval '1 millisecond', locked = partition = any($4::int[])
   where prefix = $1 and owner_uuid = $2 returning partition`
 const RELEASE = `update log_partitions set owner_uuid = null, expires_at = null, suspect_offset = null, crash_count = 0
   where prefix = $1 and owner_uuid = $2`
@@ -52,21 +53,25 @@ export const leaseRepository = (db: Database): LeaseStore => {
         const { rows } = await (locks ?? db).query<Row>(ACQUIRE, [prefix, ownerUuid, wanted, leaseMs, unlocked, known], {
           name: 'lease-acquire',
         })
-        locks?.assign({ prefix, ownerUuid, partitions: rows.map(({ partition }) => partition) })
+        const taken = rows.map(({ partition }) => partition)
+        locks?.assign({ prefix, ownerUuid, partitions: taken })
+        // The lock of an owner that is alive and only has not got it yet: it will ask for it.
+        await locks?.giveBack({ prefix, ownerUuid, partitions: unlocked.filter((partition) => !taken.includes(partition)) })
         return rows.map(leaseOf).sort((left, right) => left.partition - right.partition)
       }),
     renew: ({ prefix, ownerUuid, leaseMs }) =>
       inTurn(async () => {
-        const { rows } = await (locks ?? db).query<{ partition: number }>(RENEW, [prefix, ownerUuid, leaseMs], { name: 'lease-renew' })
+        const held = locks?.heldBy({ prefix, ownerUuid }) ?? []
+        const { rows } = await db.query<{ partition: number }>(RENEW, [prefix, ownerUuid, leaseMs, held], { name: 'lease-renew' })
         const owned = rows.map(({ partition }) => partition).sort((left, right) => left - right)
         if (owned.length > 0) await locks?.take({ prefix, ownerUuid, partitions: owned })
-        await locks?.drop({ prefix, ownerUuid, keep: owned }) // O3
+        await locks?.giveBack({ prefix, ownerUuid, partitions: held.filter((partition) => !owned.includes(partition)) }) // O3
         return owned
       }),
     release: ({ prefix, ownerUuid }) =>
       inTurn(async () => {
         await db.query(RELEASE, [prefix, ownerUuid])
-        await locks?.drop({ prefix, ownerUuid, keep: [] })
+        await locks?.giveBack({ prefix, ownerUuid, partitions: locks.heldBy({ prefix, ownerUuid }) })
       }),
     suspect: async ({ prefix, partition, offset, crashCount, owner }) => {
       const { rowCount } = await db.query(

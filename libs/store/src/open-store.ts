@@ -6,6 +6,7 @@ import { leaseRepository } from './lease.repository.ts'
 import { migrate, type Migration } from './migrate.ts'
 import { flows } from './migrations/flows.ts'
 import { leaseCrashes } from './migrations/lease-crashes.ts'
+import { leaseLocks } from './migrations/lease-locks.ts'
 import { leases } from './migrations/leases.ts'
 import { payloads } from './migrations/payloads.ts'
 import { runs } from './migrations/runs.ts'
@@ -16,7 +17,7 @@ import type { Stores } from './ports.ts'
 import { runRepository } from './run.repository.ts'
 import { startRepository } from './start.repository.ts'
 
-const MIGRATIONS: readonly Migration[] = [runs, leases, starts, payloads, flows, work, leaseCrashes]
+const MIGRATIONS: readonly Migration[] = [runs, leases, starts, payloads, flows, work, leaseCrashes, leaseLocks]
 
 /** Runs the migrations that are missing and gives every port. Safe to call from several processes at once. */
 export const openStore = async (db: Database): Promise<Stores> => {

@@ -7,8 +7,10 @@ import type { Database, Session } from './database.ts'
 export type PartitionLocks = {
   /** Those of `partitions` whose lock `ownerUuid` holds now, taken before or just now. */
   take(options: { prefix: string; ownerUuid: string; partitions: readonly number[] }): Promise<readonly number[]>
-  /** Gives back what `ownerUuid` holds beyond `keep`. */
-  drop(options: { prefix: string; ownerUuid: string; keep: readonly number[] }): Promise<void>
+  /** Those that `ownerUuid` holds, as far as this process knows. */
+  heldBy(owner: { prefix: string; ownerUuid: string }): readonly number[]
+  /** Unlocks what `ownerUuid` holds of `partitions`. */
+  giveBack(options: { prefix: string; ownerUuid: string; partitions: readonly number[] }): Promise<void>
   /** Hands over locks of this process to a new owner in it, after the row has changed hands. */
   assign(options: { prefix: string; ownerUuid: string; partitions: readonly number[] }): void
   /** Runs on the connection of the locks, which proves that it lives. */
@@ -65,15 +67,15 @@ export const partitionLocks = (db: Database): PartitionLocks | undefined => {
       }
       return partitions.filter((partition) => owners.get(name(prefix, partition)) === ownerUuid) // K1
     },
-    drop: async ({ prefix, ownerUuid, keep }) => {
-      const kept = new Set(keep.map((partition) => name(prefix, partition)))
-      const lost = [...owners]
-        .filter(([lock, owner]) => owner === ownerUuid && lock.endsWith(`:${prefix}`) && !kept.has(lock))
-        .map(([lock]) => lock)
-      if (lost.length === 0) return
-      for (const lock of lost) owners.delete(lock)
-      const partitions = lost.map((lock) => Number.parseInt(lock, 10))
-      await query(`select pg_advisory_unlock(${KEY}, p) from unnest($2::int[]) as p`, [prefix, partitions])
+    heldBy: ({ prefix, ownerUuid }) =>
+      [...owners]
+        .filter(([lock, owner]) => owner === ownerUuid && lock.slice(lock.indexOf(':') + 1) === prefix)
+        .map(([lock]) => Number.parseInt(lock, 10)),
+    giveBack: async ({ prefix, ownerUuid, partitions }) => {
+      const held = partitions.filter((partition) => owners.get(name(prefix, partition)) === ownerUuid)
+      if (held.length === 0) return
+      for (const partition of held) owners.delete(name(prefix, partition))
+      await query(`select pg_advisory_unlock(${KEY}, p) from unnest($2::int[]) as p`, [prefix, held])
     },
     assign: ({ prefix, ownerUuid, partitions }) => {
       for (const partition of partitions) if (owners.has(name(prefix, partition))) owners.set(name(prefix, partition), ownerUuid)

@@ -52,6 +52,25 @@ describeWithPostgres('PostgreSQL', (postgres) => {
     await Promise.all([stopped.db.close(), standby.db.close()])
   })
 
+  it('L4, O2: a process that was stopped does not take back what a living one has taken over', async () => {
+    const [stopped, standby] = await Promise.all([processOf(url), processOf(url)])
+    await stopped.stores.leases.acquire({ ...lease, ownerUuid: 'stopped', leaseMs: 1 })
+    await setTimeout(20)
+    expect(await standby.stores.leases.acquire({ ...lease, ownerUuid: 'standby' })).toHaveLength(2)
+    // The standby has the rows and, for a moment, not yet the locks.
+    expect(await stopped.stores.leases.acquire({ ...lease, ownerUuid: 'stopped' })).toEqual([])
+    expect(await stopped.stores.leases.renew({ prefix: '', ownerUuid: 'stopped', leaseMs: 60_000 })).toEqual([])
+    expect(await stopped.stores.leases.acquire({ ...lease, ownerUuid: 'stopped' })).toEqual([])
+    // Once it has them, its death is known by them.
+    for (let n = 0; n < 2; n += 1) await standby.stores.leases.renew({ prefix: '', ownerUuid: 'standby', leaseMs: 60_000 })
+    expect(await stopped.stores.leases.acquire({ ...lease, ownerUuid: 'stopped' })).toEqual([])
+    await standby.db.close()
+    await setTimeout(100)
+    expect(await stopped.stores.leases.acquire({ ...lease, ownerUuid: 'stopped' })).toHaveLength(2)
+    await stopped.stores.leases.release({ prefix: '', ownerUuid: 'stopped' })
+    await stopped.db.close()
+  })
+
   it('D2, K2: calls reject while connections are cut, and work again afterwards', async () => {
     const { db, stores } = await processOf(url)
     await setTimeout(50)
