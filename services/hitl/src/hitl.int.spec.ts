@@ -262,6 +262,36 @@ const suite = (open: () => Promise<Database>): void => {
       })
     })
 
+    it('A1: what was asked for a run that failed or was called off is withdrawn, and nothing else', async () => {
+      const [stopped, other] = [commandOf('run_stopped'), commandOf('run_other')]
+      await ask(stopped)
+      await ask(other)
+      await opened(taskIdOf(stopped.attemptId))
+      await opened(taskIdOf(other.attemptId))
+      const result = {
+        requestId: 'r',
+        flow: 'support/help',
+        version: '1',
+        metrics: { latencyMs: 1, costUsd: 0, steps: 1, escalated: true },
+      }
+      const source = { source: '/test', tenant: 'default' }
+      const data = { ...result, runId: 'run_stopped', status: 'cancelled' } as const
+      const done = { ...result, runId: 'run_other', status: 'completed' } as const
+      await bus.publish([
+        {
+          topic: TOPICS.results,
+          ...encodeEvent({ ...source, name: 'run.completed', data: done, id: 'run_other/9', subject: 'run_other' }),
+        },
+        { topic: TOPICS.results, ...encodeEvent({ ...source, name: 'run.cancelled', data, id: 'run_stopped/9', subject: 'run_stopped' }) },
+      ])
+      const id = taskIdOf(stopped.attemptId)
+      await eventually(async () => ((await http('GET', `/v1/reviews/${id}`)).body['status'] === 'cancelled' ? true : undefined))
+      expect((await http('POST', `/v1/reviews/${id}:decide`, { by: 'ann', verdict: 'approve' })).body).toMatchObject({
+        code: 'review.closed',
+      })
+      expect((await http('GET', `/v1/reviews/${taskIdOf(other.attemptId)}`)).body['status']).toBe('pending')
+    })
+
     it('O1, O2: what could not be published stays in the outbox and goes out in its order', async () => {
       const published: string[] = []
       let failures = 2
