@@ -183,7 +183,7 @@ describe('a person who never decides (E5)', () => {
 })
 
 describe('a run that is called off while it waits', () => {
-  it('ends cancelled with who and why, and a decision changes nothing any more', async () => {
+  it('ends cancelled with who and why; what people were asked for it is withdrawn, and a second cancel changes nothing', async () => {
     const { taskId, runId } = await ask('desk', 'called-off')
     expect(await system.http('POST', `/v1/runs/${runId}:cancel`, { by: 'eve', reason: 'the customer rang' })).toMatchObject({ status: 202 })
     const [first] = await system.results('called-off')
@@ -191,7 +191,9 @@ describe('a run that is called off while it waits', () => {
       type: 'baton.run.cancelled.v1',
       result: { status: 'cancelled', fault: { code: 'run.cancelled', message: 'the customer rang', detail: { by: 'eve' } } },
     })
-    await act(taskId, 'decide', { by: 'ada', verdict: 'approve' })
+    await until('the withdrawn review', async () => ((await show(taskId)).status === 'cancelled' ? true : undefined))
+    expect(await reviewOf('desk', runId)).toBeUndefined()
+    expect(await act(taskId, 'decide', { by: 'ada', verdict: 'approve' })).toMatchObject({ status: 409, body: { code: 'review.closed' } })
     expect(await system.http('POST', `/v1/runs/${runId}:cancel`, { by: 'eve' })).toMatchObject({ status: 202 })
     await system.send(JSON.stringify({ id: 'after', flow: 'test/late', input: { text: 'after' } }))
     await system.results('after')
