@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest 
 import { decodeFailure } from '@baton/bus'
 import { Fault, TOPICS } from '@baton/contracts'
 import { openPglite, type Database, type LeaseStore } from '@baton/store'
+import { start } from '../routing.ts'
 import { brokenProgram, changedPrograms, gate, openWorld, until, type World } from './world.fixture.ts'
 
 jest.setTimeout(8_000)
@@ -231,6 +232,20 @@ describe('a log that cannot be read on (L5)', () => {
     expect(again.stats().owned).toBe(2)
     const runId = await world.begin(flow, { partition: 1 })
     expect(await world.resultOf(runId)).toMatchObject({ status: 'completed' })
+  })
+
+  it('L5: a service with such a partition is not ready, and says why', async () => {
+    const loop = await world.loop(await world.process())
+    await loop.close()
+    const { platform } = await world.process()
+    const healthy = await start(platform, {})
+    expect(await healthy.inject({ method: 'GET', path: '/readyz' })).toMatchObject({ status: 200 })
+    await healthy.close({ graceMs: 1_000 })
+    await world.meddle('update log_partitions set next = 99 where partition = 0')
+    const service = await start((await world.process()).platform, {})
+    const { status, body } = await service.inject({ method: 'GET', path: '/readyz' })
+    expect({ status, ...JSON.parse(body) }).toMatchObject({ status: 500, code: 'log.truncated', partitions: '0' })
+    await service.close({ graceMs: 1_000 })
   })
 
   it('L5: stops the partitions of a log that was deleted and made again', async () => {
