@@ -94,7 +94,7 @@ export class RunController {
 
   @Get(':id/payloads/:ref')
   payload(@Req() request: HttpRequest, @Res() reply: HttpReply): Promise<void> {
-    return forward(this.#platform.call, { service: 'tracing', request, reply })
+    return forward(patientCall(this.#platform.call), { service: 'tracing', request, reply })
   }
 
   #incoming(request: RunRequest, headers: RequestHeaders): IncomingRequest {
