@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { text as readAll } from 'node:stream/consumers'
 import { Command } from 'commander'
 import { Fault, toFault, type RunResult } from '@baton/contracts'
@@ -21,7 +22,10 @@ const readInput = async (given: string): Promise<unknown> => {
 const runLocally = async (path: string, input: unknown, wait: string): Promise<RunResult> => {
   const { files, entry, result } = await readFlow(path)
   if (!result.ok) throw new Fault('flow.invalid', `${path} has mistakes; "baton check ${path}" lists them`)
-  return withLocalSystem({ logLevel: process.env['LOG_LEVEL'] ?? 'silent' }, async ({ platform, ask }) => {
+  // The folder around a flow's own is its flows folder: its tools and model files are found from there.
+  const flowsDir = statSync(path).isDirectory() ? dirname(resolve(path)) : undefined
+  const logLevel = process.env['LOG_LEVEL'] ?? 'silent'
+  return withLocalSystem({ logLevel, ...(flowsDir === undefined ? {} : { flowsDir }) }, async ({ platform, ask }) => {
     await publishFlow(platform, { files, entry, by: 'run', replace: true })
     return ask<RunResult>('POST', `/v1/runs?wait=${wait}`, { flow: result.plan.flow, input })
   })

@@ -20,12 +20,13 @@ describe('figures on a terminal', () => {
   })
 
   it('says a share of nothing is unknown, and picks units people read', () => {
-    expect([percent(0, 0), percent(1, 8), duration(4.23), duration(1_300), duration(150_000)]).toEqual([
+    expect([percent(0, 0), percent(1, 8), duration(4.23), duration(1_300), duration(150_000), duration(604_800_000)]).toEqual([
       '-',
       '12.5 %',
       '4.2 ms',
       '1.3 s',
       '2.5 min',
+      '7.0 d',
     ])
   })
 })

@@ -22,10 +22,11 @@ export const table = (header: readonly string[], rows: readonly (readonly (strin
 /** `0.934` as `93.4 %`; a share of nothing is `-`. */
 export const percent = (part: number, whole: number): string => (whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`)
 
-/** Milliseconds for people: `4.2 ms`, `1.3 s`, `2.5 min`. */
+/** Milliseconds for people: `4.2 ms`, `1.3 s`, `2.5 min`, `7.0 d`. */
 export const duration = (ms: number): string => {
   if (ms < 1_000) return `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`
-  return ms < 120_000 ? `${(ms / 1_000).toFixed(1)} s` : `${(ms / 60_000).toFixed(1)} min`
+  if (ms < 120_000) return `${(ms / 1_000).toFixed(1)} s`
+  return ms < 172_800_000 ? `${(ms / 60_000).toFixed(1)} min` : `${(ms / 86_400_000).toFixed(1)} d`
 }
 
 /** The q-quantile by nearest rank; 0 for an empty list. */

@@ -320,7 +320,7 @@ describe('dead letters', () => {
     expect(answer).toMatchObject({
       matched: 0,
       redriven: 0,
-      refused: [{ offset: 0, reason: expect.stringContaining('baton runs retry run_over') }],
+      refused: [{ offset: 0, reason: expect.stringContaining('run_over has ended') }],
     })
     expect((await post('/v1/dead-letters:redrive', { service: 'models' })).status).toBe(400)
   })

@@ -14,6 +14,8 @@ import { Segment } from './segment.ts'
 
 /** A group that got this large is written; the rest goes into the next. */
 const GROUP_BYTES_MAX = 8 << 20
+/** So many records are not kept waiting for the end of the turn: their write overlaps with the work that follows. */
+const EARLY_RECORDS = 32
 /** Header, strings and frame of a record, roughly. */
 const RECORD_OVERHEAD_BYTES = 512
 
@@ -65,6 +67,8 @@ export class Wal {
   private readonly cached = new Fifo<{ readonly log: PartitionLog; readonly count: number; readonly bytes: number }>()
   private cachedBytes = 0
   private pendingBytes = 0
+  /** In `batches`, not yet in a group. */
+  private pendingRecords = 0
   private sealedBytes: number
   private controls: Entry[] = []
   private moves: Move[] = []
@@ -97,7 +101,9 @@ export class Wal {
     return new Promise((resolve, reject) => {
       this.pendingBytes += bytes
       this.batches.push({ records, logs, bytes, resolve, reject })
-      this.schedule()
+      this.pendingRecords += records.length
+      if (this.pendingRecords >= EARLY_RECORDS && !this.writing) this.writeGroup()
+      else this.schedule()
     })
   }
 
@@ -202,6 +208,7 @@ export class Wal {
     while (encoder.bytes < GROUP_BYTES_MAX) {
       const batch = this.batches.shift()
       if (batch === undefined) break
+      this.pendingRecords -= batch.records.length
       group.batches.push(batch)
       group.places.push(this.encodeBatch(batch, group.written, nowMs))
     }

@@ -108,7 +108,7 @@ export class DeadLetterController {
       where: async (letter) => {
         const wanted = offsets === undefined ? !letter.redriven : offsets.includes(letter.offset)
         if (!wanted || !(await this.#runEnded(service, letter))) return wanted
-        refused.push({ offset: letter.offset, reason: `run ${letter.key} has ended; \`baton runs retry ${letter.key}\` runs it again` }) // G9
+        refused.push({ offset: letter.offset, reason: `run ${letter.key} has ended: ask for it again under a new request id` }) // G9
         return false
       },
       ...(offsets === undefined ? {} : { only: offsets.map((offset) => ({ partition: PARTITION, offset })) }),
