@@ -39,6 +39,7 @@ export class Ownership {
   #closed = false
   #timer: NodeJS.Timeout | undefined
   #round: Promise<void> | undefined
+  #asking: Promise<void> | undefined
 
   constructor(options: OwnershipOptions) {
     this.#options = options
@@ -54,6 +55,14 @@ export class Ownership {
   /** O1: whether deciding is allowed right now. */
   confirmed(): boolean {
     return !this.#closed && this.#options.monotonicMs() - this.#confirmedAtMs < this.#options.leaseMs / 2
+  }
+
+  /** Asks for the leases now instead of at the next round: an owner that was only slow need not lose its memory. */
+  confirm(): Promise<void> {
+    this.#asking ??= this.#renew()
+      .catch((error: unknown) => this.#options.logger.warn(reasonOf(error), 'leases not confirmed'))
+      .finally(() => (this.#asking = undefined))
+    return this.#asking
   }
 
   owns(partition: number): boolean {

@@ -11,13 +11,25 @@ export type Faults = {
   failPublish: (records: readonly OutgoingRecord[]) => Fault | undefined
   /** While set, what was published is durable, but the process does not hear of it. */
   acksHeld: Promise<void> | undefined
+  /** Whether it still hears of the log while it is cut off. */
+  hears: boolean
+  /** While set, renewing leases waits for it. */
+  leasesHeld: Promise<void> | undefined
   /** While set, reading run states waits for it. */
   loadsHeld: Promise<void> | undefined
   /** Everything this process tried to publish. */
   readonly tried: OutgoingRecord[]
 }
 
-export const noFaults = (): Faults => ({ dead: false, failPublish: () => undefined, acksHeld: undefined, loadsHeld: undefined, tried: [] })
+export const noFaults = (): Faults => ({
+  dead: false,
+  hears: false,
+  failPublish: () => undefined,
+  acksHeld: undefined,
+  leasesHeld: undefined,
+  loadsHeld: undefined,
+  tried: [],
+})
 
 const cutOff = (): Fault => new Fault('store.unavailable', 'this process is cut off')
 
@@ -34,7 +46,10 @@ export const faultyBus = (bus: Bus, faults: Faults): Bus => ({
     return places
   },
   log: (options) =>
-    bus.log({ ...options, onBatch: (partition, records) => (faults.dead ? undefined : options.onBatch(partition, records)) }),
+    bus.log({
+      ...options,
+      onBatch: (partition, records) => (faults.dead && !faults.hears ? undefined : options.onBatch(partition, records)),
+    }),
   lanes: (options) => bus.lanes(options),
   table: (options) => bus.table(options),
   describe: (topic) => bus.describe(topic),
@@ -57,7 +72,11 @@ export const faultyStores = (stores: Stores, faults: Faults): Stores => {
     leases: {
       install: (options) => whileAlive(() => leases.install(options)),
       acquire: (options) => whileAlive(() => leases.acquire(options)),
-      renew: (options) => whileAlive(() => leases.renew(options)),
+      renew: (options) =>
+        whileAlive(async () => {
+          await faults.leasesHeld
+          return leases.renew(options)
+        }),
       release: (options) => whileAlive(() => leases.release(options)),
       suspect: (options) => whileAlive(() => leases.suspect(options)),
     },

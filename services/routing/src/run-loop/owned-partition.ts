@@ -2,7 +2,8 @@
 //   W1. Records are applied in the order of the log, each once; a record that cannot be read goes to the dead letters and is passed.
 //   W2. A snapshot is committed only when every output of what it holds is durable (L3).
 //   W3. When an output cannot be published the partition is given up: memory is ahead of the topics, and the log still has the cause.
-//   W4. Nothing is applied or published without a confirmed lease, also when it was lost while something was loaded (L4).
+//   W4. Nothing is applied or published without a confirmed lease, also when it was lost while something was loaded; one that is only
+//       late is asked for again first (L4).
 //   W5. A record that cannot be applied, or whose outputs no bus will ever take, crashes its partition and nothing else; the next owner
 //       is told (L10, killers.policy.ts). When it is passed over, it is kept, its run is told, and the partition goes on.
 //   W6. An output for a topic of other teams that does not exist goes to the dead letters, from where it can be redriven.
@@ -33,6 +34,8 @@ export type PartitionDeps = {
   readonly nowMs: () => number
   /** W4. */
   readonly mayDecide: () => boolean
+  /** Resolves when the lease was asked for again. */
+  readonly confirm: () => Promise<void>
   /** Writes into the lease what the next owner has to know. Rejects when the lease is not ours. */
   readonly suspect: (suspicion: Suspicion) => Promise<void>
   /** Somebody waits for the next checkpoint. */
@@ -44,16 +47,10 @@ export type PartitionDeps = {
 
 const isInput = (input: EngineInput | FaultData): input is EngineInput => 'offset' in input
 
-/** Takes a partition over (L7): due times from the store, position and suspicion from the lease. */
-export const openPartition = async (lease: PartitionLease, deps: PartitionDeps, logEnd: number): Promise<OwnedPartition> => {
-  const timers = await deps.runs.timers(lease.partition)
-  return new OwnedPartition(lease, deps, { timers, caution: cautionOf(lease, logEnd) })
-}
-
-type Start = { readonly timers: Awaited<ReturnType<RunStore['timers']>>; readonly caution: Caution | null }
-
 export class OwnedPartition {
   readonly lease: PartitionLease
+  /** Resolves when the due times of its runs are known; nothing is applied before (L7). */
+  readonly armed: Promise<void>
   readonly #deps: PartitionDeps
   readonly #runs: PartitionRuns
   readonly #publications: Publications
@@ -62,13 +59,14 @@ export class OwnedPartition {
   #snapshotSent = 0
   #stopped = false
 
-  constructor(lease: PartitionLease, deps: PartitionDeps, { timers, caution }: Start) {
+  /** `logEnd`: the next offset of the partition when it was taken over. */
+  constructor(lease: PartitionLease, deps: PartitionDeps, logEnd: number) {
     this.lease = lease
     this.#deps = deps
-    this.#caution = caution
+    this.#caution = cautionOf(lease, logEnd)
     const { partition, next } = lease
     this.#runs = new PartitionRuns({ partition, next, ownedSinceMs: deps.nowMs(), programs: (hash) => deps.programs.get(hash) })
-    this.#runs.armed(timers)
+    this.armed = deps.runs.timers(partition).then((timers) => this.#runs.armed(timers))
     this.#publications = new Publications({
       bus: deps.bus,
       onDurable: (ticket) => {
@@ -87,6 +85,7 @@ export class OwnedPartition {
   /** Loads what the records need, applies them, publishes what they cause without waiting for it. */
   async take(records: readonly BusRecord[]): Promise<void> {
     let rest = records
+    await this.armed
     while (!this.#stopped) {
       await this.#settleCaution()
       const [first] = rest
@@ -166,10 +165,14 @@ export class OwnedPartition {
       if (error instanceof Fault) throw error
       return this.#crashed(error, { offset: alone, certain: false }) // W5: a row that nobody can read.
     }
-    if (!this.#mayGoOn()) return
+    if (this.#stopped || (!this.#deps.mayDecide() && !(await this.#confirmed()))) return // W4
+    this.#decide(records, inputs)
+  }
+
+  /** In one turn of the event loop: state and position move together. */
+  #decide(records: readonly BusRecord[], inputs: readonly (EngineInput | FaultData)[]): void {
     const outgoing: OutgoingRecord[] = []
     let ticket = 0
-    // In one turn of the event loop: state and position move together.
     for (const [index, record] of records.entries()) {
       const input = inputs[index]
       if (input === undefined) continue
@@ -178,7 +181,8 @@ export class OwnedPartition {
         ticket = applied.ticket
         outgoing.push(...this.#encode(record, applied))
       } catch (error) {
-        return this.#crashed(error, { offset: record.offset, certain: false }) // W5
+        void this.#crashed(error, { offset: record.offset, certain: false }) // W5
+        return
       }
     }
     this.#publish(outgoing, ticket, records.length === 1 ? (records[0]?.offset ?? null) : null)
@@ -210,7 +214,7 @@ export class OwnedPartition {
         () => true,
         () => false,
       ))
-    if (!this.#mayGoOn()) return
+    if (this.#stopped || !(await this.#confirmed())) return // W4
     const applied = known ? this.#runs.skip(input, fault) : this.#runs.skip({ offset })
     const outgoing = this.#encode(record, { ...applied, refused: fault })
     if (isInput(input) && input.message.name !== 'run.quarantine')
@@ -233,9 +237,11 @@ export class OwnedPartition {
   }
 
   /** W4. */
-  #mayGoOn(): boolean {
+  async #confirmed(): Promise<boolean> {
+    const { mayDecide, confirm } = this.#deps
+    if (!mayDecide()) await confirm()
     if (this.#stopped) return false
-    if (this.#deps.mayDecide()) return true
+    if (mayDecide()) return true
     this.#break(new Fault('lease.lost', 'the lease was not confirmed in time'))
     return false
   }

@@ -98,35 +98,40 @@ describe('the run loop on the embedded bus and PGlite', () => {
     expect(loop.stats().owned).toBe(3)
   })
 
-  it('L4, W4: a paused owner stops deciding, also in the middle of loading, and takes its partitions anew', async () => {
+  it('L4, W4: an owner whose lease is late decides nothing until it has asked again, also in the middle of loading', async () => {
     const flow = await world.publishFlow(TWO_TOOLS)
     const process = await world.process()
     let nowMs = 0
-    const loop = await world.loop(process, { monotonicMs: () => nowMs })
+    const loop = await world.loop(process, { monotonicMs: () => nowMs, pollMs: 60_000, leaseMs: 240_000 })
     const loads = gate()
     process.faults.loadsHeld = loads.passed
+    await world.cancelUnknown(0) // A run that nobody knows has to be looked up.
     const runId = await world.begin(flow, { partition: 0 })
-    // A run that nobody knows has to be looked up.
-    await world.bus.publish([
-      {
-        topic: TOPICS.events,
-        partition: 0,
-        key: 'x',
-        headers: { ce_type: 'baton.run.cancel.v1' },
-        value: Buffer.from(JSON.stringify({ runId: `run_${'0'.repeat(32)}`, by: 'spec', reason: 'none' })),
-      },
-    ])
     await new Promise((resolve) => setTimeout(resolve, 20))
-    nowMs += 30_000
-    loads.open()
+    nowMs += 150_000
     expect(loop.stats().confirmed).toBe(false)
-    await until(async () => (await world.lease(0)).epoch === 2)
-    process.faults.loadsHeld = undefined
+    const leases = gate()
+    process.faults.leasesHeld = leases.passed
+    loads.open()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(process.faults.tried).toEqual([])
+    leases.open()
     await until(async () => (await world.lease(0)).next === 2)
-    const published = (await world.events(TOPICS.journal)).filter(
-      ({ subject, name }) => subject === runId && name === 'journal.run.started',
-    )
-    expect(published).toHaveLength(1)
+    expect(await commandsOf(runId)).toHaveLength(1)
+    expect((await world.lease(0)).epoch).toBe(1) // It was slow, and nobody else came.
+  })
+
+  it('W4: an owner that cannot ask again gives up what it has in memory', async () => {
+    const flow = await world.publishFlow(TWO_TOOLS)
+    const process = await world.process()
+    let nowMs = 0
+    const loop = await world.loop(process, { monotonicMs: () => nowMs, pollMs: 60_000, leaseMs: 240_000 })
+    nowMs += 150_000
+    process.faults.dead = true
+    process.faults.hears = true
+    await world.begin(flow, { partition: 0 })
+    await until(() => loop.stats().owned < 3)
+    expect(process.faults.tried).toEqual([])
   })
 
   it('L7: a successor continues open runs where they were, due times included', async () => {

@@ -5,7 +5,7 @@
 //   L7. Taking over: due times from the store, position from the lease, then the log from there.
 import { randomUUID } from 'node:crypto'
 import type { BusRecord, LogReader } from '@baton/bus/bus'
-import { Fault, TOPICS, toFault, type FaultData } from '@baton/contracts'
+import { DEFAULT_TENANT, Fault, TOPICS, toFault, type FaultData } from '@baton/contracts'
 import { ENGINE_VERSION } from '@baton/engine'
 import { createPlanCache, type Platform } from '@baton/service'
 import type { PartitionLease } from '@baton/store'
@@ -14,7 +14,7 @@ import { Ownership } from '../ownership/ownership.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { ALONE_AFTER_CRASHES } from './killers.policy.ts'
 import { createMissingTopics } from './missing-topics.ts'
-import { openPartition, type OwnedPartition, type PartitionDeps, type Suspicion } from './owned-partition.ts'
+import { OwnedPartition, type PartitionDeps, type Suspicion } from './owned-partition.ts'
 import { createProgramCache, type ProgramCache } from './program-cache.ts'
 import { createAlarm } from './timers.ts'
 
@@ -42,6 +42,8 @@ export type RunLoopStats = {
 
 /** A timer far away is looked at again after this time, so that a changed system clock does no lasting harm. */
 const ALARM_PAUSE_MS_MAX = 60_000
+/** Programs that a process compiles before it needs them. */
+const PROGRAMS_AHEAD_MAX = 100
 
 /** Starts the loop. Throws `config.invalid` when the log has another number of partitions than this installation was made with. */
 export const startRunLoop = async (options: RunLoopOptions): Promise<RunLoop> => {
@@ -64,7 +66,7 @@ export class RunLoop {
   readonly #topicId: string
   readonly #ownership: Ownership
   readonly #checkpoints: Checkpoints
-  readonly #deps: Pick<PartitionDeps, 'bus' | 'runs' | 'programs' | 'missingTopics' | 'nowMs' | 'mayDecide' | 'hurry'>
+  readonly #deps: Pick<PartitionDeps, 'bus' | 'runs' | 'programs' | 'missingTopics' | 'nowMs' | 'mayDecide' | 'confirm' | 'hurry'>
   readonly #owned = new Map<number, OwnedPartition>()
   readonly #faults = new Map<number, FaultData>()
   readonly #alarm: ReturnType<typeof createAlarm>
@@ -109,6 +111,7 @@ export class RunLoop {
       missingTopics: createMissingTopics({ topicPrefix: config.topicPrefix, nowMs }),
       nowMs,
       mayDecide: () => this.#ownership.confirmed(),
+      confirm: () => this.#ownership.confirm(),
       hurry: () => this.#checkpoints.hurry(),
     }
   }
@@ -121,6 +124,7 @@ export class RunLoop {
     })
     this.#checkpoints.start()
     await this.#ownership.start()
+    this.#warmUp().catch((error: unknown) => this.#logger.debug({ reason: toFault(error).message }, 'programs not loaded ahead'))
   }
 
   stats(): RunLoopStats {
@@ -169,15 +173,16 @@ export class RunLoop {
   async #take(lease: PartitionLease): Promise<void> {
     const { partition, next, crashCount } = lease
     if (lease.topicId !== this.#topicId) return this.#halt(partition, otherTopic(lease.topicId, this.#topicId)) // L5
-    const opened = await openPartition(
+    const logEnd = crashCount < ALONE_AFTER_CRASHES ? Number.POSITIVE_INFINITY : await this.#logEnd(partition)
+    if (!this.#ownership.owns(partition)) return
+    const opened: OwnedPartition = new OwnedPartition(
       lease,
       this.#depsOf(lease, () => opened),
-      crashCount < ALONE_AFTER_CRASHES ? Number.POSITIVE_INFINITY : await this.#logEnd(partition),
+      logEnd,
     )
-    if (!this.#ownership.owns(partition)) return
     this.#owned.set(partition, opened)
+    await Promise.all([opened.armed, this.#reader?.seek(partition, next)])
     this.#alarm.set(opened.nextWakeAtMs())
-    await this.#reader?.seek(partition, next)
   }
 
   #depsOf({ partition, epoch }: PartitionLease, self: () => OwnedPartition): PartitionDeps {
@@ -192,6 +197,13 @@ export class RunLoop {
         this.#logger.error({ partition, offset, runId: key, code: fault.code }, 'record passed over, its run is set aside')
       },
     }
+  }
+
+  /** What a takeover will need is made ready before: the programs of flows in use. */
+  async #warmUp(): Promise<void> {
+    const flows = await this.#platform.stores.flows.list(DEFAULT_TENANT)
+    const current = flows.filter(({ aliases }) => aliases.length > 0).slice(0, PROGRAMS_AHEAD_MAX)
+    await this.#deps.programs.load(current.map(({ hash }) => hash))
   }
 
   async #logEnd(partition: number): Promise<number> {

@@ -154,6 +154,13 @@ export class World {
     return runId
   }
 
+  /** Cancels a run that does not exist. */
+  async cancelUnknown(partition: number): Promise<void> {
+    const runId = runIdOf({ tenant: TENANT, source: 'spec', requestId: 'unknown' })
+    const value = Buffer.from(JSON.stringify({ runId, by: 'spec', reason: 'none' }))
+    await this.bus.publish([{ topic: TOPICS.events, partition, key: runId, headers: { ce_type: 'baton.run.cancel.v1' }, value }])
+  }
+
   /** Answers every command for a tool from now on, with `{ n: 1 }`; what is asked twice is answered twice. */
   async serveTools(): Promise<{ readonly asked: readonly string[] }> {
     const asked: string[] = []
