@@ -17,16 +17,18 @@ const bundledNode = () => {
 if (major < 24) {
   const node = process.env.BATON_NODE_HANDED_OVER === undefined ? bundledNode() : undefined
   if (node === undefined) {
-    process.stderr.write(`baton needs Node 24 and this is ${process.versions.node}: run "npm ci" with optional dependencies, which brings it, or install Node 24.\n`)
+    process.stderr.write(
+      `baton needs Node 24 and this is ${process.versions.node}: run "npm ci" with optional dependencies, which brings it, or install Node 24.\n`,
+    )
     process.exit(2)
   }
   const child = spawn(node, process.argv.slice(1), { stdio: 'inherit', env: { ...process.env, BATON_NODE_HANDED_OVER: '1' } })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   process.exit(await new Promise((resolve) => child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 1)))))
 }
-if (!existsSync(join(here, '..', 'dist', 'index.js'))) {
+if (!existsSync(join(here, '..', 'dist', 'main.js'))) {
   process.stderr.write('baton is not built yet: run "npm run build" first.\n')
   process.exit(2)
 }
-const { main } = await import('../dist/index.js')
+const { main } = await import('../dist/main.js')
 process.exitCode = await main(process.argv.slice(2))

@@ -1,6 +1,6 @@
 import type { Terminal } from '../terminal.ts'
 import { openApi, type Api } from '../api.ts'
-import { readEnvironment } from '@baton/service'
+import { readEnvironment } from '@baton/service/config'
 
 /** What every command is given. */
 export type CommandContext = {

@@ -6,7 +6,7 @@ import type { OutgoingRecord } from '@baton/bus'
 import { watchRuns } from '../demo/watch.ts'
 import { isRight, readEvalSet, type EvalCase, type EvalSet } from '../eval/eval-set.ts'
 import { figuresOfCases, judge, type PlayedCase } from '../eval/verdict.ts'
-import { withLocalSystem, type LocalSystem } from '../platform/local-system.ts'
+import type { LocalSystem } from '../platform/local-system.ts'
 import { bar, type Terminal } from '../terminal.ts'
 import { addDocuments, readDocuments } from './index-documents.ts'
 import { show, type CommandContext } from './context.ts'
@@ -56,6 +56,7 @@ type RunOptions = { readonly json?: boolean; readonly updateBaseline?: boolean; 
 const evaluate = async (context: CommandContext, path: string, options: RunOptions): Promise<void> => {
   const set = await readEvalSet(path)
   const flowsDir = dirname(resolve(path))
+  const { withLocalSystem } = await import('../platform/local-system.ts')
   const played = await withLocalSystem({ flowsDir }, (system) =>
     play(system, set, { terminal: context.terminal, waitMs: Number(options.waitSeconds) * 1_000 }),
   )

@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import { trainFromFile } from '@baton/models'
 import { percent } from '../print/table.ts'
 import { bar } from '../terminal.ts'
 import { show, type CommandContext } from './context.ts'
@@ -17,6 +16,7 @@ const train = (context: CommandContext): Command =>
     .action(
       async (options: { data: string; out: string; test?: string; labels?: string; seed: string; source?: string; json?: boolean }) => {
         const { json, seed, ...files } = options
+        const { trainFromFile } = await import('@baton/models')
         const report = await trainFromFile({ ...files, seed: Number(seed), nowMs: Date.now() }, ({ share, phase, epoch, loss }) =>
           context.terminal.status(`${bar(share)} ${phase}, epoch ${epoch}, loss ${loss.toFixed(3)}`),
         )

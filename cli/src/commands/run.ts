@@ -4,9 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { text as readAll } from 'node:stream/consumers'
 import { Command } from 'commander'
 import { Fault, toFault, type RunResult } from '@baton/contracts'
-import { publishFlow } from '@baton/gateway'
 import { readFlow } from '../platform/flow-source.ts'
-import { withLocalSystem } from '../platform/local-system.ts'
 import { runningSystem, type CommandContext } from './context.ts'
 
 /** `{…}`, `@FILE` or `-` for standard input. */
@@ -22,6 +20,7 @@ const readInput = async (given: string): Promise<unknown> => {
 const runLocally = async (path: string, input: unknown, wait: string): Promise<RunResult> => {
   const { files, entry, result } = await readFlow(path)
   if (!result.ok) throw new Fault('flow.invalid', `${path} has mistakes; "baton check ${path}" lists them`)
+  const [{ withLocalSystem }, { publishFlow }] = await Promise.all([import('../platform/local-system.ts'), import('@baton/gateway')])
   // The folder around a flow's own is its flows folder: its tools and model files are found from there.
   const flowsDir = statSync(path).isDirectory() ? dirname(resolve(path)) : undefined
   const logLevel = process.env['LOG_LEVEL'] ?? 'silent'

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { topicManifest } from '@baton/contracts'
-import { readEnvironment } from '@baton/service'
+import { readEnvironment } from '@baton/service/config'
 import { duration, table } from '../print/table.ts'
 import { show, type CommandContext } from './context.ts'
 

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { SERVICES, type ServiceName } from '@baton/contracts'
-import { readEnvironment } from '@baton/service'
+import { readEnvironment } from '@baton/service/config'
 import { openPlatform, type OpenedPlatform } from '../platform/open-platform.ts'
 import type { CommandContext } from './context.ts'
 
@@ -44,7 +44,7 @@ export const upCommand = (context: CommandContext): Command =>
         ...(options.host === undefined ? {} : { BATON_HOST: options.host }),
       })
       const { only } = options
-      const opened = await openPlatform({ environment, name: only?.join('+') ?? 'baton' })
+      const opened = await openPlatform({ environment, name: only?.join('+') ?? 'baton', preload: only ?? SERVICES })
       try {
         const { port, host } = environment
         await opened.start({ host, ...(only === undefined ? {} : { only }), ...(port === undefined ? {} : { port }) })

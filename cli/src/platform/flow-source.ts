@@ -2,7 +2,6 @@ import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { Fault, toFault } from '@baton/contracts'
 import { compileFlow, type CompileResult } from '@baton/flow'
-import { readFlowFolder } from '@baton/gateway'
 
 /** A flow on disk: its files by relative path, and what the compiler says of them. */
 export type FlowSource = { readonly files: ReadonlyMap<string, string>; readonly entry: string; readonly result: CompileResult }
@@ -12,6 +11,7 @@ export const readFlow = async (path: string): Promise<FlowSource> => {
   const found = await stat(path).catch((error: unknown) => {
     throw new Fault('request.not_found', `${path}: ${toFault(error).message}`)
   })
+  const { readFlowFolder } = await import('@baton/gateway')
   const source = found.isDirectory()
     ? await readFlowFolder(path)
     : { files: new Map([[basename(path), await readFile(path, 'utf8')]]), entry: basename(path) }

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Fault, isFaultCode } from '@baton/contracts'
-import { readEnvironment } from '@baton/service'
+import { Fault, isFaultCode, SERVICES } from '@baton/contracts'
+import { readEnvironment } from '@baton/service/config'
 import type { Platform } from '@baton/service'
 import { openPlatform } from './open-platform.ts'
 
@@ -39,7 +39,7 @@ export const withLocalSystem = async <T>(options: LocalOptions, work: (system: L
     BATON_FLOWS_DIR: options.flowsDir ?? join(temporary ?? tmpdir(), 'no-flows'),
     LOG_LEVEL: options.logLevel ?? process.env['LOG_LEVEL'] ?? 'error',
   })
-  const opened = await openPlatform({ environment, name: 'baton' })
+  const opened = await openPlatform({ environment, name: 'baton', preload: SERVICES })
   try {
     await opened.start({ host: environment.host, ...(options.port === undefined ? { sockets: false } : { port: options.port }) })
     const url = opened.services.get('gateway')?.url

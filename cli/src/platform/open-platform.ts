@@ -3,18 +3,12 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openEmbeddedBus, openKafkaBus, type Bus } from '@baton/bus'
 import { topicManifest, type ServiceName } from '@baton/contracts'
-import {
-  httpServiceCall,
-  inProcessServiceCall,
-  type Environment,
-  type Platform,
-  type RunningService,
-  type ServiceCall,
-} from '@baton/service'
+import type { Environment, Platform, RunningService, ServiceCall } from '@baton/service'
+import { httpServiceCall, inProcessServiceCall } from '@baton/service/service-call'
 import { openPglite, openPostgres, openStore, type Database } from '@baton/store'
 import { openTelemetry } from '@baton/telemetry'
 import { kafkaSecurity } from './kafka-security.ts'
-import { startServices, type StartOptions } from './start-services.ts'
+import { preloadServices, startServices, type StartOptions } from './start-services.ts'
 
 /** An embedded data directory may grow to this size before publishing waits for space. */
 const DISK_BYTES_MAX = 2 * 1024 ** 3
@@ -62,8 +56,16 @@ const openDatabase = async (environment: Environment): Promise<Database> => {
   return openPglite({ dir })
 }
 
-/** Opens bus, store and telemetry. `name` is what logs and the broker call this process. */
-export const openPlatform = async ({ environment, name }: { environment: Environment; name: string }): Promise<OpenedPlatform> => {
+export type PlatformOptions = {
+  readonly environment: Environment
+  /** What logs and the broker call this process. */
+  readonly name: string
+  /** Services to load while the database opens. */
+  readonly preload?: readonly ServiceName[]
+}
+
+/** Opens bus, store and telemetry. */
+export const openPlatform = async ({ environment, name, preload = [] }: PlatformOptions): Promise<OpenedPlatform> => {
   const telemetry = openTelemetry({
     service: name,
     level: environment.logLevel,
@@ -72,7 +74,9 @@ export const openPlatform = async ({ environment, name }: { environment: Environ
   })
   // The bus holds the lock of the data directory, so it opens first.
   const bus = await openBus(environment, name)
-  const db = await openDatabase(environment)
+  const opening = openDatabase(environment)
+  preloadServices(preload)
+  const db = await opening
   const stores = await openStore(db)
   const services = new Map<ServiceName, RunningService>()
   const remote = httpServiceCall({ urls: environment.serviceUrls })

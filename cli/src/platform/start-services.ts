@@ -1,5 +1,6 @@
 import { SERVICES, type ServiceName } from '@baton/contracts'
-import { DEFAULT_PORTS, type Platform, type RunningService, type StartService } from '@baton/service'
+import type { Platform, RunningService, StartService } from '@baton/service'
+import { DEFAULT_PORTS } from '@baton/service/config'
 
 export type StartOptions = {
   /** Absent: all, in one process; then only the gateway listens. */
@@ -22,7 +23,12 @@ const LOADERS: Readonly<Record<ServiceName, () => Promise<{ readonly start: Star
   tracing: () => import('@baton/tracing'),
 }
 
-/** Workers before those who ask them, the gateway last: a request finds everything ready. */
+/** Loads services ahead of their start; what fails is told by the start. */
+export const preloadServices = (names: readonly ServiceName[]): void => {
+  for (const name of names) LOADERS[name]().catch(() => undefined)
+}
+
+/** All at once but the gateway, which comes last: a request finds everything ready. They close in the reverse of this order. */
 const ORDER: readonly ServiceName[] = ['tracing', 'hitl', 'validation', 'tools', 'models', 'routing', 'gateway']
 
 /** Starts the services on a platform and enters them into `services`. */
@@ -41,8 +47,17 @@ export const startServices = async (start: {
   const loaded = await Promise.all(
     ORDER.filter((name) => wanted.includes(name)).map(async (name) => ({ name, service: await LOADERS[name]() })),
   )
-  for (const { name, service } of loaded) {
+  const startOne = async ({ name, service }: (typeof loaded)[number]): Promise<readonly [ServiceName, RunningService]> => {
     const port = portOf(name)
-    services.set(name, await service.start(platform, { host: options.host, ...(port === undefined ? {} : { port }) }))
+    return [name, await service.start(platform, { host: options.host, ...(port === undefined ? {} : { port }) })]
   }
+  const enter = async (some: typeof loaded): Promise<void> => {
+    const outcomes = await Promise.allSettled(some.map(startOne))
+    // What started is entered even when another failed, so that the platform can close it.
+    for (const outcome of outcomes) if (outcome.status === 'fulfilled') services.set(...outcome.value)
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+  }
+  await enter(loaded.filter(({ name }) => name !== 'gateway'))
+  await enter(loaded.filter(({ name }) => name === 'gateway'))
 }

@@ -8,7 +8,7 @@ import { brotliDecompressSync } from 'node:zlib'
 import { Fault } from '@baton/contracts/fault'
 import { readTar } from './tar.ts'
 
-/** Packed by `assets/pack-pglite.mjs` from the PGlite version that is installed. */
+/** Packed by `scripts/pack-pglite.mjs` from the PGlite version that is installed. */
 const ARCHIVE = new URL('../assets/pglite-18.tar.br', import.meta.url)
 
 /** The packed fresh data directory as a tar archive. */

@@ -1,1 +1,2 @@
 export { start } from './start.ts'
+export { migrations } from './storage/migrations.ts'
