@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { openPlatform } from 'baton'
 import { readEnvironment } from '@baton/service'
+import { idleShareOf } from './figures.mjs'
 import { openLoad } from './load.mjs'
 import { until } from '../proof/system.mjs'
 
@@ -33,12 +33,7 @@ export const runEmbedded = async ({ flowsDir }) => {
       const { user, system } = process.cpuUsage(before)
       return { ...figures, cpuMsPerStep: (user + system) / 1_000 / (5 * count) }
     },
-    idleShare: async () => {
-      const before = process.cpuUsage()
-      await pause(10_000)
-      const { user, system } = process.cpuUsage(before)
-      return ((user + system) / 1_000 / 10_000) * 100
-    },
+    idleShare: () => idleShareOf(() => process.cpuUsage().user / 1_000 + process.cpuUsage().system / 1_000),
     stop: async () => {
       await load.close()
       await opened.close({ graceMs: 5_000 })

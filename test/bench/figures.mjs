@@ -1,5 +1,6 @@
 // Figures of interleaved pairs: ratios, because absolute speeds move with the machine.
 import { readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 
 export const median = (values) => [...values].sort((left, right) => left - right)[Math.floor(values.length / 2)]
 
@@ -19,6 +20,18 @@ export const ratioInterval = (ratios) => {
     min: Math.min(...ratios),
     max: Math.max(...ratios),
   }
+}
+
+/** Share of a core in percent that `cpuMs` grows by while nothing is asked for: the median of three windows, after a pause to settle. */
+export const idleShareOf = async (cpuMs, { settleMs = 15_000, windowMs = 8_000 } = {}) => {
+  await pause(settleMs)
+  const shares = []
+  for (let window = 0; window < 3; window += 1) {
+    const before = cpuMs()
+    await pause(windowMs)
+    shares.push((100 * (cpuMs() - before)) / windowMs)
+  }
+  return median(shares)
 }
 
 /** CPU milliseconds a process has used, user and system. */

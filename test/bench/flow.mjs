@@ -2,11 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { openKafkaBus } from '@baton/bus'
 import { topicManifest } from '@baton/contracts'
 import { runEmbedded } from './embedded-client.mjs'
-import { cpuMsOf, median, ratioInterval } from './figures.mjs'
+import { cpuMsOf, idleShareOf, median, ratioInterval } from './figures.mjs'
 import { openLoad } from './load.mjs'
 import { startPeer } from './peer.mjs'
 import { getJson, missingServers, startBaton, startServers, until } from '../proof/system.mjs'
@@ -61,14 +60,6 @@ const startDistributed = async ({ kafka, postgres }) => {
 
 const cpuPerStep = (before, after, runs) => Object.entries(after).reduce((sum, [name, ms]) => sum + ms - before[name], 0) / (5 * runs)
 
-const idleShare = async (cpuMs) => {
-  const before = cpuMs()
-  const seconds = 10
-  await pause(seconds * 1_000)
-  const after = cpuMs()
-  return Object.fromEntries(Object.entries(after).map(([name, ms]) => [name, (ms - before[name]) / (seconds * 10)]))
-}
-
 const distributed = async ({ pairs, runs, fsync }) => {
   const servers = await startServers({ flushEveryBatch: fsync })
   say(
@@ -103,7 +94,7 @@ const distributed = async ({ pairs, runs, fsync }) => {
     say(
       `  c=1: ${f(single.stepP50Ms)} ms a step p50${otherSingle === undefined ? '' : `, mastra ${f(otherSingle.stepP50Ms)}`}; limit 2, goal 1.2`,
     )
-    const idle = await idleShare(system.cpuMs)
+    const idle = Object.fromEntries(await Promise.all(PROCESSES.map(async (name) => [name, await idleShareOf(() => system.cpuMs()[name])])))
     say(
       `  idle: ${Object.entries(idle)
         .map(([name, share]) => `${name} ${f(share)} %`)
