@@ -3,6 +3,7 @@ import { FAULTS, toFault } from '@baton/contracts'
 import { checkCommand } from './commands/check.ts'
 import type { CommandContext } from './commands/context.ts'
 import { deadLetterCommand } from './commands/dead-letters.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { evalCommand } from './commands/eval.ts'
 import { flowsCommand } from './commands/flows.ts'
 import { indexCommand } from './commands/index-documents.ts'
@@ -33,6 +34,7 @@ const COMMANDS = [
   indexCommand,
   modelsCommand,
   topicsCommand,
+  doctorCommand,
 ]
 
 /** The command line as commander sees it; nothing is run. */

@@ -12,5 +12,6 @@ export {
 export { openEmbeddedBus, type EmbeddedBus, type EmbeddedBusOptions } from './embedded/embedded-bus.ts'
 export { decodeFailure, encodeFailure, HEADER, type FailureRecord } from './lanes/failure-record.ts'
 export { deferTopic, nextHop } from './lanes/retry-ladder.policy.ts'
+export { inspectKafka, type KafkaFacts, type TopicFacts } from './kafka/inspect-kafka.ts'
 export type { KafkaBusOptions } from './kafka/kafka-bus.ts'
 export { openKafkaBus } from './kafka/open-kafka-bus.ts'

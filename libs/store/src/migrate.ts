@@ -36,3 +36,16 @@ export const migrate = async (
     return missing.map(({ name }) => name)
   })
 }
+
+/** What is still to be applied, and what is there that this binary does not know: the database of a newer one. Changes nothing. */
+export const compareMigrations = async (
+  db: Database,
+  options: { readonly scope: string; readonly migrations: readonly Migration[] },
+): Promise<{ readonly missing: readonly string[]; readonly unknown: readonly string[] }> => {
+  const names = options.migrations.map(({ name }) => name)
+  const { rows: tables } = await db.query<{ found: string | null }>(`select to_regclass('schema_migrations')::text as found`)
+  if (tables[0]?.found == null) return { missing: names, unknown: [] }
+  const { rows } = await db.query<{ name: string }>('select name from schema_migrations where scope = $1', [options.scope])
+  const applied = rows.map(({ name }) => name)
+  return { missing: names.filter((name) => !applied.includes(name)), unknown: applied.filter((name) => !names.includes(name)) }
+}

@@ -3,7 +3,7 @@ import type { Database } from './database.ts'
 import { effectRepository } from './effect.repository.ts'
 import { flowRepository } from './flow.repository.ts'
 import { leaseRepository } from './lease.repository.ts'
-import { migrate, type Migration } from './migrate.ts'
+import { compareMigrations, migrate, type Migration } from './migrate.ts'
 import { flows } from './migrations/flows.ts'
 import { leaseCrashes } from './migrations/lease-crashes.ts'
 import { leaseLocks } from './migrations/lease-locks.ts'
@@ -32,3 +32,7 @@ export const openStore = async (db: Database): Promise<Stores> => {
     effects: effectRepository(db),
   }
 }
+
+/** What opening the store would do to the database, without doing it. */
+export const inspectStore = (db: Database): ReturnType<typeof compareMigrations> =>
+  compareMigrations(db, { scope: 'baton', migrations: MIGRATIONS })
