@@ -11,8 +11,10 @@ import { startPeer } from './peer.mjs'
 import { getJson, missingServers, startBaton, startServers, until } from '../proof/system.mjs'
 
 const FLOWS_DIR = join(import.meta.dirname, 'flows')
-const PARTITIONS = 6
-const PROCESSES = ['tracing', 'tools', 'routing', 'gateway']
+// Few partitions: each costs throughput, and one owner needs no more (an installation chooses once).
+const PARTITIONS = 3
+// The worker is a process of its own; the others share one.
+const PROCESSES = { worker: ['tools'], rest: ['tracing', 'routing', 'gateway'] }
 const f = (value, digits = 2) => value.toFixed(digits)
 const say = (text) => process.stdout.write(`${text}\n`)
 
@@ -36,7 +38,7 @@ const startDistributed = async ({ kafka, postgres }) => {
     BATON_KEEP_CONTENT: 'false',
   }
   const processes = {}
-  for (const name of PROCESSES) processes[name] = await startBaton(['--only', name], { env })
+  for (const [name, services] of Object.entries(PROCESSES)) processes[name] = await startBaton(['--only', services.join(',')], { env })
   const bus = await openKafkaBus({
     brokers: kafka.brokers,
     clientId: 'bench',
@@ -45,7 +47,7 @@ const startDistributed = async ({ kafka, postgres }) => {
     ensureTopics: false,
   })
   const load = await openLoad(bus)
-  const traced = async () => (await getJson(`${processes.tracing.urls.tracing}/v1/stats?flow=bench/five-steps`)).items[0]?.completed ?? 0
+  const traced = async () => (await getJson(`${processes.rest.urls.tracing}/v1/stats?flow=bench/five-steps`)).items[0]?.completed ?? 0
   return {
     load,
     caughtUp: () => until('tracing to catch up', async () => (await traced()) >= load.started, { everyMs: 50 }),
@@ -63,7 +65,11 @@ const cpuPerStep = (before, after, runs) => Object.entries(after).reduce((sum, [
 const distributed = async ({ pairs, runs, fsync }) => {
   const servers = await startServers({ flushEveryBatch: fsync })
   say(
-    `\nKafka + PostgreSQL, one process each for ${PROCESSES.join(', ')}; ${PARTITIONS} partitions; acks=all on one broker, ${fsync ? 'fsync on every produce batch' : 'page cache (usual Kafka durability)'}; PostgreSQL fsync on`,
+    `\nKafka + PostgreSQL, processes: ${Object.values(PROCESSES)
+      .map((services) => services.join('+'))
+      .join(
+        ' and ',
+      )}; ${PARTITIONS} partitions; acks=all on one broker, ${fsync ? 'fsync on every produce batch' : 'page cache (usual Kafka durability)'}; PostgreSQL fsync on`,
   )
   const system = await startDistributed(servers)
   const peer = await startPeer('mastra', await servers.createDatabase('mastra_bench'))
@@ -94,7 +100,9 @@ const distributed = async ({ pairs, runs, fsync }) => {
     say(
       `  c=1: ${f(single.stepP50Ms)} ms a step p50${otherSingle === undefined ? '' : `, mastra ${f(otherSingle.stepP50Ms)}`}; limit 2, goal 1.2`,
     )
-    const idle = Object.fromEntries(await Promise.all(PROCESSES.map(async (name) => [name, await idleShareOf(() => system.cpuMs()[name])])))
+    const idle = Object.fromEntries(
+      await Promise.all(Object.keys(PROCESSES).map(async (name) => [name, await idleShareOf(() => system.cpuMs()[name])])),
+    )
     say(
       `  idle: ${Object.entries(idle)
         .map(([name, share]) => `${name} ${f(share)} %`)
