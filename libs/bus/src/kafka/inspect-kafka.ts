@@ -4,7 +4,7 @@ import type { Admin } from 'kafkajs'
 import type { KafkaConnection } from './connection.ts'
 
 /** Settings of a topic that durability and time depend on (L1, L12). */
-export const INSPECTED_SETTINGS = [
+const INSPECTED_SETTINGS = [
   'message.timestamp.type',
   'min.insync.replicas',
   'unclean.leader.election.enable',

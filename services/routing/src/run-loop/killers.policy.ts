@@ -9,7 +9,7 @@ import type { PartitionLease } from '@baton/store'
 /** Crashes without progress after which records are applied one at a time. */
 export const ALONE_AFTER_CRASHES = 2
 /** Crashes of one record, applied alone, after which it is passed over. */
-export const STRIKES_MAX = 2
+const STRIKES_MAX = 2
 /** Records that an owner after a crash applies before its first commit: so far may the killer be from the position. */
 export const REACH = 256
 

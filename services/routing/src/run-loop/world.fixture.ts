@@ -23,7 +23,7 @@ import { faultyBus, faultyStores, noFaults, type Faults } from './faulty.fixture
 import { createProgramCache, type ProgramCache } from './program-cache.ts'
 import { startRunLoop, type RunLoop, type RunLoopOptions } from './run-loop.ts'
 
-export const PARTITIONS = 3
+const PARTITIONS = 3
 const TENANT = 'default'
 const COMMANDS = 'baton.tools.commands'
 const ORDINARY = { tenant: TENANT, source: 'spec', engineVersion: 1, params: {}, priority: 'normal', labels: {}, repeat: false } as const
