@@ -2,6 +2,7 @@
 // Starts the command line on Node 24. npm puts that Node into node_modules/.bin; started by an older one, it hands over.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import * as nodeModule from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -30,5 +31,6 @@ if (!existsSync(join(here, '..', 'dist', 'main.js'))) {
   process.stderr.write('baton is not built yet: run "npm run build" first.\n')
   process.exit(2)
 }
+nodeModule.enableCompileCache?.() // Loading some hundred modules is most of a cold start.
 const { main } = await import('../dist/main.js')
 process.exitCode = await main(process.argv.slice(2))

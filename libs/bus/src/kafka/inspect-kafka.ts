@@ -1,7 +1,7 @@
 // What a cluster has, for whoever checks an installation. Reads only; makes no topic.
-import { setTimeout } from 'node:timers/promises'
 import type { Admin } from 'kafkajs'
 import type { KafkaConnection } from './connection.ts'
+import { metadataOf } from './metadata.ts'
 
 /** Settings of a topic that durability and time depend on (L1, L12). */
 const INSPECTED_SETTINGS = [
@@ -31,8 +31,6 @@ export type KafkaFacts = {
 
 export type InspectionOptions = { readonly connection: KafkaConnection; readonly topics: readonly string[]; readonly idOf: string }
 
-const METADATA_TRIES = 5
-const METADATA_PAUSE_MS = 200
 const TOPIC_ID_TIMEOUT_MS = 5_000
 
 /** Asks the cluster about topics, by their names with prefix. Rejects with `bus.unavailable`. */
@@ -81,18 +79,6 @@ const placesOf = async (admin: Admin, wanted: ReadonlySet<string>): Promise<Read
         },
       ]),
   )
-}
-
-/** kafkajs answers a broker that did not answer in time with a TypeError: it reads the metadata it did not get. */
-const metadataOf = async (admin: Admin): ReturnType<Admin['fetchTopicMetadata']> => {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await admin.fetchTopicMetadata()
-    } catch (error) {
-      if (!(error instanceof TypeError) || tries >= METADATA_TRIES) throw error
-      await setTimeout(METADATA_PAUSE_MS)
-    }
-  }
 }
 
 const settingsOf = async (admin: Admin, names: readonly string[]): Promise<ReadonlyMap<string, TopicFacts['settings']>> => {

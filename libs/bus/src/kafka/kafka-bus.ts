@@ -22,6 +22,7 @@ import { KafkaLaneConsumer } from './lane-consumer.ts'
 import { fetchRanges } from './partition-reader.ts'
 import { openLog, openTable, readAtRest } from './position-readers.ts'
 import type { RestQuery } from './position-readers.ts'
+import { metadataOf } from './metadata.ts'
 import { asFault, isUnknownTopic, KafkaSession } from './session.ts'
 import { fetchTopicId } from './topic-id.ts'
 import { prepareTopics } from './topics.ts'
@@ -189,7 +190,7 @@ class KafkaBus implements Bus {
 
   private async countPartitions(topic: string): Promise<number> {
     try {
-      const { topics } = await this.parts.admin.fetchTopicMetadata({ topics: [this.wire(topic)] })
+      const { topics } = await metadataOf(this.parts.admin, { topics: [this.wire(topic)] })
       return topics[0]?.partitions.length ?? 0
     } catch (error) {
       if (isUnknownTopic(error)) throw new Fault('config.invalid', `There is no topic ${this.wire(topic)}`, { topic: this.wire(topic) })

@@ -7,6 +7,7 @@ import type { TopicSpec } from '@baton/contracts/topics'
 import { setTimeout } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
 import type { Admin, ITopicConfig } from 'kafkajs'
+import { metadataOf } from './metadata.ts'
 import { asFault } from './session.ts'
 
 export type TopicSettings = {
@@ -43,7 +44,7 @@ export const prepareTopics = async (admin: Admin, settings: TopicSettings): Prom
 }
 
 const partitionCounts = async (admin: Admin): Promise<ReadonlyMap<string, number>> => {
-  const { topics } = await admin.fetchTopicMetadata()
+  const { topics } = await metadataOf(admin)
   return new Map(topics.map(({ name, partitions }) => [name, partitions.length]))
 }
 
@@ -63,7 +64,7 @@ const create = async (admin: Admin, settings: TopicSettings, missing: readonly T
 // kafkajs's own wait fails on the first broker that has not heard of a topic yet.
 const untilLed = async (admin: Admin, names: readonly string[]): Promise<void> => {
   for (const deadline = performance.now() + CREATE_TIMEOUT_MS; ; await setTimeout(LEADER_PAUSE_MS)) {
-    const { topics } = await admin.fetchTopicMetadata()
+    const { topics } = await metadataOf(admin)
     const led = new Set(topics.filter(({ partitions }) => partitions.every(({ leader }) => leader >= 0)).map(({ name }) => name))
     const waiting = names.filter((name) => !led.has(name))
     if (waiting.length === 0) return
