@@ -10,6 +10,7 @@ import { errorOf, produceRequest } from './kafkajs-internals.ts'
 import type { Cluster, ProducedMessage, ProduceRequest } from './kafkajs-internals.ts'
 import { asFault, isFinal } from './session.ts'
 import type { KafkaSession } from './session.ts'
+import { encodeProduceBody } from './produce-request.ts'
 
 const BATCH_RECORDS_MAX = 1_000
 const BATCH_BYTES_MAX = 524_288
@@ -230,8 +231,8 @@ const byLeader = (cluster: Cluster, shares: readonly Share[]): readonly Group[] 
 const produce = async (cluster: Cluster, { nodeId, shares }: Group): Promise<readonly Outcome[]> => {
   try {
     const broker = await cluster.findBroker({ nodeId })
-    const request = produceRequest({ acks: ALL_IN_SYNC_REPLICAS, timeout: BROKER_TIMEOUT_MS, topicData: topicDataOf(shares) }) // M1
-    const answer = await broker.connectionPool.send(request)
+    const body = encodeProduceBody({ acks: ALL_IN_SYNC_REPLICAS, timeout: BROKER_TIMEOUT_MS, topicData: topicDataOf(shares) }, Date.now()) // M1
+    const answer = await broker.connectionPool.send(produceRequest(body))
     const results = new Map(
       answer.topics.flatMap(({ topicName, partitions }) => partitions.map((result) => [`${topicName}/${result.partition}`, result])),
     )

@@ -147,7 +147,7 @@ const silent = createLogger({ level: 0, logCreator: () => () => undefined })
 type Protocols = Readonly<Record<'Produce' | 'Fetch', { protocol(of: { version: number }): (request: object) => RawRequest<unknown> }>>
 const { requests } = load('kafkajs/src/protocol/requests') as { requests: Protocols }
 const { createErrorFromCode } = load('kafkajs/src/protocol/error') as { createErrorFromCode: (code: number) => Error }
-const Encoder = load('kafkajs/src/protocol/encoder') as new () => { writeBuffer(bytes: Buffer): unknown }
+const Encoder = load('kafkajs/src/protocol/encoder') as new (bytes: number) => object
 
 type FetchedBatch = { readonly messages: readonly FetchedRecord[] }
 
@@ -188,8 +188,11 @@ const asItIs = <T>(protocol: RawRequest<unknown>): RawRequest<T> => ({
   response: { decode: protocol.response.decode, parse: async (decoded) => decoded as T },
 })
 
-export const produceRequest = (request: ProduceRequest): RawRequest<ProduceResponse> =>
-  asItIs(requests.Produce.protocol({ version: PRODUCE_VERSION })(request))
+/** `body` is what `encodeProduceBody` makes. */
+export const produceRequest = (body: Buffer): RawRequest<ProduceResponse> => {
+  const { request, response } = requests.Produce.protocol({ version: PRODUCE_VERSION })({ topicData: [] })
+  return asItIs({ request: { ...request, encode: async () => requestBody(body) }, response })
+}
 
 export const fetchRequest = (request: FetchRequest): RawRequest<FetchResponse> =>
   asItIs(requests.Fetch.protocol({ version: FETCH_VERSION })(request))
@@ -201,5 +204,5 @@ export const errorOf = (code: number): Error | undefined => (code === 0 ? undefi
 export const visibleRecords = (topic: string, fetchOffset: string, fetched: FetchedPartition): readonly FetchedRecord[] =>
   new Batch(topic, fetchOffset, fetched).messages
 
-/** Bytes as kafkajs wants a request body. */
-export const requestBody = (bytes: Buffer): unknown => new Encoder().writeBuffer(bytes)
+/** Bytes as kafkajs wants a request body. They are not copied. */
+export const requestBody = (bytes: Buffer): unknown => Object.assign(new Encoder(0), { buf: bytes, offset: bytes.length })
