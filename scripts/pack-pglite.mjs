@@ -25,6 +25,9 @@ const queryable = (target) => ({
 const db = { ...queryable(made), kind: 'pglite', transaction: (run) => made.transaction((tx) => run(queryable(tx))) }
 await openStore(db)
 for (const [scope, migrations] of Object.entries({ hitl, tools, tracing })) await migrate(db, { scope, migrations })
+// The two templates are copies of an empty database: more than half of the files, and nothing here makes another database from them.
+await made.exec('update pg_database set datistemplate = false where datname <> current_database()')
+for (const name of ['template0', 'template1']) await made.exec(`drop database ${name}`)
 await made.exec('checkpoint')
 const { rows } = await made.query("select split_part(version(), ' ', 2) as version, pg_walfile_name(pg_current_wal_lsn()) as wal")
 await made.close()
