@@ -16,6 +16,8 @@ const FLOWS_DIR = join(import.meta.dirname, 'flows')
 const PARTITIONS = 3
 // The broker's compiler is done with what it runs here only after some hundred thousand records; before, it takes as much CPU as the broker.
 const DISTRIBUTED_WARM_UP = 12_000
+// Requests of one record take other ways through the broker than batches do.
+const SINGLE_WARM_UP = 1_000
 // The worker is a process of its own; the others share one.
 const PROCESSES = { worker: ['tools'], rest: ['tracing', 'routing', 'gateway'] }
 const f = (value, digits = 2) => value.toFixed(digits)
@@ -98,6 +100,7 @@ const distributed = async ({ pairs, runs, fsync }) => {
         `  c=32: ${f(mean)} times mastra, 95 % interval ${f(low)}–${f(high)} over ${ratios.length} pairs (extremes ${f(min)}–${f(max)}); floor 1.2, goal 2.5`,
       )
     } else say(`  c=32: ${f(median(ours), 0)} runs/s (median)`)
+    await system.load.measure({ count: SINGLE_WARM_UP, concurrency: 1, caughtUp: system.caughtUp })
     const single = await system.load.measure({ count: 400, concurrency: 1, caughtUp: system.caughtUp })
     const otherSingle = await peer?.measure(200, 1)
     const hopMs = await measureHop(servers.kafka.brokers)

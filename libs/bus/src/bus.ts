@@ -75,6 +75,8 @@ export type LanesOptions = {
   readonly concurrencyMax?: number
   /** Messages taken but not settled, per partition, before the partition is paused. Default 2,000. */
   readonly pendingMax?: number
+  /** Nobody waits for the handling: messages may stay with the broker this long, so that fewer, larger batches come. Default 0. */
+  readonly lingerMs?: number
 }
 
 export type LogOptions = {

@@ -42,6 +42,7 @@ export class KafkaLaneConsumer implements LaneConsumer {
     this.reader = new PartitionReader({
       session,
       topicPrefix,
+      lingerMs: options.lingerMs ?? 0,
       onBatch: ({ topic, partition }, records) => this.runner.enqueue(topic, partition, records),
       onFault: (at) => void this.startOver(at),
     })

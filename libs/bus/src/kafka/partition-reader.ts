@@ -14,7 +14,9 @@ import { busRecord } from './records.ts'
 import { isOutOfRange } from './session.ts'
 import type { KafkaSession } from './session.ts'
 
-const FETCH_LIMITS = { minBytes: 1, maxBytes: 10_485_760, isolationLevel: READ_COMMITTED } as const
+const FETCH_LIMITS = { maxBytes: 10_485_760, isolationLevel: READ_COMMITTED } as const
+/** A lingering reader is answered before its time when so much waits. */
+const LINGER_BYTES = 262_144
 // The broker answers as soon as there is a record. The wait is how long a partition added meanwhile stays unasked, and what idling costs.
 const FETCH_WAIT_MS = { busy: 100, idle: 250 } as const
 const IDLE_AFTER_FETCHES = 20
@@ -27,6 +29,8 @@ export type PartitionReaderOptions = {
   readonly session: KafkaSession
   /** In front of every name on the wire; records and callbacks carry names without it. */
   readonly topicPrefix: string
+  /** While records come, how long they may wait for more. Default 0. */
+  readonly lingerMs?: number
   readonly onBatch: (at: TopicPartition, records: readonly BusRecord[]) => Promise<void> | void
   /** The partition is read up to `next`; also told when there was nothing to hand over. */
   readonly onPosition?: (at: TopicPartition, next: number) => void
@@ -135,8 +139,7 @@ export class PartitionReader {
         .filter(({ wireTopic }) => wireTopic === topic)
         .map(({ at, fetchFrom }) => ({ partition: at.partition, fetchOffset: String(fetchFrom), maxBytes: PARTITION_BYTES_MAX })),
     }))
-    const maxWaitTime = this.emptyFetches < IDLE_AFTER_FETCHES ? FETCH_WAIT_MS.busy : FETCH_WAIT_MS.idle
-    const { responses } = await broker.connectionPool.send(fetchRequest({ ...FETCH_LIMITS, maxWaitTime, topics }))
+    const { responses } = await broker.connectionPool.send(fetchRequest({ ...FETCH_LIMITS, ...this.patience(), topics }))
     const answers = responses.flatMap(({ topicName, partitions }) =>
       partitions.map((fetched) => ({ fetched, reading: asked.get(`${topicName}/${fetched.partition}`) })),
     )
@@ -149,6 +152,13 @@ export class PartitionReader {
       if (fetched.errorCode === 0 && reading !== undefined && this.isCurrent(reading)) this.take(reading, fetched, empty)
     }
     if (failure !== undefined) throw failure
+  }
+
+  /** When the broker answers. After a quiet time the first record is not kept waiting, however long the reader would linger. */
+  private patience(): { readonly minBytes: number; readonly maxWaitTime: number } {
+    const { lingerMs = 0 } = this.options
+    if (this.emptyFetches >= IDLE_AFTER_FETCHES) return { minBytes: 1, maxWaitTime: FETCH_WAIT_MS.idle }
+    return lingerMs > 0 ? { minBytes: LINGER_BYTES, maxWaitTime: lingerMs } : { minBytes: 1, maxWaitTime: FETCH_WAIT_MS.busy }
   }
 
   private isCurrent(reading: Reading): boolean {

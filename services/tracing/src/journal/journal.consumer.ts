@@ -16,6 +16,7 @@ import { traceRowsOf } from './trace-rows.policy.ts'
 // Large and a little late: most steps, and short runs, begin and end within one batch and are one row each (J3).
 const BATCH_EVENTS = 1_500
 const BATCH_WAIT_MS = 30
+const LINGER_MS = 40
 /** Messages in hand at once: enough that full batches form, few enough for memory. */
 const CONCURRENCY_MAX = 8_000
 const PENDING_MAX = 4_000
@@ -52,6 +53,7 @@ export const consumeJournal = async ({ bus, db, telemetry }: JournalOptions): Pr
     ordered: false, // C2
     concurrencyMax: CONCURRENCY_MAX,
     pendingMax: PENDING_MAX,
+    lingerMs: LINGER_MS,
   })
   return {
     stats: () => lanes.stats(),
