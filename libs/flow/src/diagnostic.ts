@@ -34,6 +34,34 @@ export type DiagnosticCode =
   | 'jump.unknown'
   | 'jump.backward'
   | 'limit.exceeded'
+  | 'type.mismatch'
+  | 'type.nullable'
+  | 'type.enum_value'
+  | 'type.unknown_field'
+  | 'expression.cost'
+  | 'tool.unknown'
+  | 'route.unknown'
+  | 'agent.unknown'
+  | 'buffer.unknown'
+  | 'flow.unknown'
+  | 'flow.cycle'
+  | 'step.unreachable'
+  | 'join.impossible'
+  | 'cap.missing'
+  | 'time.exceeds_flow'
+  | 'time.chain_exceeds_flow'
+  | 'cost.exceeds_flow'
+  | 'effect.unapproved'
+  | 'gate.no_confidence'
+  | 'schema.incompatible'
+  | 'secret.found'
+  | 'trigger.invalid'
+  | 'file.encoding'
+
+/** Warnings say what may go wrong; the flow compiles all the same. */
+const WARNINGS: ReadonlySet<DiagnosticCode> = new Set<DiagnosticCode>(['time.chain_exceeds_flow', 'cost.exceeds_flow'])
+
+export type Severity = 'error' | 'warning'
 
 /** One mistake. `fix` is text to write instead, or a sentence that says what to do. */
 export type Diagnostic = {
@@ -41,6 +69,7 @@ export type Diagnostic = {
   readonly line: number
   readonly column: number
   readonly code: DiagnosticCode
+  readonly severity: Severity
   readonly message: string
   readonly fix?: string
 }
@@ -48,6 +77,7 @@ export type Diagnostic = {
 /** Collects diagnostics while passes go on, so that one check shows all mistakes at once. */
 export type Report = {
   add(at: Span, code: DiagnosticCode, message: string, fix?: string): void
+  /** Whether there is an error; warnings do not count. */
   readonly failed: boolean
   list(): readonly Diagnostic[]
 }
@@ -57,11 +87,12 @@ export const createReport = (): Report => {
   return {
     add(at, code, message, fix) {
       const { line, column } = at.source.position(at.start)
-      const diagnostic = { file: at.source.file, line, column, code, message, ...(fix === undefined ? {} : { fix }) }
+      const severity: Severity = WARNINGS.has(code) ? 'warning' : 'error'
+      const diagnostic = { file: at.source.file, line, column, code, severity, message, ...(fix === undefined ? {} : { fix }) }
       found.set(`${diagnostic.file}:${line}:${column}:${code}:${message}`, diagnostic)
     },
     get failed() {
-      return found.size > 0
+      return [...found.values()].some(({ severity }) => severity === 'error')
     },
     list: () =>
       [...found.values()].sort((a, b) => compare(a.file, b.file) || a.line - b.line || a.column - b.column || compare(a.code, b.code)),

@@ -82,6 +82,8 @@ const emitBody = (step: StepTree, around: Around): Body => {
       return { kind: 'task', task: step.task }
     case 'set':
       return { kind: 'set', value: emitValue(step.value) }
+    default:
+      throw new Error(`a ${step.kind} step was read that cannot be emitted`)
     case 'switch':
       return {
         kind: 'switch',
@@ -139,6 +141,10 @@ const SEEN: Readonly<Record<Place, Readonly<Record<string, string>>>> = {
   case: {},
   gate: { draft: 'it' },
   onError: { fault: 'fault' },
+  branch: {},
+  each: {},
+  loop: {},
+  undo: {},
 }
 
 /** The values of a step without `with`: a prompt gets what its slots name, people and checks what they have to judge. */

@@ -43,6 +43,28 @@ export type HumanSpec = {
   readonly onTimeout: 'fail' | 'escalate'
 }
 
+/** Which branches a parallel step waits for; `first` is the first that succeeds, `any` the first that ends. */
+export type JoinSpec = { readonly join: 'all' | 'any' | 'first' } | { readonly join: 'quorum'; readonly quorum: number }
+
+/** What the failure of one part does: the step fails; the failures are kept beside the outputs; null stands for the output. */
+export type OnFailure = 'fail' | 'collect' | 'null'
+
+export type CacheScope = 'run' | 'session' | 'user' | 'tenant'
+
+/** Caps. Reaching one is a routed outcome (`onLimit`), not a crash. */
+export type LimitsSpec = {
+  readonly timeMs?: number
+  readonly totalMs?: number
+  readonly steps?: number
+  readonly costMicroUsd?: number
+  readonly tokens?: number
+  readonly calls?: number
+  readonly turns?: number
+  readonly rounds?: number
+  readonly subtasks?: number
+  readonly depth?: number
+}
+
 type NodeBase = {
   readonly id: string
   /** The variable that later expressions see; null for the anonymous body of a case or rule. */
@@ -72,6 +94,9 @@ export type PlanNode = NodeBase &
   )
 export type NodeKind = PlanNode['kind']
 
+/** A node the engine cannot run yet: its kind, and what its step says, as data. */
+export type LaterNode = { readonly id: string; readonly name: string | null; readonly kind: string; readonly step: JsonObject }
+
 export type ParamSpec = {
   readonly type: 'number' | 'integer' | 'string' | 'boolean' | 'duration'
   readonly default: Json
@@ -97,6 +122,8 @@ export type Plan = {
   /** Index of the block to start with. */
   readonly entry: number
   readonly nodes: { readonly [id: string]: PlanNode }
+  /** Nodes of kinds, or with fields, that the engine cannot run yet. A plan that has any is checked and shown, never run. */
+  readonly later?: { readonly [id: string]: LaterNode }
   readonly onError?: Outcome
   /** Absent: the output of the last step. */
   readonly output?: ValueExpr

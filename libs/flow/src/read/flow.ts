@@ -35,6 +35,9 @@ export const readFlow = (node: Syntax, context: ReadContext): FlowTree | undefin
     input: fields.read('input', (value) => readSchema(value, 'input', context)) ?? true,
     steps: readSteps(stepsNode, { prefix: '', place: 'steps', context }),
     labels: readLabels(fields.get('labels'), context),
+    agents: {},
+    buffers: {},
+    triggers: [],
     ...defined({ onError, output, resultTopic }),
   }
 }

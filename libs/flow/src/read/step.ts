@@ -140,14 +140,14 @@ const readStepBody = (node: Syntax, { id, name, at, place, context, extra = [] }
 }
 
 /** Keys that mean nothing on a kind are mistakes, not decoration. */
-const MISPLACED: Readonly<Partial<Record<Kind, readonly string[]>>> = {
+const MISPLACED: Readonly<Partial<Record<StepTree['kind'], readonly string[]>>> = {
   switch: ['with', 'retry', 'timeout', 'effect', 'prompt'],
   set: ['with', 'retry', 'timeout', 'effect', 'prompt', 'cases', 'else', 'onError'],
   human: ['timeout', 'retry', 'cases', 'else'],
 }
 const ELSEWHERE = ['cases', 'else']
 
-const refuseMisplaced = (fields: Fields, kind: Kind, { report }: ReadContext): void => {
+const refuseMisplaced = (fields: Fields, kind: StepTree['kind'], { report }: ReadContext): void => {
   for (const key of MISPLACED[kind] ?? ELSEWHERE) {
     if (fields.has(key)) report.add(fields.keyAt(key), 'flow.unknown_key', `"${key}" means nothing on a ${kind} step`)
   }
@@ -156,7 +156,11 @@ const refuseMisplaced = (fields: Fields, kind: Kind, { report }: ReadContext): v
   }
 }
 
-const readArguments = (node: Syntax, kind: Kind | undefined, context: ReadContext): ReturnType<typeof readValue> | undefined => {
+const readArguments = (
+  node: Syntax,
+  kind: StepTree['kind'] | undefined,
+  context: ReadContext,
+): ReturnType<typeof readValue> | undefined => {
   if (node.kind !== 'map') {
     const marked = node.kind === 'scalar' && typeof node.value === 'string' && node.value.startsWith('=')
     if (!marked) {
