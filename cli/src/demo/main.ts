@@ -70,12 +70,9 @@ const play = async (terminal: Terminal, system: LocalSystem, questions: readonly
   )
   // A decision may lead to another task for the same run (what is unknown is also answered by a person), so the reviewer comes twice.
   const decided = new Set<string>()
-  for (const _visit of ['first', 'second']) {
-    for (const runId of await reviewSome(api, {
-      knows: (runId) => (decided.size < DECISIONS_MAX || decided.has(runId) ? labels.get(runId) : undefined),
-      decisionsMax: DECISIONS_MAX * 2,
-    }))
-      decided.add(runId)
+  for (const visit of ['first', 'second']) {
+    const knows = (runId: string) => (visit === 'first' || decided.has(runId) ? labels.get(runId) : undefined)
+    for (const runId of await reviewSome(api, { knows, decisionsMax: DECISIONS_MAX })) decided.add(runId)
     const done = (): number => [...decided].filter((runId) => watch.results.has(runId)).length
     await followFor(terminal, {
       waitMs: REVIEW_WAIT_MS,

@@ -1,5 +1,8 @@
 import type { Api } from '../api.ts'
 
+/** The desk shows the most urgent tasks; among them are those the reviewer knows. */
+const TASKS_SEEN = 100
+
 type Task = { readonly taskId: string; readonly runId: string; readonly path: string; readonly allowed: readonly string[] }
 
 /** What the reviewer of the demo knows about a run: what a person labelled the question as. */
@@ -14,9 +17,10 @@ const outputFor = (task: Task, known: NonNullable<ReturnType<Knows>>): object =>
 /** Decides up to `decisionsMax` tasks over HTTP, the most urgent first, as a person would. Returns the runs it decided. */
 export const reviewSome = async (api: Api, { knows, decisionsMax }: { knows: Knows; decisionsMax: number }): Promise<readonly string[]> => {
   const by = 'demo-reviewer'
-  const { items } = await api.get<{ items: readonly Task[] }>(`/v1/reviews?status=pending&limit=${decisionsMax}`)
+  const { items } = await api.get<{ items: readonly Task[] }>(`/v1/reviews?status=pending&limit=${TASKS_SEEN}`)
   const decided: string[] = []
   for (const task of items) {
+    if (decided.length === decisionsMax) break
     const known = knows(task.runId)
     if (known === undefined) continue
     const path = `/v1/reviews/${encodeURIComponent(task.taskId)}`
