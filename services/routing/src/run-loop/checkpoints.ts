@@ -34,8 +34,9 @@ export class Checkpoints {
     this.#options = options
   }
 
-  start(): void {
-    this.#schedule()
+  /** Records were applied, or are about to be. */
+  noticed(): void {
+    if (this.#timer === undefined && this.#round === undefined) this.#schedule()
   }
 
   /** Somebody waits for a commit. */
@@ -57,14 +58,21 @@ export class Checkpoints {
     if (this.#closed) return
     this.#timer = setTimeout(
       () => {
+        this.#timer = undefined
         this.#hurried = false
         this.#round = this.#checkpoint().finally(() => {
           this.#round = undefined
-          this.#schedule() // C3
+          // Else nothing is to be written, and an idle process is not woken for it.
+          if (this.#hurried || this.#uncommitted()) this.#schedule() // C3
         })
       },
       this.#hurried ? 0 : this.#options.everyMs,
     )
+  }
+
+  #uncommitted(): boolean {
+    for (const partition of this.#options.partitions()) if (partition.stats().uncommitted > 0) return true
+    return false
   }
 
   async #checkpoint(): Promise<void> {

@@ -122,7 +122,6 @@ export class RunLoop {
       onBatch: (partition, records) => this.#decide(partition, records),
       onFault: (partition, fault) => this.#halt(partition, fault),
     })
-    this.#checkpoints.start()
     await this.#ownership.start()
     this.#warmUp().catch((error: unknown) => this.#logger.debug({ reason: toFault(error).message }, 'programs not loaded ahead'))
   }
@@ -162,7 +161,9 @@ export class RunLoop {
     const mine = this.#owned.get(partition)
     if (mine === undefined) return
     try {
+      this.#checkpoints.noticed()
       await mine.take(records) // L4: checked where it decides.
+      this.#checkpoints.noticed()
       this.#alarm.set(mine.nextWakeAtMs())
     } catch (error) {
       this.#giveUp(mine, error)
