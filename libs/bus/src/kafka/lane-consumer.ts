@@ -31,7 +31,7 @@ export class KafkaLaneConsumer implements LaneConsumer {
   private readonly reader: PartitionReader
   private readonly runner: LaneRunner
   private readonly held = new Map<string, Held>()
-  private readonly timer: NodeJS.Timeout
+  private timer: NodeJS.Timeout | undefined
   private storing: Promise<void> | undefined
   private closing: Promise<void> | undefined
 
@@ -43,7 +43,10 @@ export class KafkaLaneConsumer implements LaneConsumer {
       session,
       topicPrefix,
       lingerMs: options.lingerMs ?? 0,
-      onBatch: ({ topic, partition }, records) => this.runner.enqueue(topic, partition, records),
+      onBatch: ({ topic, partition }, records) => {
+        this.runner.enqueue(topic, partition, records)
+        this.storeSoon()
+      },
       onFault: (at) => void this.startOver(at),
     })
     this.runner = new LaneRunner({
@@ -61,7 +64,6 @@ export class KafkaLaneConsumer implements LaneConsumer {
       onAssigned: (assigned) => this.take(assigned),
       beforeRejoin: () => this.store(),
     })
-    this.timer = setInterval(() => void this.store(), COMMIT_INTERVAL_MS)
   }
 
   /** Resolves when the group has dealt out its partitions. */
@@ -81,7 +83,8 @@ export class KafkaLaneConsumer implements LaneConsumer {
   private async finish(graceMs: number): Promise<void> {
     // The member goes on beating while the lanes drain, so that nobody takes over what is still handled.
     await Promise.all([this.reader.close(), this.runner.drain({ graceMs })])
-    clearInterval(this.timer)
+    clearTimeout(this.timer)
+    this.timer = undefined
     await this.storing
     await this.store()
     await this.member.close()
@@ -121,6 +124,24 @@ export class KafkaLaneConsumer implements LaneConsumer {
     this.begin(at, ranges.find(({ partition }) => partition === at.partition)?.first ?? 0)
   }
 
+  /** As long as something is handled or not stored; an idle consumer is not woken. */
+  private storeSoon(): void {
+    if (this.closing !== undefined) return
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined
+      void this.store().finally(() => {
+        if (this.runner.stats().watermarkGap > 0 || this.moved().length > 0) this.storeSoon()
+      })
+    }, COMMIT_INTERVAL_MS)
+  }
+
+  private moved(): readonly { readonly held: Held; readonly next: number }[] {
+    return this.runner.positions().flatMap(({ topic, partition, next }) => {
+      const held = this.held.get(idOf({ topic, partition }))
+      return held !== undefined && next !== held.stored ? [{ held, next }] : []
+    })
+  }
+
   private store(): Promise<void> {
     this.storing ??= this.storeNow().finally(() => {
       this.storing = undefined
@@ -129,10 +150,7 @@ export class KafkaLaneConsumer implements LaneConsumer {
   }
 
   private async storeNow(): Promise<void> {
-    const moved = this.runner.positions().flatMap(({ topic, partition, next }) => {
-      const held = this.held.get(idOf({ topic, partition }))
-      return held !== undefined && next !== held.stored ? [{ held, next }] : []
-    })
+    const moved = this.moved()
     if (moved.length === 0) return
     const topics = [...new Set(moved.map(({ held }) => held.topic))].map((name) => ({
       topic: this.settings.topicPrefix + name,
