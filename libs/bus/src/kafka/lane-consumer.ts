@@ -13,6 +13,8 @@ import type { TopicPartition } from './partition-reader.ts'
 import type { KafkaSession } from './session.ts'
 
 const COMMIT_INTERVAL_MS = 200
+/** A rebalance takes longer than this by itself. */
+const IDLE_WAIT_MS = 500
 
 export type LaneSettings = {
   /** Of this consumer alone. */
@@ -43,6 +45,7 @@ export class KafkaLaneConsumer implements LaneConsumer {
       session,
       topicPrefix,
       lingerMs: options.lingerMs ?? 0,
+      idleWaitMs: IDLE_WAIT_MS,
       onBatch: ({ topic, partition }, records) => {
         this.runner.enqueue(topic, partition, records)
         this.storeSoon()

@@ -31,6 +31,8 @@ export type PartitionReaderOptions = {
   readonly topicPrefix: string
   /** While records come, how long they may wait for more. Default 0. */
   readonly lingerMs?: number
+  /** How long a partition added in a quiet time may stay unasked. Default 250. */
+  readonly idleWaitMs?: number
   readonly onBatch: (at: TopicPartition, records: readonly BusRecord[]) => Promise<void> | void
   /** The partition is read up to `next`; also told when there was nothing to hand over. */
   readonly onPosition?: (at: TopicPartition, next: number) => void
@@ -156,8 +158,8 @@ export class PartitionReader {
 
   /** When the broker answers. After a quiet time the first record is not kept waiting, however long the reader would linger. */
   private patience(): { readonly minBytes: number; readonly maxWaitTime: number } {
-    const { lingerMs = 0 } = this.options
-    if (this.emptyFetches >= IDLE_AFTER_FETCHES) return { minBytes: 1, maxWaitTime: FETCH_WAIT_MS.idle }
+    const { lingerMs = 0, idleWaitMs = FETCH_WAIT_MS.idle } = this.options
+    if (this.emptyFetches >= IDLE_AFTER_FETCHES) return { minBytes: 1, maxWaitTime: idleWaitMs }
     return lingerMs > 0 ? { minBytes: LINGER_BYTES, maxWaitTime: lingerMs } : { minBytes: 1, maxWaitTime: FETCH_WAIT_MS.busy }
   }
 
