@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe } from '@jest/globals'
 import { databaseContract } from './contract/database.contract.ts'
 import { leaseContract } from './contract/lease.contract.ts'
 import { keepContract } from './contract/keep.contract.ts'
+import { lifecycleContract } from './contract/lifecycle.contract.ts'
 import { runContract } from './contract/run.contract.ts'
 import type { Database } from './database.ts'
 import { openStore } from './open-store.ts'
@@ -32,5 +33,6 @@ export const storeContract = (options: {
     runContract(get)
     leaseContract(get)
     keepContract(get)
+    lifecycleContract(get)
   })
 }

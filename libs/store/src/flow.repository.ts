@@ -1,5 +1,6 @@
 // Published plans. A hash is content: it never changes; a version is fixed unless replaced on purpose; an alias moves.
 import { Fault } from '@baton/contracts/fault'
+import { lockAlias, recordMove } from './alias.repository.ts'
 import type { Database } from './database.ts'
 import type { FlowStore } from './ports.ts'
 
@@ -13,6 +14,7 @@ export const flowRepository = (db: Database): FlowStore => ({
     return rows[0]?.body
   },
   resolve: async ({ tenant, flow, at }) => {
+    if (at.startsWith(HASH_PREFIX)) return resolveHash(db, { tenant, flow, hash: at.slice(HASH_PREFIX.length) })
     // A version wins over an alias of the same name.
     const { rows } = await db.query<{ hash: string; version: string }>(
       `select hash, version from flow_versions where tenant = $1 and flow = $2 and version = $3
@@ -36,7 +38,25 @@ export const flowRepository = (db: Database): FlowStore => ({
   },
 })
 
-const publish = (db: Database, { tenant, flow, version, hash, body, alias, replace, by }: Publication): Promise<{ changed: boolean }> =>
+/** In front of a plan's hash where a version is expected. */
+const HASH_PREFIX = 'sha256:'
+
+/** A plan stays after its version was replaced: whoever pinned it keeps what was checked. */
+const resolveHash = async (db: Database, { tenant, flow, hash }: { tenant: string; flow: string; hash: string }) => {
+  const { rows } = await db.query<{ hash: string; version: string }>(
+    `select p.hash, coalesce(v.version, p.body::json->>'version') as version
+     from plans p left join flow_versions v on v.tenant = p.tenant and v.flow = $2 and v.hash = p.hash
+     where p.tenant = $1 and p.hash = $3 and (v.hash is not null or p.body::json->>'flow' = $2) limit 1`,
+    [tenant, flow, hash],
+    { name: 'flow-resolve-hash' },
+  )
+  return rows[0]
+}
+
+const publish = (
+  db: Database,
+  { tenant, flow, version, hash, body, alias, replace, by, yields = false }: Publication,
+): Promise<{ changed: boolean }> =>
   db.transaction(async (tx) => {
     await tx.query('insert into plans (hash, tenant, body) values ($1, $2, $3) on conflict do nothing', [hash, tenant, body])
     const written = await tx.query(
@@ -53,11 +73,8 @@ const publish = (db: Database, { tenant, flow, version, hash, body, alias, repla
     if (rows[0]?.hash !== hash) {
       throw new Fault('request.conflicting', `${flow}@${version} was published with other content; choose a new version`, { flow, version })
     }
-    const moved = await tx.query(
-      `insert into flow_aliases (tenant, flow, alias, version, moved_by) values ($1, $2, $3, $4, $5)
-       on conflict (tenant, flow, alias) do update set version = excluded.version, moved_by = excluded.moved_by, moved_at = now()
-       where flow_aliases.version <> excluded.version returning alias`,
-      [tenant, flow, alias, version, by],
-    )
-    return { changed: written.rowCount > 0 || moved.rowCount > 0 }
+    const last = await lockAlias(tx, { tenant, flow, alias })
+    if (yields && written.rowCount === 0 && last !== undefined && last.by !== by) return { changed: false }
+    const moved = await recordMove(tx, { tenant, flow, alias, version, hash, by, kind: 'publish' }, last)
+    return { changed: written.rowCount > 0 || moved }
   })

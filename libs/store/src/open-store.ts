@@ -1,9 +1,11 @@
+import { aliasRepository } from './alias.repository.ts'
 import { answerRepository } from './answer.repository.ts'
 import type { Database } from './database.ts'
 import { effectRepository } from './effect.repository.ts'
 import { flowRepository } from './flow.repository.ts'
 import { leaseRepository } from './lease.repository.ts'
 import { compareMigrations, migrate, type Migration } from './migrate.ts'
+import { flowLifecycle } from './migrations/flow-lifecycle.ts'
 import { flows } from './migrations/flows.ts'
 import { leaseCrashes } from './migrations/lease-crashes.ts'
 import { leaseLocks } from './migrations/lease-locks.ts'
@@ -12,12 +14,13 @@ import { payloads } from './migrations/payloads.ts'
 import { runs } from './migrations/runs.ts'
 import { starts } from './migrations/starts.ts'
 import { work } from './migrations/work.ts'
+import { paramRepository } from './param.repository.ts'
 import { payloadRepository } from './payload.repository.ts'
 import type { Stores } from './ports.ts'
 import { runRepository } from './run.repository.ts'
 import { startRepository } from './start.repository.ts'
 
-const MIGRATIONS: readonly Migration[] = [runs, leases, starts, payloads, flows, work, leaseCrashes, leaseLocks]
+const MIGRATIONS: readonly Migration[] = [runs, leases, starts, payloads, flows, work, leaseCrashes, leaseLocks, flowLifecycle]
 
 /** Runs the migrations that are missing and gives every port. Safe to call from several processes at once. */
 export const openStore = async (db: Database): Promise<Stores> => {
@@ -28,6 +31,8 @@ export const openStore = async (db: Database): Promise<Stores> => {
     starts: startRepository(db),
     payloads: payloadRepository(db),
     flows: flowRepository(db),
+    aliases: aliasRepository(db),
+    params: paramRepository(db),
     answers: answerRepository(db),
     effects: effectRepository(db),
   }

@@ -88,9 +88,11 @@ export type FlowStore = {
     alias: string
     replace: boolean
     by: string
+    /** Leaves an alias alone that somebody else has moved, unless the version is new: a start must not undo what people did. */
+    yields?: boolean
   }): Promise<{ readonly changed: boolean }>
   plan(hash: string): Promise<string | undefined>
-  /** `at` is a version or an alias. */
+  /** `at` is a version, an alias, or `sha256:` and the hash of a plan. */
   resolve(flow: { tenant: string; flow: string; at: string }): Promise<{ readonly hash: string; readonly version: string } | undefined>
   list(tenant: string): Promise<
     readonly {
@@ -101,6 +103,69 @@ export type FlowStore = {
       readonly publishedAtMs: number
     }[]
   >
+}
+
+/** One move of an alias, as it is remembered. */
+export type AliasMove = {
+  readonly alias: string
+  readonly version: string
+  readonly hash: string
+  readonly kind: 'publish' | 'move' | 'rollback'
+  readonly by: string
+  readonly reason: string
+  readonly atMs: number
+}
+
+/** Where the aliases of a flow point, and where they pointed before. */
+export type AliasStore = {
+  /** Throws `flow.unknown` when the version is not published. */
+  move(alias: {
+    tenant: string
+    flow: string
+    alias: string
+    version: string
+    by: string
+    reason?: string
+  }): Promise<{ readonly version: string; readonly hash: string; readonly changed: boolean }>
+  /** Back to where the alias was before its last move; again, to where it was before that. Throws `request.not_found` at the beginning. */
+  rollback(alias: {
+    tenant: string
+    flow: string
+    alias: string
+    by: string
+    reason?: string
+  }): Promise<{ readonly version: string; readonly hash: string; readonly from: string }>
+  /** Newest first. */
+  history(alias: { tenant: string; flow: string; alias?: string; limit: number }): Promise<readonly AliasMove[]>
+}
+
+/** Whom an override of params is for; an empty text means every tenant or environment. */
+export type ParamScope = { readonly flow: string; readonly tenant: string; readonly environment: string }
+
+/** One change of one param: who, when, from what, to what. Null is no override. */
+export type ParamChange = Omit<ParamScope, 'flow'> & {
+  readonly name: string
+  readonly old: Json
+  readonly new: Json
+  readonly by: string
+  readonly reason: string
+  readonly atMs: number
+}
+
+/** Params of flows that were changed without a change of the flow. Values are checked by who sets them. */
+export type ParamStore = {
+  /** What applies to a tenant in an environment, the weakest first: for all, for the environment, for the tenant, for both. */
+  overrides(
+    scope: ParamScope,
+  ): Promise<readonly { readonly scope: Omit<ParamScope, 'flow'>; readonly values: { readonly [name: string]: Json } }[]>
+  /** Every override of a flow, whoever it is for. */
+  all(flow: string): Promise<readonly { readonly scope: Omit<ParamScope, 'flow'>; readonly values: { readonly [name: string]: Json } }[]>
+  /** Sets values; null takes an override away. What does not change is not remembered as a change. */
+  set(
+    change: ParamScope & { values: { readonly [name: string]: Json }; by: string; reason?: string },
+  ): Promise<{ readonly changed: number }>
+  /** Newest first; of one tenant and environment where named. */
+  history(of: { flow: string; tenant?: string; environment?: string; limit: number }): Promise<readonly ParamChange[]>
 }
 
 /** L9: the answer of work that costs money or has an effect, by attempt id, kept before it is published. */
@@ -129,6 +194,8 @@ export type Stores = {
   readonly starts: StartStore
   readonly payloads: PayloadStore
   readonly flows: FlowStore
+  readonly aliases: AliasStore
+  readonly params: ParamStore
   readonly answers: AnswerStore
   readonly effects: EffectStore
 }
