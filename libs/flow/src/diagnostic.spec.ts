@@ -139,7 +139,7 @@ describe('golden diagnostics', () => {
     [
       'it outside a gate',
       'steps:\n  - a: { tool: x, when: it.ok }\n',
-      ['2:25 reference.unknown "it" is the output a gate looks at; there is none here'],
+      ['2:25 reference.unknown "it" is the output a gate or a loop looks at; there is none here'],
     ],
     [
       'fault outside an error handler',

@@ -12,7 +12,7 @@ import { walkFlow, type View } from './walk.ts'
 /** Reports duplicate step names, and unknown, later or misused names in expressions and slots. */
 export const checkNames = (tree: FlowTree, report: Report): void => {
   const all = collectSteps(tree, report)
-  const analyse = createAnalyser(all.keys())
+  const analyse = createAnalyser([...all.keys(), ...boundNames(tree)])
   const names: Names = { tree, all, report }
   walkFlow(tree, {
     expression: (expression, view) => checkExpression(expression, { view, names, analyse }),
@@ -38,6 +38,13 @@ const collectSteps = (tree: FlowTree, report: Report): ReadonlyMap<string, StepT
   return all
 }
 
+/** Every variable that is bound somewhere. */
+const boundNames = (tree: FlowTree): ReadonlySet<string> => {
+  const found = new Set(['index', 'event', 'buffers'])
+  walkFlow(tree, { step: (step) => (step.kind === 'map' ? found.add(step.as) : undefined) })
+  return found
+}
+
 type Reading = { readonly view: View; readonly names: Names; readonly analyse: ReturnType<typeof createAnalyser> }
 
 const checkExpression = ({ cel, at, skip }: ExprTree, { view, names, analyse }: Reading): void => {
@@ -60,6 +67,10 @@ const checkPath = (path: ExpressionPath, { view, names, locate }: Site): void =>
   const at = locate(path.index, path.root)
   const key = path.keys[0]
   const keyAt = (): Span => locate(path.keyIndexes[0] ?? path.index, String(key ?? ''))
+  if (view.trigger && BEFORE_RUN.has(path.root)) {
+    report.add(at, 'reference.unknown', `a trigger comes before the run and has no "${path.root}"; what arrived is called "event"`, 'event')
+    return
+  }
   switch (path.root) {
     case 'input':
       checkField({ schema: tree.input, key, report, at: keyAt })
@@ -69,17 +80,36 @@ const checkPath = (path: ExpressionPath, { view, names, locate }: Site): void =>
         report.add(keyAt(), 'reference.unknown', `there is no param "${key}"${didYouMean(key, Object.keys(tree.params))}`)
       }
       return
-    case 'it':
-      if (view.it === undefined) report.add(at, 'reference.unknown', '"it" is the output a gate looks at; there is none here')
-      return
-    case 'fault':
-      if (!view.fault) report.add(at, 'reference.unknown', '"fault" is what an error handler looks at; there is none here')
+    case 'buffers':
+      if (typeof key === 'string' && !Object.hasOwn(tree.buffers, key)) {
+        report.add(keyAt(), 'buffer.unknown', `there is no buffer "${key}"${didYouMean(key, Object.keys(tree.buffers))}`)
+      }
       return
     case 'run':
       return
     default:
-      checkStepName(path.root, { at, view, names })
+      if (!checkBound(path.root, { at, view, report })) checkStepName(path.root, { at, view, names })
   }
+}
+
+const BEFORE_RUN: ReadonlySet<string> = new Set(['input', 'run'])
+
+/** Variables that only some places have. */
+const PLACES: Readonly<Record<string, string>> = {
+  it: 'the output a gate or a loop looks at',
+  fault: 'what an error handler looks at',
+  item: 'what a map goes over',
+  index: 'the number of a round of a map or loop',
+  event: 'what a trigger or a wait for an event looks at',
+}
+
+/** Whether a name is that of a bound variable; one that is not bound here is reported. */
+const checkBound = (name: string, { at, view, report }: { at: Span; view: View; report: Report }): boolean => {
+  if (view.bound.has(name)) return true
+  const place = Object.hasOwn(PLACES, name) ? PLACES[name] : undefined
+  if (place === undefined) return false
+  report.add(at, 'reference.unknown', `"${name}" is ${place}; there is none here`)
+  return true
 }
 
 const checkField = ({
@@ -107,7 +137,7 @@ const checkField = ({
 
 const checkStepName = (name: string, { at, view, names: { all, report } }: { at: Span; view: View; names: Names }): void => {
   if (view.steps.has(name)) return
-  if (view.it?.name === name) {
+  if (view.it !== undefined && view.it.name === name) {
     report.add(at, 'reference.later', `inside the gate of "${name}" its output is called "it"`, 'it')
     return
   }
@@ -117,7 +147,11 @@ const checkStepName = (name: string, { at, view, names: { all, report } }: { at:
   }
   const step = all.get(name)
   if (step === undefined) {
-    report.add(at, 'reference.unknown', `there is no step, input or param "${name}"${didYouMean(name, [...view.steps.keys(), ...ROOTS])}`)
+    report.add(
+      at,
+      'reference.unknown',
+      `there is no step, input or param "${name}"${didYouMean(name, [...view.steps.keys(), ...view.bound.keys(), ...ROOTS])}`,
+    )
     return
   }
   const { line } = step.at.source.position(step.at.start)
