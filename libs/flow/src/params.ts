@@ -1,5 +1,6 @@
 import { Fault } from '@baton/contracts/fault'
 import type { Json } from '@baton/contracts/json'
+import { didYouMean } from './diagnostic.ts'
 import type { ParamSpec, Plan } from './plan.ts'
 import { parseDuration } from './source/literals.ts'
 
@@ -10,6 +11,12 @@ export const paramProblem = (spec: ParamSpec, value: Json): string | undefined =
   if (typeof resolved !== 'number') return undefined
   if (spec.min !== undefined && resolved < spec.min) return `is ${resolved}, below its minimum ${spec.min}`
   return spec.max !== undefined && resolved > spec.max ? `is ${resolved}, above its maximum ${spec.max}` : undefined
+}
+
+/** Why a flow cannot take a value for a param, in words that go on after its name; undefined when it can. */
+export const overrideProblem = (plan: Pick<Plan, 'params'>, name: string, value: Json): string | undefined => {
+  const spec = Object.hasOwn(plan.params, name) ? plan.params[name] : undefined
+  return spec === undefined ? `is not a param of this flow${didYouMean(name, Object.keys(plan.params))}` : paramProblem(spec, value)
 }
 
 const ARTICLES: Readonly<Record<ParamSpec['type'], string>> = {
@@ -30,16 +37,15 @@ const durationOf = (value: Json): number | undefined =>
 
 /**
  * The values expressions see as `params`: defaults with overrides laid over them, durations in milliseconds.
- * Throws `flow.invalid` for an override that the flow does not have or that is out of its range.
+ * Throws `params.invalid` for an override that the flow does not have or that is out of its range.
  */
 export const resolveParams = (
   plan: Pick<Plan, 'params'>,
   overrides: { readonly [name: string]: Json } = {},
 ): { readonly [name: string]: Json } => {
   for (const [name, value] of Object.entries(overrides)) {
-    const spec = Object.hasOwn(plan.params, name) ? plan.params[name] : undefined
-    const problem = spec === undefined ? 'is not a param of this flow' : paramProblem(spec, value)
-    if (problem !== undefined) throw new Fault('flow.invalid', `${name} ${problem}`, { field: `params.${name}` })
+    const problem = overrideProblem(plan, name, value)
+    if (problem !== undefined) throw new Fault('params.invalid', `${name} ${problem}`, { field: `params.${name}` })
   }
   return Object.fromEntries(
     Object.entries(plan.params).map(([name, spec]) => {

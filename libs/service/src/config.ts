@@ -69,6 +69,10 @@ const Variables = z.object({
   BATON_PORT: count(0, 65_535).optional(),
   BATON_DATA_DIR: text.default('.baton'),
   BATON_CONFIG_DIR: text.default('config'),
+  BATON_ENVIRONMENT: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'may hold small letters, digits, dot, dash and underscore')
+    .optional(),
   BATON_FLOWS_DIR: text.default('flows'),
   BATON_TOPIC_PREFIX: prefix.default(''),
   BATON_EVENTS_PARTITIONS: count(1, 1_024).default(12),
@@ -126,7 +130,7 @@ const kafkaOf = (variables: Variables): KafkaEnvironment | undefined => {
 }
 
 const configOf = (variables: Variables): ServiceConfig => {
-  const { OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: apiKey } = variables
+  const { OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: apiKey, BATON_ENVIRONMENT: environment } = variables
   return {
     topicPrefix: variables.BATON_TOPIC_PREFIX,
     flowsDir: resolve(variables.BATON_FLOWS_DIR),
@@ -137,6 +141,7 @@ const configOf = (variables: Variables): ServiceConfig => {
     requestBytesMax: variables.BATON_REQUEST_BYTES_MAX,
     inlineBytesMax: variables.BATON_INLINE_BYTES_MAX,
     keepContent: variables.BATON_KEEP_CONTENT,
+    ...(environment === undefined ? {} : { environment }),
     ...(baseUrl === undefined ? {} : { openai: { baseUrl, ...(apiKey === undefined ? {} : { apiKey }) } }),
   }
 }

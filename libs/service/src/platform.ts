@@ -17,6 +17,8 @@ export type ServiceConfig = {
   readonly inlineBytesMax: number
   /** Whether prompts, passages and arguments are kept, redacted, for traces. Default true. */
   readonly keepContent?: boolean
+  /** Which params apply beside those for all: `staging`, `production`. */
+  readonly environment?: string
   readonly openai?: { readonly baseUrl: string; readonly apiKey?: string }
 }
 

@@ -6,6 +6,8 @@ import { DeadLetterController } from './dead-letters/dead-letter.controller.ts'
 import { FlowCatalog } from './flows/flow-catalog.ts'
 import { FlowController } from './flows/flow.controller.ts'
 import { publishFlows } from './flows/flow-publisher.ts'
+import { AliasController } from './flows/alias.controller.ts'
+import { ParamController } from './params/param.controller.ts'
 import { ForwardController } from './forward/forward.controller.ts'
 import { createIntake } from './intake/intake.ts'
 import { RequestConsumer } from './intake/request.consumer.ts'
@@ -18,7 +20,13 @@ import { CATALOG, INTAKE, JOURNAL, RESULTS } from './tokens.ts'
 export const start: StartService = async (platform, { port, host }): Promise<RunningService> => {
   const { bus, stores, nowMs } = platform
   const logger = platform.telemetry.logger.child({ service: 'gateway' })
-  const catalog = new FlowCatalog({ flows: stores.flows, nowMs })
+  const catalog = new FlowCatalog({
+    flows: stores.flows,
+    params: stores.params,
+    nowMs,
+    environment: platform.config.environment,
+    onMisfit: (misfit) => logger.warn(misfit, 'override of a param left out'),
+  })
   const results = createTopicWatch({ bus, topic: TOPICS.results, logger })
   const journal = createTopicWatch({ bus, topic: TOPICS.journal, logger })
   let config: TableReader | undefined
@@ -33,6 +41,8 @@ export const start: StartService = async (platform, { port, host }): Promise<Run
       RunController,
       RunEventsController,
       FlowController,
+      AliasController,
+      ParamController,
       DeadLetterController,
       ForwardController,
       ApiController,

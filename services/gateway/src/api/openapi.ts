@@ -2,7 +2,9 @@
 import { z } from 'zod'
 import { FAULTS, RunRequest, RunResult } from '@baton/contracts'
 import { RedriveBody } from '../dead-letters/dead-letter.controller.ts'
+import { AliasBody, RollbackBody } from '../flows/alias.controller.ts'
 import { FlowBody } from '../flows/flow.controller.ts'
+import { ParamsBody } from '../params/param.controller.ts'
 import { CancelBody } from '../runs/run.controller.ts'
 
 type Json = { readonly [key: string]: unknown }
@@ -38,6 +40,8 @@ const Problem = z.looseObject({
 
 const query = (name: string, description: string): Parameter => ({ name, in: 'query', description })
 const path = (name: string, description: string): Parameter => ({ name, in: 'path', required: true, description })
+const FLOW = [path('namespace', 'First part of the name of the flow'), path('name', 'Second part of the name of the flow')]
+const PARAM_SCOPE = [query('tenant', 'For this tenant'), query('env', 'In this environment')]
 const RUN_ID = path('id', 'Id of the run')
 const json = (about: string, schema?: string) => ({ 200: schema === undefined ? { about } : { about, schema } })
 
@@ -146,6 +150,51 @@ const ROUTES: readonly Route[] = [
   },
   {
     method: 'get',
+    path: '/v1/aliases/{namespace}/{name}',
+    summary: 'Where the aliases of a flow point and pointed',
+    parameters: [...FLOW, query('alias', 'Only of this alias')],
+    answers: json('Moves, newest first'),
+  },
+  {
+    method: 'put',
+    path: '/v1/aliases/{namespace}/{name}',
+    summary: 'Move an alias to a published version',
+    parameters: FLOW,
+    body: 'Alias',
+    answers: json('Where it points now'),
+  },
+  {
+    method: 'post',
+    path: '/v1/aliases/{namespace}/{name}:rollback',
+    summary: 'Move an alias back to where it was before its last move',
+    parameters: FLOW,
+    body: 'Rollback',
+    answers: json('Where it points now'),
+  },
+  {
+    method: 'get',
+    path: '/v1/params/{namespace}/{name}',
+    summary: 'The params of a flow, their values and where they come from',
+    parameters: [...FLOW, ...PARAM_SCOPE],
+    answers: json('The params'),
+  },
+  {
+    method: 'put',
+    path: '/v1/params/{namespace}/{name}',
+    summary: 'Change params for all, an environment, a tenant, or a tenant in an environment',
+    parameters: FLOW,
+    body: 'Params',
+    answers: json('The params'),
+  },
+  {
+    method: 'get',
+    path: '/v1/params/{namespace}/{name}/history',
+    summary: 'Who changed a param, when, from what, to what',
+    parameters: [...FLOW, ...PARAM_SCOPE],
+    answers: json('Changes, newest first'),
+  },
+  {
+    method: 'get',
     path: '/v1/dead-letters',
     summary: 'Messages that could not be handled',
     parameters: [
@@ -224,6 +273,9 @@ export const openApiDocument = (): Json => {
         Accepted: schemaOf(Accepted),
         Cancel: schemaOf(CancelBody),
         Flow: schemaOf(FlowBody),
+        Alias: schemaOf(AliasBody),
+        Rollback: schemaOf(RollbackBody),
+        Params: schemaOf(ParamsBody),
         Redrive: schemaOf(RedriveBody),
         Problem: schemaOf(Problem),
       },

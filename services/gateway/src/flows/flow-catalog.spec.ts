@@ -25,6 +25,8 @@ const flowsOf = (targets: Map<string, string>): FlowStore & { resolved: number }
   list: async () => [],
 })
 
+const params = { overrides: async () => [] }
+
 describe('flow catalogue', () => {
   it('reads namespace/name with a version or alias, stable where none is named', () => {
     expect(parseFlowName('a/b')).toEqual({ flow: 'a/b', at: 'stable' })
@@ -34,7 +36,7 @@ describe('flow catalogue', () => {
     const targets = new Map([['default/a/b@stable', one.hash]])
     const flows = flowsOf(targets)
     let nowMs = 0
-    const catalog = new FlowCatalog({ flows, nowMs: () => nowMs, refreshMs: 1_000 })
+    const catalog = new FlowCatalog({ flows, params, nowMs: () => nowMs, refreshMs: 1_000 })
     await catalog.find('default', 'a/b')
     targets.set('default/a/b@stable', two.hash)
     expect((await catalog.find('default', 'a/b')).plan.hash).toBe(one.hash)
@@ -47,13 +49,37 @@ describe('flow catalogue', () => {
   })
   it('G1: asks the store once for many requests at the same time', async () => {
     const flows = flowsOf(new Map([['default/a/b@stable', one.hash]]))
-    const catalog = new FlowCatalog({ flows, nowMs: () => 0 })
+    const catalog = new FlowCatalog({ flows, params, nowMs: () => 0 })
     const found = await Promise.all(Array.from({ length: 100 }, () => catalog.find('default', 'a/b')))
     expect(flows.resolved).toBe(1)
     expect(new Set(found).size).toBe(1)
   })
+  it('G11: lays the overrides of a tenant over the defaults, the strongest last; one that does not fit is left out and told', async () => {
+    const plan = planOf('params:\n  send: { type: number, default: 0.8, min: 0.5, max: 1 }\nsteps:\n  - a: Say {{ input.text }}')
+    const flows: FlowStore = {
+      ...flowsOf(new Map([['default/a/b@stable', plan.hash]])),
+      plan: async () => JSON.stringify(plan),
+    }
+    const misfits: unknown[] = []
+    const layers = [
+      { scope: { tenant: '', environment: '' }, values: { send: 0.6, gone: 1 } },
+      { scope: { tenant: 'acme', environment: '' }, values: { send: 0.9 } },
+      { scope: { tenant: 'acme', environment: 'live' }, values: { send: 0.2 } },
+    ]
+    const catalog = new FlowCatalog({
+      flows,
+      params: { overrides: async ({ tenant, environment }) => (tenant === 'acme' && environment === 'live' ? layers : []) },
+      environment: 'live',
+      nowMs: () => 0,
+      onMisfit: (misfit) => misfits.push(misfit),
+    })
+    expect((await catalog.find('acme', 'a/b')).params).toEqual({ send: 0.9 })
+    expect((await catalog.find('default', 'a/b')).params).toEqual({ send: 0.8 })
+    expect(misfits).toEqual([{ flow: plan.flow, tenant: 'acme', param: 'send', reason: 'is 0.2, below its minimum 0.5' }])
+  })
   it('gives a tenant the flow of the default tenant where it has none of its own', async () => {
     const catalog = new FlowCatalog({
+      params,
       flows: flowsOf(
         new Map([
           ['default/a/b@stable', one.hash],

@@ -1,9 +1,10 @@
 // Which flow a request means: name, version or alias -> plan, input check and params, ready for thousands of requests a second.
+//   G11. An override that does not fit the plan, because its range is another, does not apply: the weaker value stands and the log says so.
 //   G1. A hit costs no round trip; a published change is seen within the refresh time, at once where `baton.config` tells of it.
 import { DEFAULT_TENANT, Fault, type Json } from '@baton/contracts'
-import { resolveParams, type Plan } from '@baton/flow'
+import { overrideProblem, resolveParams, type Plan } from '@baton/flow'
 import { createPlanCache, type PlanCache } from '@baton/service'
-import type { FlowStore } from '@baton/store'
+import type { FlowStore, ParamStore } from '@baton/store'
 import { compileInputCheck, type InputCheck } from './input-check.ts'
 
 /** Alias of a request that names no version. */
@@ -15,9 +16,12 @@ export type ReadyFlow = {
   readonly params: { readonly [name: string]: Json }
 }
 
-type Target = { readonly hash: string; readonly expiresAtMs: number }
+type Target = { readonly ready: ReadyFlow; readonly expiresAtMs: number }
 
-/** A flow as a request names it: `namespace/name`, with `@version` or `@alias` if wanted. */
+/** Told of an override that was left out. */
+type Misfit = { readonly flow: string; readonly tenant: string; readonly param: string; readonly reason: string }
+
+/** A flow as a request names it: `namespace/name`, with `@version`, `@alias` or `@sha256:HASH` if wanted. */
 export const parseFlowName = (name: string): { flow: string; at: string } => {
   const mark = name.lastIndexOf('@')
   return mark <= 0 ? { flow: name, at: DEFAULT_ALIAS } : { flow: name.slice(0, mark), at: name.slice(mark + 1) }
@@ -25,6 +29,9 @@ export const parseFlowName = (name: string): { flow: string; at: string } => {
 
 export class FlowCatalog {
   readonly #flows: FlowStore
+  readonly #params: Pick<ParamStore, 'overrides'>
+  readonly #environment: string
+  readonly #onMisfit: (misfit: Misfit) => void
   readonly #nowMs: () => number
   readonly #refreshMs: number
   readonly #plans: PlanCache
@@ -32,8 +39,25 @@ export class FlowCatalog {
   readonly #loading = new Map<string, Promise<ReadyFlow>>()
   readonly #ready = new Map<string, ReadyFlow>()
 
-  constructor({ flows, nowMs, refreshMs = 5_000 }: { flows: FlowStore; nowMs: () => number; refreshMs?: number }) {
+  constructor({
+    flows,
+    params,
+    nowMs,
+    environment = '',
+    refreshMs = 5_000,
+    onMisfit = () => undefined,
+  }: {
+    flows: FlowStore
+    params: Pick<ParamStore, 'overrides'>
+    nowMs: () => number
+    environment?: string | undefined
+    refreshMs?: number
+    onMisfit?: (misfit: Misfit) => void
+  }) {
     this.#flows = flows
+    this.#params = params
+    this.#environment = environment
+    this.#onMisfit = onMisfit
     this.#nowMs = nowMs
     this.#refreshMs = refreshMs
     this.#plans = createPlanCache(flows)
@@ -43,10 +67,7 @@ export class FlowCatalog {
   async find(tenant: string, name: string): Promise<ReadyFlow> {
     const key = `${tenant}\n${name}`
     const known = this.#targets.get(key)
-    if (known !== undefined && known.expiresAtMs > this.#nowMs()) {
-      const ready = this.#ready.get(known.hash)
-      if (ready !== undefined) return ready // G1
-    }
+    if (known !== undefined && known.expiresAtMs > this.#nowMs()) return known.ready // G1
     return this.#loading.get(key) ?? this.#load(key, { tenant, name })
   }
 
@@ -60,9 +81,11 @@ export class FlowCatalog {
   #load(key: string, { tenant, name }: { tenant: string; name: string }): Promise<ReadyFlow> {
     const load = async (): Promise<ReadyFlow> => {
       try {
-        const hash = await this.#resolve(tenant, name)
-        const ready = await this.#prepare(hash)
-        if (this.#loading.get(key) === loading) this.#remember(key, hash)
+        const { flow } = parseFlowName(name)
+        const overrides = this.#params.overrides({ flow, tenant, environment: this.#environment })
+        overrides.catch(() => undefined) // an unknown flow is told first
+        const ready = this.#override(await this.#prepare(await this.#resolve(tenant, name)), await overrides, tenant)
+        if (this.#loading.get(key) === loading) this.#remember(key, ready)
         return ready
       } finally {
         if (this.#loading.get(key) === loading) this.#loading.delete(key)
@@ -73,9 +96,21 @@ export class FlowCatalog {
     return loading
   }
 
-  #remember(key: string, hash: string): void {
+  /** The flow with the params of a tenant; a stronger override replaces a weaker one. */
+  #override(ready: ReadyFlow, layers: Awaited<ReturnType<ParamStore['overrides']>>, tenant: string): ReadyFlow {
+    const fitting: Record<string, Json> = {}
+    for (const { values } of layers)
+      for (const [param, value] of Object.entries(values)) {
+        const reason = overrideProblem(ready.plan, param, value)
+        if (reason === undefined) fitting[param] = value
+        else if (Object.hasOwn(ready.plan.params, param)) this.#onMisfit({ flow: ready.plan.flow, tenant, param, reason }) // G11
+      }
+    return Object.keys(fitting).length === 0 ? ready : { ...ready, params: resolveParams(ready.plan, fitting) }
+  }
+
+  #remember(key: string, ready: ReadyFlow): void {
     if (this.#targets.size >= TARGETS_MAX) this.#targets.clear()
-    this.#targets.set(key, { hash, expiresAtMs: this.#nowMs() + this.#refreshMs })
+    this.#targets.set(key, { ready, expiresAtMs: this.#nowMs() + this.#refreshMs })
   }
 
   async #resolve(tenant: string, name: string): Promise<string> {

@@ -1,7 +1,8 @@
 // Publishing a flow: compiled, stored as a plan under its hash, then told to everybody through the configuration topic.
-import { DEFAULT_TENANT, Fault, TOPICS, toFault } from '@baton/contracts'
+import { DEFAULT_TENANT, Fault, TOPICS, toFault, type JsonObject } from '@baton/contracts'
 import { compileFlow, formatDiagnostic, type Diagnostic, type FlowDefaults, type Plan } from '@baton/flow'
 import type { Platform } from '@baton/service'
+import { requireFittingParams } from '../params/param-settings.ts'
 import { DEFAULT_ALIAS } from './flow-catalog.ts'
 import { flowFolders, readFlowFolder, type FlowFiles } from './flow-files.adapter.ts'
 
@@ -15,6 +16,10 @@ export type PublishRequest = FlowFiles & {
   /** Name that the file must have; a path that names another flow would surprise later. */
   readonly expected?: string
   readonly defaults?: FlowDefaults
+  /** Hash that the plan must have: what was packed and checked is what is published. */
+  readonly plan?: string
+  /** Leaves an alias alone that somebody else has moved, unless the version is new. */
+  readonly yields?: boolean
 }
 
 export type Published = {
@@ -44,7 +49,14 @@ const compile = ({ files, entry, defaults }: PublishRequest): Plan => {
 }
 
 /** Key of a flow on the configuration topic. */
-const flowKey = (tenant: string, flow: string): string => `flow/${tenant}/${flow}`
+export const flowKey = (tenant: string, flow: string): string => `flow/${tenant}/${flow}`
+
+/** Tells every process that something of a flow has changed; catalogues look again. */
+export const announce = async (bus: Platform['bus'], key: string, value: JsonObject): Promise<void> => {
+  await bus.publish([
+    { topic: TOPICS.config, key, value: Buffer.from(JSON.stringify(value)), headers: { 'content-type': 'application/json' } },
+  ])
+}
 
 /** Publishes one flow. Throws `flow.invalid`, or `request.conflicting` for a version that exists with other content. */
 export const publishFlow = async ({ bus, stores }: Pick<Platform, 'bus' | 'stores'>, request: PublishRequest): Promise<Published> => {
@@ -53,17 +65,22 @@ export const publishFlow = async ({ bus, stores }: Pick<Platform, 'bus' | 'store
   const { flow, version, hash } = plan
   if (request.expected !== undefined && request.expected !== flow)
     throw new Fault('request.conflicting', `the path names ${request.expected}, the file ${flow}`, { field: 'flow' })
-  const { changed } = await stores.flows.publish({ tenant, flow, version, hash, body: JSON.stringify(plan), alias, replace, by })
+  if (request.plan !== undefined && request.plan !== `sha256:${hash}`)
+    throw new Fault('request.conflicting', `the files make plan sha256:${hash}, not ${request.plan}`, { field: 'plan' })
+  if (request.yields !== true) await requireFittingParams(stores, plan, tenant)
+  const { changed } = await stores.flows.publish({
+    tenant,
+    flow,
+    version,
+    hash,
+    body: JSON.stringify(plan),
+    alias,
+    replace,
+    by,
+    yields: request.yields === true,
+  })
   const published = { flow, version, hash, alias, changed }
-  if (changed)
-    await bus.publish([
-      {
-        topic: TOPICS.config,
-        key: flowKey(tenant, flow),
-        value: Buffer.from(JSON.stringify({ tenant, ...published })),
-        headers: { 'content-type': 'application/json' },
-      },
-    ])
+  if (changed) await announce(bus, flowKey(tenant, flow), { tenant, ...published })
   return published
 }
 
@@ -82,6 +99,7 @@ export const publishFlows = async (platform: Platform, { defaults }: { defaults?
         ...found,
         replace: config.embedded,
         by: 'start',
+        yields: true,
         ...(defaults === undefined ? {} : { defaults }),
       })
       published.push(flow)

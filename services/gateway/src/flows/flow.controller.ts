@@ -19,6 +19,11 @@ export const FlowBody = z.looseObject({
     .optional(),
   replace: z.boolean().optional().meta({ description: 'Whether a version that exists with other content may be replaced' }),
   by: z.string().max(200).optional(),
+  plan: z
+    .string()
+    .regex(/^sha256:[0-9a-f]{64}$/)
+    .optional()
+    .meta({ description: 'Hash that the compiled plan must have' }),
 })
 type FlowBody = z.infer<typeof FlowBody>
 
@@ -63,7 +68,7 @@ export class FlowController {
     @ValidBody(FlowBody) body: FlowBody,
     @Headers(TENANT_HEADER) tenant: string | undefined,
   ): Promise<Published> {
-    const { files, entry, alias, replace, by } = body
+    const { files, entry, alias, replace, by, plan } = body
     const published = await publishFlow(this.#platform, {
       files: new Map(Object.entries(files)),
       entry,
@@ -71,6 +76,7 @@ export class FlowController {
       by: by ?? 'http',
       ...(alias === undefined ? {} : { alias }),
       ...(replace === undefined ? {} : { replace }),
+      ...(plan === undefined ? {} : { plan }),
       expected: name,
     })
     this.#catalog.forget()
