@@ -8,7 +8,7 @@ import { editorSchemaFile } from '@baton/flow'
 import { cliReferenceFile } from 'baton'
 
 const folder = join(import.meta.dirname, '..', 'docs', 'generated')
-const files = new Map([...generatedFiles(), ...editorSchemaFile(), ...cliReferenceFile()])
+const files = new Map([...generatedFiles(), ...editorSchemaFile(), ...(await cliReferenceFile())])
 
 const breaking = [...files]
   .filter(([path]) => path.startsWith('schemas/') && existsSync(join(folder, path)))

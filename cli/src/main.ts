@@ -1,50 +1,43 @@
 import { Command, CommanderError } from 'commander'
-import { FAULTS, toFault } from '@baton/contracts'
-import { checkCommand } from './commands/check.ts'
+import { FAULTS, toFault } from '@baton/contracts/fault'
 import type { CommandContext } from './commands/context.ts'
-import { deadLetterCommand } from './commands/dead-letters.ts'
-import { doctorCommand } from './commands/doctor.ts'
-import { evalCommand } from './commands/eval.ts'
-import { flowsCommand } from './commands/flows.ts'
-import { indexCommand } from './commands/index-documents.ts'
-import { initCommand } from './commands/init.ts'
-import { modelsCommand } from './commands/models.ts'
-import { reviewsCommand } from './commands/reviews.ts'
-import { runCommand } from './commands/run.ts'
-import { runsCommand } from './commands/runs.ts'
-import { statsCommand } from './commands/stats.ts'
-import { topicsCommand } from './commands/topics.ts'
-import { traceCommand } from './commands/trace.ts'
-import { upCommand } from './commands/up.ts'
 import { openTerminal } from './terminal.ts'
 
-/** Every command, in the order of the help. */
-const COMMANDS = [
-  upCommand,
-  initCommand,
-  runCommand,
-  checkCommand,
-  evalCommand,
-  flowsCommand,
-  statsCommand,
-  runsCommand,
-  traceCommand,
-  reviewsCommand,
-  deadLetterCommand,
-  indexCommand,
-  modelsCommand,
-  topicsCommand,
-  doctorCommand,
-]
+type MakeCommand = (context: CommandContext) => Command
 
-/** The command line as commander sees it; nothing is run. */
-export const buildProgram = (context: CommandContext): Command => {
+/** Every command, in the order of the help. Each is loaded when it is asked for: `check` starts without a server's modules. */
+const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
+  up: async () => (await import('./commands/up.ts')).upCommand,
+  init: async () => (await import('./commands/init.ts')).initCommand,
+  run: async () => (await import('./commands/run.ts')).runCommand,
+  check: async () => (await import('./commands/check.ts')).checkCommand,
+  eval: async () => (await import('./commands/eval.ts')).evalCommand,
+  flows: async () => (await import('./commands/flows.ts')).flowsCommand,
+  stats: async () => (await import('./commands/stats.ts')).statsCommand,
+  runs: async () => (await import('./commands/runs.ts')).runsCommand,
+  trace: async () => (await import('./commands/trace.ts')).traceCommand,
+  reviews: async () => (await import('./commands/reviews.ts')).reviewsCommand,
+  dlq: async () => (await import('./commands/dead-letters.ts')).deadLetterCommand,
+  index: async () => (await import('./commands/index-documents.ts')).indexCommand,
+  models: async () => (await import('./commands/models.ts')).modelsCommand,
+  topics: async () => (await import('./commands/topics.ts')).topicsCommand,
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
+}
+
+/** The command that the arguments name, or all of them: for the help, and to say which one was meant. */
+const commandsFor = (args: readonly string[]): Promise<readonly MakeCommand[]> => {
+  const named = args[0] === undefined || !Object.hasOwn(COMMANDS, args[0]) ? undefined : COMMANDS[args[0]]
+  return Promise.all((named === undefined ? Object.values(COMMANDS) : [named]).map((load) => load()))
+}
+
+/** The command line as commander sees it, all of it without arguments; nothing is run. */
+export const buildProgram = async (context: CommandContext, args: readonly string[] = []): Promise<Command> => {
   const program = new Command('baton')
     .description('The orchestration layer that turns many unreliable AI calls into one dependable result')
     .version('0.1.0')
     .showHelpAfterError('(add --help for usage)')
     .exitOverride()
-  for (const command of COMMANDS) program.addCommand(command(context).exitOverride().copyInheritedSettings(program))
+  for (const command of await commandsFor(args)) program.addCommand(command(context).exitOverride().copyInheritedSettings(program))
   return program
 }
 
@@ -52,8 +45,8 @@ export const buildProgram = (context: CommandContext): Command => {
 export const main = async (args: readonly string[]): Promise<number> => {
   const terminal = openTerminal()
   let exitCode = 0
-  const program = buildProgram({ terminal, fail: () => void (exitCode = 1) })
   try {
+    const program = await buildProgram({ terminal, fail: () => void (exitCode = 1) }, args)
     await program.parseAsync([...args], { from: 'user' })
     return exitCode
   } catch (error) {

@@ -75,8 +75,6 @@ export const judge = (one: Case, found: readonly Found[]): Verdict => {
   const exact = expected.every((place) => found.some((candidate) => samePlace(place, candidate)))
   const named = expected.every((place) => found.some(({ code }) => code === place.code))
   const result = expected.length === 0 ? 'clean' : exact ? 'found' : named ? 'wrong place' : 'missed'
-  const alarms = found.filter((candidate) =>
-    exact ? !expected.some((place) => samePlace(place, candidate)) : !isExpected(one, candidate),
-  )
+  const alarms = found.filter((candidate) => (exact ? !expected.some((place) => samePlace(place, candidate)) : !isExpected(one, candidate)))
   return { name, expected, found, result, alarms }
 }

@@ -42,7 +42,10 @@ export const main = async () => {
   console.log('\n# Flows of the repository (flows): no errors')
   const isError = ({ severity }) => severity === 'error'
   printRight(flows, isError)
-  const alarms = [...wrong.filter(({ result }) => result === 'found').flatMap(({ alarms: extra }) => extra), ...right.flatMap(({ found }) => found)]
+  const alarms = [
+    ...wrong.filter(({ result }) => result === 'found').flatMap(({ alarms: extra }) => extra),
+    ...right.flatMap(({ found }) => found),
+  ]
   const errors = flows.flatMap(({ found }) => found).filter(isError)
   const codes = new Set(wrong.flatMap(({ expected }) => expected.map(({ code }) => code)))
   const missed = wrong.length - count(wrong, 'found')

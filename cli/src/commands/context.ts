@@ -1,6 +1,4 @@
 import type { Terminal } from '../terminal.ts'
-import { openApi, type Api } from '../api.ts'
-import { readEnvironment } from '@baton/service/config'
 
 /** What every command is given. */
 export type CommandContext = {
@@ -8,9 +6,6 @@ export type CommandContext = {
   /** The command ran, and its answer is no: exit 1. */
   readonly fail: () => void
 }
-
-/** The running system that commands talk to. */
-export const runningSystem = (): Api => openApi(readEnvironment(process.env).url)
 
 /** Prints data as JSON for programs or as text for people. */
 export const show = (context: CommandContext, data: unknown, options: { json?: boolean; text: () => string }): void =>

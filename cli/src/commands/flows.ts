@@ -2,7 +2,8 @@ import { Command } from 'commander'
 import { Fault } from '@baton/contracts'
 import { table } from '../print/table.ts'
 import { readFlow } from '../platform/flow-source.ts'
-import { runningSystem, show, type CommandContext } from './context.ts'
+import { show, type CommandContext } from './context.ts'
+import { runningSystem } from './running-system.ts'
 
 type FlowItem = {
   readonly flow: string

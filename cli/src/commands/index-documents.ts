@@ -5,7 +5,8 @@ import { Command } from 'commander'
 import { Fault, toFault } from '@baton/contracts'
 import { table } from '../print/table.ts'
 import { bar } from '../terminal.ts'
-import { query, runningSystem, show, type CommandContext } from './context.ts'
+import { query, show, type CommandContext } from './context.ts'
+import { runningSystem } from './running-system.ts'
 
 export type IndexDocument = { readonly id: string; readonly title: string; readonly text: string }
 

@@ -5,7 +5,8 @@ import { text as readAll } from 'node:stream/consumers'
 import { Command } from 'commander'
 import { Fault, toFault, type RunResult } from '@baton/contracts'
 import { readFlow } from '../platform/flow-source.ts'
-import { runningSystem, type CommandContext } from './context.ts'
+import type { CommandContext } from './context.ts'
+import { runningSystem } from './running-system.ts'
 
 /** `{…}`, `@FILE` or `-` for standard input. */
 const readInput = async (given: string): Promise<unknown> => {

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { duration, table } from '../print/table.ts'
-import { query, runningSystem, show, type CommandContext } from './context.ts'
+import { query, show, type CommandContext } from './context.ts'
+import { runningSystem } from './running-system.ts'
 
 type RunItem = {
   readonly runId: string

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { duration, percent, table } from '../print/table.ts'
-import { query, runningSystem, show, type CommandContext } from './context.ts'
+import { query, show, type CommandContext } from './context.ts'
+import { runningSystem } from './running-system.ts'
 
 type FlowStats = {
   readonly flow: string

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { duration } from '../print/table.ts'
-import { runningSystem, show, type CommandContext } from './context.ts'
+import { show, type CommandContext } from './context.ts'
+import { runningSystem } from './running-system.ts'
 
 type TraceStep = {
   readonly path: string

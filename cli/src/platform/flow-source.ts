@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { Fault, toFault } from '@baton/contracts'
+import { Fault, toFault } from '@baton/contracts/fault'
 import { compileFlow, type CompileResult } from '@baton/flow'
 
 /** A flow on disk: its files by relative path, and what the compiler says of them. */
@@ -11,7 +11,7 @@ export const readFlow = async (path: string): Promise<FlowSource> => {
   const found = await stat(path).catch((error: unknown) => {
     throw new Fault('request.not_found', `${path}: ${toFault(error).message}`)
   })
-  const { readFlowFolder } = await import('@baton/gateway')
+  const { readFlowFolder } = await import('@baton/gateway/flow-files')
   const source = found.isDirectory()
     ? await readFlowFolder(path)
     : { files: new Map([[basename(path), await readFile(path, 'utf8')]]), entry: basename(path) }

@@ -22,7 +22,7 @@ const neverRun = (): never => {
 }
 
 /** A program that is only looked at. */
-const programToShow = (): Command =>
+const programToShow = (): Promise<Command> =>
   buildProgram({ terminal: { interactive: false, print: neverRun, note: neverRun, status: neverRun, settle: neverRun }, fail: neverRun })
 
 const helpOf = (command: Command): string => {
@@ -42,5 +42,5 @@ const sectionsOf = (command: Command, parents: readonly string[]): readonly stri
 }
 
 /** The page for `docs/generated`, by its path there. */
-export const cliReferenceFile = (): ReadonlyMap<string, string> =>
-  new Map([['cli.md', [INTRODUCTION, ...sectionsOf(programToShow(), [])].join('\n')]])
+export const cliReferenceFile = async (): Promise<ReadonlyMap<string, string>> =>
+  new Map([['cli.md', [INTRODUCTION, ...sectionsOf(await programToShow(), [])].join('\n')]])

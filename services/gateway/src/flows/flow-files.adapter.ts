@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Fault } from '@baton/contracts'
+import { Fault } from '@baton/contracts/fault'
 
 /** The files of one flow by relative path, and the file to begin with. */
 export type FlowFiles = { readonly files: ReadonlyMap<string, string>; readonly entry: string }
