@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from 'node:path'
 import { breakingChanges, generatedFiles } from '@baton/contracts/generate'
 import { editorSchemaFile } from '@baton/flow'
+import { flowFormatFile } from '@baton/flow/reference'
 import { cliReferenceFile } from 'baton'
 
 const folder = join(import.meta.dirname, '..', 'docs', 'generated')

@@ -9,17 +9,20 @@ const pagesIn = (folder: string): readonly string[] =>
   readdirSync(join(root, folder))
     .filter((name) => name.endsWith('.md'))
     .map((name) => join(folder, name))
+const flowPages = readdirSync(join(root, 'flows'))
+  .map((name) => join('flows', name, 'README.md'))
+  .filter((path) => existsSync(join(root, path)))
 const pages = [
   'README.md',
   'ARCHITECTURE.md',
   'AGENTS.md',
   'CONTRIBUTING.md',
   'data/README.md',
-  'flows/support/README.md',
+  ...flowPages,
   ...pagesIn('docs/concepts'),
   ...pagesIn('docs/decisions'),
 ]
-const ours = ['README.md', ...pagesIn('docs/concepts')]
+const ours = ['README.md', ...flowPages, ...pagesIn('docs/concepts')]
 
 const withoutCode = (text: string): string => text.replaceAll(/^```[\s\S]*?^```/gm, '')
 const anchorsOf = (text: string): readonly string[] =>
