@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '@baton/contracts/json'
-import { compileFlow, type CompileResult } from './compile.ts'
-import type { FlowDefaults } from './read/context.ts'
+import { compileFlow, type CompileResult } from '../compile.ts'
+import type { FlowDefaults } from '../read/context.ts'
 
 /** A flow as data: what a flow file holds, with the same words. */
 export type FlowData = JsonObject

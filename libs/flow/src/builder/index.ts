@@ -1,0 +1,7 @@
+export * from './expr.ts'
+export * from './groups.ts'
+export * from './kinds.ts'
+export { goTo, type Body, type Outcome, type Part, type Rule } from './body.ts'
+export { chain, compileData, type FlowData } from './data.ts'
+export { flow, type Flow } from './flow.ts'
+export { schema, type Infer, type Shape } from './shape.ts'
