@@ -3,6 +3,8 @@ import { isatty } from 'node:tty'
 /** Where a command prints: results to standard output, everything else to standard error. */
 export type Terminal = {
   readonly interactive: boolean
+  /** Whether results go to a terminal that shows colours. */
+  readonly colours?: boolean
   /** A result, as a line. */
   print(text: string): void
   /** Progress and remarks. */
@@ -25,6 +27,7 @@ export const openTerminal = (): Terminal => {
   }
   return {
     interactive,
+    colours: isatty(1),
     print: (text) => {
       settle()
       process.stdout.write(`${text}\n`)

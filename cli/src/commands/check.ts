@@ -1,6 +1,25 @@
 import { Command } from 'commander'
-import { readFlow } from '../platform/flow-source.ts'
+import { compileFlow, type Diagnostic } from '@baton/flow'
+import { findFlows, shownPath, type FoundFlow } from '../platform/flow-finder.ts'
+import { diagnosticText, pageOf } from '../print/diagnostic.ts'
+import { openPaint, type Paint } from '../print/paint.ts'
 import { show, type CommandContext } from './context.ts'
+
+type Later = { readonly step: string; readonly kind: string }
+
+/** What `--json` prints of a flow; fields are only ever added. */
+type Checked = {
+  readonly path: string
+  readonly ok: boolean
+  readonly flow: string | null
+  readonly version: string | null
+  readonly hash: string | null
+  readonly errors: number
+  readonly warnings: number
+  /** Steps that are right but cannot run in this version. */
+  readonly later: readonly Later[]
+  readonly diagnostics: readonly (Diagnostic & { readonly page: string })[]
+}
 
 /** `baton check PATH…`: what can be known before a run is known before a run (A15). */
 export const checkCommand = (context: CommandContext): Command =>
@@ -8,19 +27,53 @@ export const checkCommand = (context: CommandContext): Command =>
     .description('find mistakes in flows before anything runs')
     .argument('<path...>', 'flow files or folders')
     .option('--json', 'print JSON')
-    .action(async (paths: readonly string[], options: { json?: boolean }) => {
-      const results = await Promise.all(paths.map(async (path) => ({ path, result: (await readFlow(path)).result })))
-      const lines = results.flatMap(({ path, result }) => [
-        ...result.diagnostics.map(
-          (found) =>
-            `${found.file}:${found.line}:${found.column} ${found.code} ${found.message}${found.fix === undefined ? '' : `\n    try: ${found.fix}`}`,
-        ),
-        ...(result.ok ? [`${path}: ok, ${result.plan.flow}@${result.plan.version}, plan ${result.plan.hash.slice(0, 12)}`] : []),
-      ])
-      show(
-        context,
-        results.map(({ path, result }) => ({ path, ok: result.ok, diagnostics: result.diagnostics })),
-        { ...options, text: () => lines.join('\n') },
-      )
-      if (results.some(({ result }) => !result.ok)) context.fail()
+    .option('--strict', 'warnings fail too')
+    .action(async (paths: readonly string[], options: { json?: boolean; strict?: boolean }) => {
+      const flows = await findFlows(paths)
+      const checked = flows.map((flow) => ({ flow, result: checkOne(flow) }))
+      const results = checked.map(({ result }) => result)
+      const paint = openPaint({ terminal: context.terminal.colours === true, env: process.env })
+      show(context, results, {
+        ...options,
+        text: () => [...checked.map(({ flow, result }) => resultText(flow, result, paint)), summary(results, paint)].join('\n'),
+      })
+      if (results.some(({ ok, warnings }) => !ok || (options.strict === true && warnings > 0))) context.fail()
     })
+
+const checkOne = (found: FoundFlow): Checked => {
+  const result = compileFlow(found)
+  const count = (severity: Diagnostic['severity']): number => result.diagnostics.filter((one) => one.severity === severity).length
+  const later = result.ok ? Object.values(result.plan.later ?? {}).map(({ id, kind }) => ({ step: id, kind })) : []
+  return {
+    path: found.path,
+    ok: result.ok,
+    flow: result.ok ? result.plan.flow : null,
+    version: result.ok ? result.plan.version : null,
+    hash: result.ok ? result.plan.hash : null,
+    errors: count('error'),
+    warnings: count('warning'),
+    later,
+    diagnostics: result.diagnostics.map((one) => ({ ...one, file: shownPath(found, one.file), page: pageOf(one.code) })),
+  }
+}
+
+const resultText = (found: FoundFlow, { path, ok, flow, version, hash, later, diagnostics }: Checked, paint: Paint): string => {
+  const texts = new Map([...found.files].map(([file, text]) => [shownPath(found, file), text]))
+  const mistakes = diagnostics.map((one) => `${diagnosticText(one, { text: texts.get(one.file), paint })}\n`)
+  if (!ok) return mistakes.join('\n')
+  const good = `${path}: ${paint.green('ok')}, ${flow ?? ''}@${version ?? ''}, plan ${hash?.slice(0, 12) ?? ''}`
+  const notYet = later.length === 0 ? [] : [`  checked; runs with a later version: ${laterWords(later)}`]
+  return [...mistakes, good, ...notYet].join('\n')
+}
+
+const laterWords = (later: readonly Later[]): string => later.map(({ step, kind }) => `step ${step} (${kind})`).join(', ')
+
+const summary = (results: readonly Checked[], paint: Paint): string => {
+  const sum = (count: (result: Checked) => number): number => results.reduce((total, result) => total + count(result), 0)
+  const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+  const errors = sum((result) => result.errors)
+  const warnings = sum((result) => result.warnings)
+  const later = sum((result) => (result.later.length > 0 ? 1 : 0))
+  const verdict = `${plural(results.length, 'flow')}: ${plural(errors, 'error')}, ${plural(warnings, 'warning')}${later === 0 ? '' : `; ${later} with steps for a later version`}`
+  return errors > 0 ? paint.red(verdict) : warnings > 0 ? paint.yellow(verdict) : paint.green(verdict)
+}
