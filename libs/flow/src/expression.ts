@@ -16,7 +16,7 @@ const MAX_NESTED_COMPREHENSIONS = 2
 
 /** An expression that was read, or what is wrong with it, by its offset. */
 export type Analysis =
-  | { readonly ok: true; readonly paths: readonly ExpressionPath[]; readonly pure: boolean }
+  | { readonly ok: true; readonly paths: readonly ExpressionPath[]; readonly pure: boolean; readonly ast: ASTNode }
   | { readonly ok: false; readonly code: 'expression.syntax' | 'expression.invalid'; readonly message: string; readonly index: number }
 
 type Arithmetic = (left: number, right: number) => number
@@ -27,6 +27,8 @@ const ARITHMETIC: Readonly<Record<string, Arithmetic>> = {
   '/': (a, b) => a / b,
   '%': (a, b) => a % b,
 }
+
+const MS_PER_SECOND = 1_000
 
 /** Stands in for the library's `matches`, which backtracks. */
 const LINEAR = 'matchesLinear'
@@ -40,6 +42,13 @@ const createBase = (): Environment => {
     environment.registerOperator(`int ${operator} double: double`, (left: bigint, right: number) => apply(Number(left), right))
   }
   environment.registerOperator('double % double: double', (left: number, right: number) => left % right)
+  // Conversions and comparisons of the CEL specification that the library leaves out.
+  environment.registerOperator('double == int: bool', (left: number, right: bigint) => left === Number(right))
+  environment.registerFunction('string(google.protobuf.Timestamp): string', (time: Date) => time.toISOString().replace('.000Z', 'Z'))
+  environment.registerFunction('int(google.protobuf.Timestamp): int', (time: Date) => BigInt(Math.floor(time.getTime() / MS_PER_SECOND)))
+  environment.registerFunction('string(google.protobuf.Duration): string', String)
+  environment.registerFunction('timestamp(google.protobuf.Timestamp): google.protobuf.Timestamp', (time: Date) => time)
+  environment.registerFunction('duration(google.protobuf.Duration): google.protobuf.Duration', (duration: unknown) => duration)
   environment.registerFunction(`string.${LINEAR}(string): bool`, matchesLinear)
   return environment
 }
@@ -54,7 +63,7 @@ export const createAnalyser = (stepNames: Iterable<string>): ((cel: string) => A
       const { paths, depth } = findPaths(parsed.ast)
       const problem = boundsProblem(parsed.ast, depth) ?? typeProblem(parsed.check())
       return problem === undefined
-        ? { ok: true, paths, pure: isPurePath(parsed.ast) }
+        ? { ok: true, paths, pure: isPurePath(parsed.ast), ast: parsed.ast }
         : { ok: false, code: 'expression.invalid', ...problem }
     } catch (error) {
       return { ok: false, code: 'expression.syntax', ...explain(error) }
