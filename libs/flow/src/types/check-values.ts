@@ -1,0 +1,51 @@
+// Values whose type is fixed where they stand: the arguments of a search, what `set` says it returns.
+import type { View } from '../check/walk.ts'
+import type { StepTree, ValueTree } from '../tree.ts'
+import { typeOfLiteral, typeOfSchema } from './schema-type.ts'
+import { ANY, describeType, listOf, mismatch, notNull, NUMBER, STRING, type Type } from './type.ts'
+import { placeIn, type Add, type Typing } from './typing.ts'
+
+type Site = { readonly view: View; readonly typing: Typing; readonly add: Add }
+
+/** Reports values that a kind of step cannot take. */
+export const checkGiven = (step: StepTree, site: Site): void => {
+  if (step.kind === 'set' && step.returns !== undefined) checkValue(step.value, typeOfSchema(step.returns), { ...site, path: '' })
+  if (step.kind !== 'retrieve' || step.with === undefined || !('object' in step.with)) return
+  for (const [key, value] of step.with.object) {
+    const type = Object.hasOwn(SEARCH, key) ? SEARCH[key] : undefined
+    if (type !== undefined) checkValue(value, type, { ...site, path: key })
+  }
+}
+
+const SEARCH: Readonly<Record<string, Type>> = { query: STRING, top: NUMBER }
+
+type ValueSite = Site & { readonly path: string }
+
+/** A value against the type it has to have, each part at its own place. */
+const checkValue = (value: ValueTree, wanted: Type, site: ValueSite): void => {
+  if ('object' in value && wanted.kind === 'object') checkFields(value, wanted, site)
+  else if ('list' in value && wanted.kind === 'list') {
+    for (const item of value.list) checkValue(item, wanted.of, { ...site, path: `${site.path}[]` })
+  } else {
+    const problem = mismatch(notNull(givenType(value, site)), wanted, site.path)
+    if (problem !== undefined) site.add('expr' in value ? placeIn(value.expr, 0) : value.at, 'type.mismatch', problem)
+  }
+}
+
+const givenType = (value: ValueTree, { typing, view }: Site): Type => {
+  if ('lit' in value) return typeOfLiteral(value.lit)
+  if ('expr' in value) return typing.typeOf(value.expr, view)?.type ?? ANY
+  return 'object' in value ? { kind: 'map', of: ANY } : listOf(ANY)
+}
+
+type Fields = Extract<ValueTree, { readonly object: unknown }>
+
+const checkFields = (value: Fields, wanted: Extract<Type, { kind: 'object' }>, site: ValueSite): void => {
+  const given = new Map(value.object)
+  for (const [name, type] of wanted.fields) {
+    const path = site.path === '' ? name : `${site.path}.${name}`
+    const field = given.get(name)
+    if (field !== undefined) checkValue(field, type, { ...site, path })
+    else if (type.absent === undefined) site.add(value.at, 'type.mismatch', `${path} is missing; it must be ${describeType(notNull(type))}`)
+  }
+}
