@@ -2,6 +2,8 @@
 import { checkDecisions } from './check/decisions.ts'
 import { checkLimits } from './check/limits.ts'
 import { checkNames } from './check/names.ts'
+import { checkControl } from './control/control.ts'
+import { checkSecrets, filesOf } from './control/secrets.ts'
 import { createReport, type Diagnostic, type Report } from './diagnostic.ts'
 import { emitPlan } from './emit.ts'
 import type { Plan } from './plan.ts'
@@ -16,7 +18,7 @@ export type CompileResult =
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] }
 
 /** Checks over a whole tree. A check of types goes behind the names. */
-const PASSES: readonly ((tree: FlowTree, report: Report) => void)[] = [checkNames, checkDecisions, checkLimits]
+const PASSES: readonly ((tree: FlowTree, report: Report) => void)[] = [checkNames, checkDecisions, checkLimits, checkControl]
 
 /**
  * Compiles the flow file `entry`. Files are text by path; prompts and schemas are looked for beside the entry, then at the root.
@@ -34,6 +36,7 @@ export const compileFlow = (options: { files: ReadonlyMap<string, string>; entry
   const tree = syntax === undefined ? undefined : readFlow(syntax, createReadContext({ files, entry, defaults, report }))
   // What could not be read is missing from the tree; names that seem unknown then are not.
   if (tree !== undefined && !report.failed) for (const pass of PASSES) pass(tree, report)
+  checkSecrets(filesOf(files, entry), report)
   if (tree === undefined || report.failed) return { ok: false, diagnostics: report.list() }
-  return { ok: true, plan: emitPlan(tree), diagnostics: [] }
+  return { ok: true, plan: emitPlan(tree), diagnostics: report.list() }
 }

@@ -51,6 +51,15 @@ export const checkSecrets = (files: ReadonlyMap<string, string>, report: Report)
   }
 }
 
+const SHARED = ['prompts/', 'schemas/', 'agents/']
+
+/** The files a flow is made of: its own, and those its names may lead to. */
+export const filesOf = (files: ReadonlyMap<string, string>, entry: string): ReadonlyMap<string, string> => {
+  const folder = entry.slice(0, entry.lastIndexOf('/') + 1)
+  const prefixes = SHARED.flatMap((name) => (folder === '' ? [name] : [folder + name, name]))
+  return new Map([...files].filter(([file]) => file === entry || prefixes.some((prefix) => file.startsWith(prefix))))
+}
+
 type Found = { readonly what: string; readonly start: number; readonly end: number }
 
 const findSecrets = (text: string): readonly Found[] => {

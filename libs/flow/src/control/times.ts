@@ -15,6 +15,7 @@ export const checkTimes = (tree: FlowTree, report: Report): void => {
       const message = `${what} of ${nameOf(step)} is ${words(ms)}, but the flow has ${words(LIMITS[limit](tree))} (limits.${limit})`
       report.add(at, 'time.exceeds_flow', message, `make it shorter, or raise limits.${limit} to more than ${words(ms)}`)
     }
+    within &&= !exceedsAlone(step, tree)
     checkHedge(step, report)
   })
   const worst = worstCase(tree)
@@ -50,6 +51,10 @@ const checkHedge = (step: StepTree, report: Report): void => {
   const message = `the hedge of ${nameOf(step)} begins after ${words(step.hedge.afterMs)}, when its try of ${words(step.timeoutMs)} is over`
   report.add(step.at, 'time.exceeds_flow', message, `hedge: ${words(Math.max(1, Math.floor(step.timeoutMs / 4)))}`)
 }
+
+/** What `limit.exceeded` is reported of; that the whole is too long as well would be the same mistake again. */
+const exceedsAlone = (step: StepTree, { limits }: FlowTree): boolean =>
+  step.kind === 'human' ? step.human.slaMs > limits.totalMs : (step.timeoutMs ?? 0) > limits.timeMs
 
 type Found = { readonly worst: WorstCase; readonly report: Report }
 
