@@ -1,15 +1,23 @@
-// Writes what is generated from contracts, flow format and command line to docs/generated. Run after `npm run build`.
+// Writes what is generated from contracts, flow format and command line to docs/generated, and the pages of the
+// diagnostics to docs/diagnostics. Run after `npm run build`.
 // `--check` writes nothing and fails when a file is not what it would be.
 // A change that breaks readers or writers of a message needs a new major version; before a release `--breaking` accepts it.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { breakingChanges, generatedFiles } from '@baton/contracts/generate'
 import { editorSchemaFile } from '@baton/flow'
+import { diagnosticPageFiles } from '@baton/flow/diagnostic-pages'
 import { flowFormatFile } from '@baton/flow/reference'
 import { cliReferenceFile } from 'baton'
 
 const folder = join(import.meta.dirname, '..', 'docs', 'generated')
-const files = new Map([...generatedFiles(), ...editorSchemaFile(), ...(await cliReferenceFile())])
+const files = new Map([
+  ...generatedFiles(),
+  ...editorSchemaFile(),
+  ...flowFormatFile(),
+  ...(await cliReferenceFile()),
+  ...[...diagnosticPageFiles()].map(([path, text]) => [`../${path}`, text]),
+])
 
 const breaking = [...files]
   .filter(([path]) => path.startsWith('schemas/') && existsSync(join(folder, path)))
