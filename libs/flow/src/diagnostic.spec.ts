@@ -61,16 +61,6 @@ describe('golden diagnostics', () => {
       ['3:5 flow.wrong_type a step has one name; "tool" stands beside "a" | indent "tool" and what follows below "a:"'],
     ],
     [
-      'a kind that comes later',
-      'steps:\n  - a: { wait: 5s }\n',
-      ['2:10 flow.unsupported "wait" comes later; this version does not run it yet'],
-    ],
-    [
-      'a guard, which comes later',
-      'steps:\n  - a: { tool: x, guard: [pii] }\n',
-      ['2:19 flow.unsupported "guard" comes later; this version does not run it yet'],
-    ],
-    [
       'two kinds in one step',
       'steps:\n  - a: { tool: x, task: y }\n',
       ['2:19 flow.wrong_type a step does one thing; this one has "tool" and "task"'],

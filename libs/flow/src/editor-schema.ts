@@ -1,7 +1,7 @@
 /* oxlint-disable unicorn/no-thenable -- `then` is a word of the flow format; nothing here is ever awaited */
 // The schema editors use for flow files: completion and a first check while typing. The compiler decides; this only helps.
 import type { JsonObject } from '@baton/contracts/json'
-import { KINDS } from './read/kinds.ts'
+import { KINDS } from './read/work.ts'
 
 const ref = (name: string): JsonObject => ({ $ref: `#/definitions/${name}` })
 const text = (description: string): JsonObject => ({ type: 'string', description })

@@ -2,23 +2,28 @@
 // The tree as a plan: node ids, blocks, and what a step gets when it does not say.
 import type { JsonObject, JsonSchema } from '@baton/contracts/json'
 import { defined } from './defined.ts'
+import { describeFields, describeTop, describeWork, type LaterStep, type Nest } from './emit-later.ts'
+import { defaultWith, emitValue } from './emit-value.ts'
 import { planHash } from './hash.ts'
-import type { Outcome, Plan, PlanNode, Rule, ValueExpr } from './plan.ts'
-import type { FlowTree, OutcomeTree, Place, PromptTree, RuleTree, SlotTree, StepTree, ValueTree } from './tree.ts'
+import type { LaterNode, Outcome, Plan, PlanNode, Rule } from './plan.ts'
+import type { FlowTree, OutcomeTree, PromptTree, RuleTree, StepTree } from './tree.ts'
 
 /** The plan of a tree that the passes found nothing wrong with. */
 export const emitPlan = (tree: FlowTree): Plan => {
   const nodes: Record<string, PlanNode> = {}
   const blocks: string[][] = [[]]
   const prompts: Record<string, Plan['prompts'][string]> = {}
-  const emit: Emit = { nodes, blocks, prompts }
+  const later: Record<string, LaterNode> = {}
+  const emit: Emit = { tree, nodes, later, blocks, prompts }
   blocks[0] = tree.steps.map((step, index) => emitStep(step, { emit, previous: tree.steps[index - 1]?.name ?? null }))
   const onError = tree.onError === undefined ? undefined : emitOutcome(tree.onError, { emit })
+  const { timeMs, totalMs, steps, costMicroUsd } = tree.limits
+  for (const node of emitTop(tree, emit)) later[node.id] = node
   const plan: Omit<Plan, 'hash'> = {
     formatVersion: 1,
     flow: tree.flow,
     version: tree.version,
-    limits: tree.limits,
+    limits: { timeMs, totalMs, steps, ...defined({ costMicroUsd }) },
     params: tree.params,
     input: tree.input,
     blocks,
@@ -26,12 +31,28 @@ export const emitPlan = (tree: FlowTree): Plan => {
     nodes,
     prompts,
     labels: tree.labels,
+    ...(Object.keys(later).length === 0 ? {} : { later }),
     ...defined({ onError, output: tree.output === undefined ? undefined : emitValue(tree.output), resultTopic: tree.resultTopic }),
   }
   return { ...plan, hash: planHash(plan) }
 }
 
+/** What the flow says at its top and the engine does not know. */
+const emitTop = (tree: FlowTree, emit: Emit): readonly LaterNode[] =>
+  describeTop(tree, (outcomes) => nestIn(emit, { blocks: [], outcomes })).map(({ kind, step, outcomes }) => ({
+    id: `$${kind}`,
+    name: null,
+    kind,
+    with: { lit: {} },
+    effect: 'read',
+    step,
+    parts: [],
+    outcomes,
+  }))
+
 type Emit = {
+  readonly tree: FlowTree
+  readonly later: Record<string, LaterNode>
   readonly nodes: Record<string, PlanNode>
   readonly blocks: string[][]
   readonly prompts: Record<string, Plan['prompts'][string]>
@@ -45,8 +66,8 @@ const emitStep = (step: StepTree, { emit, previous = null, returns }: Around): s
   const common = {
     id: step.id,
     name: step.name,
-    with: step.with === undefined ? defaultWith(step, previous) : emitValue(step.with),
-    effect: step.effect ?? (step.kind === 'tool' || step.kind === 'task' ? 'write' : 'read'),
+    with: step.with === undefined ? defaultWith(step, previous, emit.tree) : emitValue(step.with),
+    effect: step.effect ?? (WRITES.has(step.kind) ? 'write' : 'read'),
     ...defined({
       when: step.when?.cel,
       timeoutMs: step.timeoutMs,
@@ -56,9 +77,60 @@ const emitStep = (step: StepTree, { emit, previous = null, returns }: Around): s
       onError: step.onError === undefined ? undefined : emitOutcome(step.onError, around),
     }),
   } as const
-  emit.nodes[step.id] = { ...common, ...emitBody(step, around) }
+  const parts: Parts = { blocks: [], outcomes: [] }
+  const nest = nestIn(emit, parts, expected)
+  const described = (said: JsonObject, rules?: readonly Rule[]): LaterNode => {
+    const inside = { step: { ...said, ...describeFields(step, nest) }, parts: parts.blocks, outcomes: parts.outcomes }
+    return { ...common, kind: step.kind, ...inside, ...defined({ rules }) }
+  }
+  if (isLater(step)) emit.later[step.id] = described(describeWork(step, nest))
+  else {
+    const work = emitBody(step, around)
+    if (!hasNewField(step)) emit.nodes[step.id] = { ...common, ...work }
+    else if (work.kind === 'switch') emit.later[step.id] = described(defined({ on: work.on }), work.rules)
+    else emit.later[step.id] = described(dataOf(work))
+  }
   return step.id
 }
+
+type Runnable = Exclude<StepTree, LaterStep>
+const LATER_KINDS: ReadonlySet<string> = new Set([
+  'parallel',
+  'map',
+  'vote',
+  'loop',
+  'wait',
+  'event',
+  'emit',
+  'flow',
+  'agent',
+  'team',
+] satisfies readonly LaterStep['kind'][])
+const isLater = (step: StepTree): step is LaterStep => LATER_KINDS.has(step.kind)
+
+const hasNewField = (step: StepTree): boolean => NEW_FIELDS.some((field) => step[field] !== undefined)
+const NEW_FIELDS = ['guard', 'failover', 'cache', 'hedge', 'budget', 'undo', 'onTimeout', 'onLimit', 'context', 'media', 'writes'] as const
+
+const dataOf = (work: Exclude<Body, { readonly kind: 'switch' }>): JsonObject =>
+  Object.fromEntries(Object.entries(work).filter(([key]) => key !== 'kind'))
+
+/** Kinds that change something outside unless the step says otherwise. */
+const WRITES: ReadonlySet<StepTree['kind']> = new Set(['tool', 'task', 'emit', 'flow', 'agent', 'team'])
+
+/** Blocks and outcomes inside a step, collected while it is described. */
+type Parts = { readonly blocks: LaterNode['parts'][number][]; readonly outcomes: LaterNode['outcomes'][number][] }
+
+const nestIn = (emit: Emit, parts: Parts, returns?: JsonSchema): Nest => ({
+  block: (label, block, owes) => {
+    const index = emitBlock(block.steps, { emit, ...defined({ returns: owes === 'output' ? returns : undefined }) })
+    parts.blocks.push({ label, block: index })
+    return index
+  },
+  outcome: (label, outcome) => {
+    parts.outcomes.push({ label, outcome: emitOutcome(outcome, { emit, ...defined({ returns }) }) })
+  },
+  prompt: (prompt) => emitPrompt(prompt, emit),
+})
 
 type Body = PlanNode extends infer Node
   ? Node extends PlanNode
@@ -66,7 +138,7 @@ type Body = PlanNode extends infer Node
     : never
   : never
 
-const emitBody = (step: StepTree, around: Around): Body => {
+const emitBody = (step: Runnable, around: Around): Body => {
   switch (step.kind) {
     case 'model':
       return { kind: 'model', models: step.models, prompt: emitPrompt(step.prompt, around.emit) }
@@ -82,8 +154,6 @@ const emitBody = (step: StepTree, around: Around): Body => {
       return { kind: 'task', task: step.task }
     case 'set':
       return { kind: 'set', value: emitValue(step.value) }
-    default:
-      throw new Error(`a ${step.kind} step was read that cannot be emitted`)
     case 'switch':
       return {
         kind: 'switch',
@@ -112,13 +182,9 @@ const emitOutcome = (outcome: OutcomeTree, { emit, returns }: Around): Outcome =
       return { then: 'retry', attempts, ...defined({ models, prompt: prompt === undefined ? undefined : emitPrompt(prompt, emit) }) }
     }
     case 'run': {
-      const block = emit.blocks.push([]) - 1
       // After the body of an error handler that fails anyway nobody reads its output, so it owes no schema.
       const owes = outcome.after === 'fail' ? undefined : returns
-      emit.blocks[block] = outcome.steps.map((step, index) => {
-        const last = index === outcome.steps.length - 1
-        return emitStep(step, { emit, previous: outcome.steps[index - 1]?.name ?? null, ...defined({ returns: last ? owes : undefined }) })
-      })
+      const block = emitBlock(outcome.steps, { emit, ...defined({ returns: owes }) })
       return { then: 'run', block, ...defined({ after: outcome.after }) }
     }
     default:
@@ -126,66 +192,12 @@ const emitOutcome = (outcome: OutcomeTree, { emit, returns }: Around): Outcome =
   }
 }
 
-const emitValue = (value: ValueTree): ValueExpr => {
-  if ('lit' in value) return { lit: value.lit }
-  if ('expr' in value) return { cel: value.expr.cel }
-  if ('list' in value) return { list: value.list.map(emitValue) }
-  return { object: Object.fromEntries(value.object.map(([key, field]) => [key, emitValue(field)])) }
+/** Emits the steps of a block; its last one owes what the block does. */
+const emitBlock = (steps: readonly StepTree[], { emit, returns }: Around): number => {
+  const block = emit.blocks.push([]) - 1
+  emit.blocks[block] = steps.map((step, index) => {
+    const owes = index === steps.length - 1 ? returns : undefined
+    return emitStep(step, { emit, previous: steps[index - 1]?.name ?? null, ...defined({ returns: owes }) })
+  })
+  return block
 }
-
-const cel = (expression: string): ValueExpr => ({ cel: expression })
-
-/** What a person, check or task sees beside the input, by where it stands. */
-const SEEN: Readonly<Record<Place, Readonly<Record<string, string>>>> = {
-  steps: {},
-  case: {},
-  gate: { draft: 'it' },
-  onError: { fault: 'fault' },
-  branch: {},
-  each: {},
-  loop: {},
-  undo: {},
-}
-
-/** The values of a step without `with`: a prompt gets what its slots name, people and checks what they have to judge. */
-const defaultWith = (step: StepTree, previous: string | null): ValueExpr => {
-  switch (step.kind) {
-    case 'model':
-      return slotValues(step.prompt.slots)
-    case 'human':
-    case 'check':
-    case 'task': {
-      const seen = Object.entries(SEEN[step.place]).map(([key, expression]) => [key, cel(expression)] as const)
-      const before = previous === null || step.place === 'gate' ? [] : [[step.kind === 'human' ? 'draft' : 'it', cel(previous)] as const]
-      return { object: Object.fromEntries([['input', cel('input')], ...before, ...seen]) }
-    }
-    case 'tool':
-      return step.place === 'onError' ? { object: { fault: cel('fault'), run: cel('run') } } : { lit: {} }
-    default:
-      return { lit: {} }
-  }
-}
-
-type Tree = { readonly [key: string]: Tree | null }
-
-/** Slots `input.text` and `facts` become `{ input: { text: =input.text }, facts: =facts }`. */
-const slotValues = (slots: readonly SlotTree[]): ValueExpr => {
-  let tree: Tree = {}
-  for (const { path } of slots) tree = withPath(tree, path)
-  return treeValue(tree, '')
-}
-
-const withPath = (tree: Tree, [key, ...rest]: readonly string[]): Tree => {
-  if (key === undefined) return tree
-  const below = tree[key]
-  if (below === null || rest.length === 0 || /^\d+$/.test(rest[0] ?? '')) return { ...tree, [key]: null }
-  return { ...tree, [key]: withPath(below ?? {}, rest) }
-}
-
-const treeValue = (tree: Tree, prefix: string): ValueExpr => {
-  const entries = Object.entries(tree).map(
-    ([key, below]) => [key, below === null ? cel(prefix + key) : treeValue(below, `${prefix}${key}.`)] as const,
-  )
-  return entries.length === 0 ? { lit: EMPTY } : { object: Object.fromEntries(entries) }
-}
-const EMPTY: JsonObject = {}

@@ -94,8 +94,21 @@ export type PlanNode = NodeBase &
   )
 export type NodeKind = PlanNode['kind']
 
-/** A node the engine cannot run yet: its kind, and what its step says, as data. */
-export type LaterNode = { readonly id: string; readonly name: string | null; readonly kind: string; readonly step: JsonObject }
+/**
+ * What the engine cannot run yet: a step of a newer kind or with a field it does not know, or a word at the top of the flow
+ * (its id begins with "$"). Enough to check, show and compare; never run.
+ */
+export type LaterNode = NodeBase & {
+  readonly kind: string
+  /** The work and the newer fields as data: values as they are in `with`, schemas, prompts by name, blocks as their index. */
+  readonly step: JsonObject
+  /** The rules of a switch. */
+  readonly rules?: readonly Rule[]
+  /** Blocks inside, by what they are for: `branch unsafe`, `each`, `voter[0]`, `do`, `failover[0]`, `undo`. */
+  readonly parts: readonly { readonly label: string; readonly block: number }[]
+  /** Outcomes beside gate and onError: `tie`, `onTimeout`, `onLimit`, `fallback of NAME`. */
+  readonly outcomes: readonly { readonly label: string; readonly outcome: Outcome }[]
+}
 
 export type ParamSpec = {
   readonly type: 'number' | 'integer' | 'string' | 'boolean' | 'duration'

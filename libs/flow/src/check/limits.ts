@@ -1,5 +1,5 @@
 import type { Report } from '../diagnostic.ts'
-import type { FlowTree } from '../tree.ts'
+import type { FlowTree, StepTree } from '../tree.ts'
 import { walkFlow } from './walk.ts'
 
 /** Most steps in one flow, those inside outcomes included. */
@@ -11,7 +11,8 @@ export const checkLimits = (tree: FlowTree, report: Report): void => {
   walkFlow(tree, {
     step: (step) => {
       count++
-      if (step.timeoutMs !== undefined && step.timeoutMs > tree.limits.timeMs) {
+      checkWait(step, tree, report)
+      if (step.kind !== 'event' && step.timeoutMs !== undefined && step.timeoutMs > tree.limits.timeMs) {
         report.add(
           step.timeoutAt ?? step.at,
           'limit.exceeded',
@@ -28,4 +29,15 @@ export const checkLimits = (tree: FlowTree, report: Report): void => {
     },
   })
   if (count > MAX_STEPS) report.add(tree.at, 'flow.too_large', `the flow has ${count} steps; at most ${MAX_STEPS} are allowed`)
+}
+
+/** Waiting is no work: it counts against the wall clock only. */
+const checkWait = (step: StepTree, { limits }: FlowTree, report: Report): void => {
+  const ms = step.kind === 'wait' ? step.forMs : step.kind === 'event' ? step.timeoutMs : undefined
+  if (ms === undefined || ms <= limits.totalMs) return
+  report.add(
+    step.timeoutAt ?? step.at,
+    'limit.exceeded',
+    `this waits ${ms} ms, but the flow ends after ${limits.totalMs} ms (limits.total)`,
+  )
 }

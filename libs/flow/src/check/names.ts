@@ -73,7 +73,7 @@ const checkPath = (path: ExpressionPath, { view, names, locate }: Site): void =>
   }
   switch (path.root) {
     case 'input':
-      checkField({ schema: tree.input, key, report, at: keyAt })
+      if (!view.bound.has('input')) checkField({ schema: tree.input, key, report, at: keyAt })
       return
     case 'params':
       if (typeof key === 'string' && !Object.hasOwn(tree.params, key)) {

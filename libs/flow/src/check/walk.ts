@@ -27,6 +27,7 @@ export type Bound =
   /** An item of the list that `over` gives, seen from where the map stands. */
   | { readonly from: 'item'; readonly over: ExprTree; readonly view: View }
   | { readonly from: 'index' }
+  /** `event`: what arrived. `input` of an agent: what it was asked. */
   | { readonly from: 'event'; readonly schema: JsonSchema | undefined }
   /** A list for each buffer of the flow. */
   | { readonly from: 'buffers' }
@@ -188,10 +189,12 @@ const walkAgentStep = (step: StepTree & { readonly kind: 'agent' }, { view, tree
 export const agentsOf = (step: StepTree & { readonly kind: 'agent' }, tree: FlowTree): readonly AgentTree[] =>
   Object.values(tree.agents).filter((agent) => (step.agent === undefined ? agent.for.length > 0 : agent.name === step.agent))
 
-const walkAgent = (agent: AgentTree, walk: Omit<Walk, 'targets'>): void => {
-  if (agent.context !== undefined) walkContext(agent.context, walk.view, walk.visitor)
+/** An agent stands for itself: `input` is what it was asked, and the steps of the flow are not there. */
+const walkAgent = (agent: AgentTree, { view, ...walk }: Omit<Walk, 'targets'>): void => {
+  const asked = bind(view, { input: { from: 'event', schema: undefined } })
+  if (agent.context !== undefined) walkContext(agent.context, asked, walk.visitor)
   if (agent.fallback === undefined) return
-  walkOutcome(agent.fallback, { ...walk, view: withFault(bind(walk.view, { it: { from: 'agent', agent } })), targets: new Map() })
+  walkOutcome(agent.fallback, { ...walk, view: withFault(bind(asked, { it: { from: 'agent', agent } })), targets: new Map() })
 }
 
 const walkTrigger = (trigger: TriggerTree, view: View, visitor: Visitor): void => {

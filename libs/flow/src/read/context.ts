@@ -22,7 +22,16 @@ export type ReadContext = {
   readonly find: (paths: readonly string[]) => Source | undefined
   /** Names of files in a folder of the flow, without their extension. */
   readonly list: (folder: string) => readonly string[]
+  /** What the flow itself declares by name, as it stands in its file. */
+  readonly prompts: ReadonlyMap<string, Syntax>
+  readonly schemas: ReadonlyMap<string, Syntax>
+  readonly agents: ReadonlySet<string>
+  /** Agents of files that were named, with the first place; they are read when the flow is. */
+  readonly agentFiles: Map<string, Span>
 }
+
+/** Whether a name is that of a file with a version: NAME@N. */
+export const isFileName = (name: string): boolean => /^[\w./-]+@\d+$/.test(name)
 
 export const createReadContext = (options: {
   files: ReadonlyMap<string, string>
@@ -51,6 +60,10 @@ export const createReadContext = (options: {
           .filter((path) => path.startsWith(`${prefix}${name}/`))
           .map((path) => path.slice(prefix.length + name.length + 1).replace(/\.[a-z]+$/, '')),
       ),
+    prompts: new Map(),
+    schemas: new Map(),
+    agents: new Set(),
+    agentFiles: new Map(),
   }
 }
 
@@ -64,12 +77,9 @@ export type Fields = {
   readonly keyAt: (key: string) => Span
 }
 
-/** A map whose keys must be of a list; `later` are keys of the design that this version does not read yet. */
-export const readFields = (
-  node: Syntax,
-  options: { what: string; known: readonly string[]; later?: readonly string[]; context: ReadContext },
-): Fields | undefined => {
-  const { what, known, later = [], context } = options
+/** A map whose keys must be of a list. */
+export const readFields = (node: Syntax, options: { what: string; known: readonly string[]; context: ReadContext }): Fields | undefined => {
+  const { what, known, context } = options
   if (node.kind !== 'map') {
     context.report.add(
       node,
@@ -80,9 +90,7 @@ export const readFields = (
   }
   const byKey = new Map<string, EntrySyntax>()
   for (const entry of node.entries) {
-    if (later.includes(entry.key))
-      context.report.add(entry.keyAt, 'flow.unsupported', `"${entry.key}" comes later; this version does not run it yet`)
-    else if (!known.includes(entry.key)) {
+    if (!known.includes(entry.key)) {
       context.report.add(
         entry.keyAt,
         'flow.unknown_key',
@@ -101,6 +109,14 @@ export const readFields = (
     },
     keyAt: (key) => byKey.get(key)?.keyAt ?? node,
   }
+}
+
+/** The entries of a map of names, none where there is no map. */
+export const readEntries = (node: Syntax | undefined, what: string, { report }: ReadContext): readonly EntrySyntax[] => {
+  if (node === undefined) return []
+  if (node.kind === 'map') return node.entries
+  report.add(node, 'flow.wrong_type', `${what} must be a map of names, not ${describe(node)}`)
+  return []
 }
 
 /** The text of a scalar, or undefined with a report. */
@@ -144,6 +160,13 @@ export const readDuration = (node: Syntax, what: string, context: ReadContext): 
     context.report.add(node, 'literal.duration', `${what} must be a duration like 500ms, 5s, 120m, 2h or 7d, not ${describe(node)}`, fix)
   }
   return ms
+}
+
+/** True or false. */
+export const readYesNo = (node: Syntax, what: string, context: ReadContext): boolean | undefined => {
+  if (node.kind === 'scalar' && typeof node.value === 'boolean') return node.value
+  context.report.add(node, 'flow.wrong_type', `${what} is true or false, not ${describe(node)}`)
+  return undefined
 }
 
 /** A whole number within bounds. */

@@ -1,45 +1,83 @@
 import { defined } from '../defined.ts'
 import { paramProblem } from '../params.ts'
 import type { ParamSpec } from '../plan.ts'
+import { parsePercent } from '../source/literals.ts'
 import { describe, literalOf, type Syntax } from '../source/syntax.ts'
-import { parseMoney } from '../source/literals.ts'
-import type { FlowTree, LimitsTree } from '../tree.ts'
-import { readCount, readDuration, readFields, readText, readValue, readWord, type Fields, type ReadContext } from './context.ts'
-import { readSchema } from './schema.ts'
-import { readOutcome, readSteps } from './step.ts'
+import type { FlowTree } from '../tree.ts'
+import { readAgentFiles, readAgents } from './agents.ts'
+import { readBuffers, readHistory } from './buffers.ts'
+import { readDuration, readEntries, readFields, readText, readValue, readWord, type Fields, type ReadContext } from './context.ts'
+import { readLimits } from './limits.ts'
+import { withShares } from './literals.ts'
+import { readDeclaredPrompt } from './prompt.ts'
+import { isTypeName, readDeclaredSchema, readSchema } from './schema.ts'
+import { readTopic } from './site.ts'
+import { nestedIn, readSteps } from './step.ts'
+import { readTriggers } from './triggers.ts'
 
-const FLOW_KEYS = ['flow', 'about', 'limits', 'params', 'input', 'steps', 'onError', 'output', 'results', 'labels']
-const LATER_KEYS = ['guard', 'budget', 'schedule', 'undo', 'onLimit', 'onTimeout', 'tests']
+/** Words at the top of a flow. */
+export const FLOW_KEYS =
+  'flow about limits params labels input output steps agents prompts schemas buffers history triggers onError onLimit results'.split(' ')
 const IDENTITY = /^([a-z0-9][a-z0-9_-]*\/[a-z0-9][a-z0-9_-]*)(?:@(\d+\.\d+\.\d+(?:-[\w.]+)?))?$/
-const LIMITS = { timeMs: 600_000, totalMs: 30 * 86_400_000, steps: 100 }
 
 /** The tree of a whole flow file; undefined where not even its shape can be seen. */
-export const readFlow = (node: Syntax, context: ReadContext): FlowTree | undefined => {
-  const fields = readFields(node, { what: 'a flow', known: FLOW_KEYS, later: LATER_KEYS, context })
+export const readFlow = (node: Syntax, given: ReadContext): FlowTree | undefined => {
+  const fields = readFields(node, { what: 'a flow', known: FLOW_KEYS, context: given })
   if (fields === undefined) return undefined
   const stepsNode = fields.get('steps')
   if (stepsNode === undefined) {
-    context.report.add(node, 'flow.missing_key', 'a flow needs steps', 'steps:\n  - facts: Extract the facts from {{ input.text }}')
+    given.report.add(node, 'flow.missing_key', 'a flow needs steps', 'steps:\n  - facts: Extract the facts from {{ input.text }}')
     return undefined
   }
-  const { flow, version } = readIdentity(fields, node.source.file, context)
-  const resultTopic = readResults(fields.get('results'), context)
-  const onError = fields.read('onError', (value) => readOutcome(value, { id: 'onError', place: 'onError', context }))
-  const output = fields.read('output', (value) => readValue(value, context))
-  return {
+  const context = withDeclared(fields, given)
+  const nested = nestedIn(context)
+  const outcome = (key: 'onError' | 'onLimit'): FlowTree['onError'] =>
+    fields.read(key, (value) => nested.outcome(value, { id: key, place: 'onError' }))
+  const common = {
     at: node,
-    flow,
-    version,
+    ...readIdentity(fields, node.source.file, context),
     limits: readLimits(fields.get('limits'), context),
     params: readParams(fields.get('params'), context),
     input: fields.read('input', (value) => readSchema(value, 'input', context)) ?? true,
     steps: readSteps(stepsNode, { prefix: '', place: 'steps', context }),
     labels: readLabels(fields.get('labels'), context),
-    agents: {},
-    buffers: {},
-    triggers: [],
-    ...defined({ onError, output, resultTopic }),
+    buffers: readBuffers(fields.get('buffers'), context),
+    triggers: readTriggers(fields.get('triggers'), context),
+    ...defined({
+      onError: outcome('onError'),
+      onLimit: outcome('onLimit'),
+      history: fields.read('history', (value) => readHistory(value, context)),
+      output: fields.read('output', (value) => readValue(value, context)),
+      resultTopic: readResults(fields.get('results'), context),
+    }),
   }
+  // Last, when every agent of a file that anything names is known.
+  const agents = readAgents(fields.get('agents'), context, nested)
+  return { ...common, agents: { ...agents, ...readAgentFiles(context, nested) } }
+}
+
+/** The context with what the flow declares by name. Each is read once here, so that a mistake shows also where none is used. */
+const withDeclared = (fields: Fields, given: ReadContext): ReadContext => {
+  const declared = (key: string): ReadonlyMap<string, Syntax> =>
+    new Map(readEntries(fields.get(key), key, given).map(({ key: name, value }) => [name, value]))
+  const agents = fields.get('agents')
+  const context = {
+    ...given,
+    prompts: declared('prompts'),
+    schemas: declared('schemas'),
+    agents: new Set(agents?.kind === 'map' ? agents.entries.map(({ key }) => key) : []),
+  }
+  for (const [name, value] of context.prompts) readDeclaredPrompt(name, value, context)
+  for (const [name, value] of context.schemas) readDeclaredSchema(name, value, context)
+  for (const key of ['prompts', 'schemas'])
+    for (const entry of readEntries(fields.get(key), key, given))
+      if (!/^[A-Za-z_][\w-]*$/.test(entry.key) || isTypeName(entry.key))
+        given.report.add(
+          entry.keyAt,
+          'name.invalid',
+          `"${entry.key}" cannot be a name in ${key}: a word that is no type, without a version`,
+        )
+  return context
 }
 
 const readIdentity = (fields: Fields, file: string, context: ReadContext): { readonly flow: string; readonly version: string } => {
@@ -58,38 +96,6 @@ const readIdentity = (fields: Fields, file: string, context: ReadContext): { rea
       'support/customer-support@1.0.0',
     )
   return match === null ? local : { flow: match[1] ?? local.flow, version: match[2] ?? local.version }
-}
-
-const readLimits = (node: Syntax | undefined, context: ReadContext): LimitsTree => {
-  const { defaults } = context
-  const base = {
-    timeMs: defaults.timeMs ?? LIMITS.timeMs,
-    totalMs: defaults.totalMs ?? LIMITS.totalMs,
-    steps: defaults.steps ?? LIMITS.steps,
-  }
-  if (node === undefined) return base
-  const fields = readFields(node, { what: 'limits', known: ['time', 'total', 'steps', 'cost'], context })
-  if (fields === undefined) return base
-  const timeMs = fields.read('time', (value) => readDuration(value, 'limits.time', context)) ?? base.timeMs
-  const totalMs = fields.read('total', (value) => readDuration(value, 'limits.total', context)) ?? Math.max(base.totalMs, timeMs)
-  if (totalMs < timeMs)
-    context.report.add(fields.get('total') ?? node, 'limit.exceeded', 'limits.total is wall clock and must not be shorter than limits.time')
-  const steps = fields.read('steps', (value) => readCount(value, { what: 'limits.steps', min: 1, max: 100_000, context })) ?? base.steps
-  const costMicroUsd = fields.read('cost', (value) => readMoney(value, context))
-  return { timeMs, totalMs, steps, ...defined({ costMicroUsd }) }
-}
-
-const readMoney = (node: Syntax, context: ReadContext): number | undefined => {
-  const value = node.kind === 'scalar' ? node.value : null
-  const micro = typeof value === 'string' ? parseMoney(value) : undefined
-  if (micro === undefined)
-    context.report.add(
-      node,
-      'literal.money',
-      `limits.cost must be an amount like 0.05 USD, not ${describe(node)}`,
-      typeof value === 'number' ? `${value} USD` : '0.05 USD',
-    )
-  return micro
 }
 
 const PARAM_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
@@ -136,14 +142,20 @@ const readParam = (node: Syntax, name: string, context: ReadContext): ParamSpec 
   const bound = (key: 'min' | 'max'): number | undefined =>
     fields.read(key, (value) => (type === 'duration' ? readDuration(value, key, context) : readNumber(value, key, context)))
   const about = fields.read('about', (value) => readText(value, 'about', context))
-  const spec: ParamSpec = { type, default: literalOf(defaultNode), ...defined({ min: bound('min'), max: bound('max'), about }) }
+  const spec: ParamSpec = {
+    type,
+    default: type === 'number' ? withShares(literalOf(defaultNode)) : literalOf(defaultNode),
+    ...defined({ min: bound('min'), max: bound('max'), about }),
+  }
   const wrong = paramProblem(spec, spec.default)
   if (wrong !== undefined) context.report.add(defaultNode, 'literal.range', `the default of param "${name}" ${wrong}`)
   return spec
 }
 
 const readNumber = (node: Syntax, what: string, context: ReadContext): number | undefined => {
-  if (node.kind === 'scalar' && typeof node.value === 'number') return node.value
+  const value = node.kind === 'scalar' ? node.value : undefined
+  const number = typeof value === 'string' ? parsePercent(value) : value
+  if (typeof number === 'number') return number
   context.report.add(node, 'literal.range', `${what} must be a number, not ${describe(node)}`)
   return undefined
 }
@@ -151,11 +163,7 @@ const readNumber = (node: Syntax, what: string, context: ReadContext): number | 
 const readResults = (node: Syntax | undefined, context: ReadContext): string | undefined => {
   if (node === undefined) return undefined
   const topic = readFields(node, { what: 'results', known: ['topic'], context })?.get('topic')
-  const name = topic === undefined ? undefined : readText(topic, 'results.topic', context)
-  if (topic === undefined || name === undefined) return undefined
-  if (/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,200}$/.test(name)) return name
-  context.report.add(topic, 'name.invalid', `"${name}" is not the name of a topic: letters, digits, "." "_" "-"`)
-  return undefined
+  return topic === undefined ? undefined : readTopic(topic, 'results.topic', context)
 }
 
 const readLabels = (node: Syntax | undefined, context: ReadContext): Readonly<Record<string, string>> => {

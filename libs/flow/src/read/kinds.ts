@@ -1,40 +1,20 @@
-// The work of a step, by its kind. Kinds that hold other steps (switch) are read in step.ts.
+// The work of a step that does one thing: model, tool, retrieve, check, human, task, set.
 import { isJsonObject, type JsonObject } from '@baton/contracts/json'
 import { defined } from '../defined.ts'
 import type { RetrySpec } from '../plan.ts'
 import { describe, literalOf, type Syntax } from '../source/syntax.ts'
 import type { BodyTree } from '../tree.ts'
-import { readCount, readDuration, readFields, readText, readTexts, readValue, readWord, type Fields, type ReadContext } from './context.ts'
+import { readCount, readDuration, readFields, readText, readValue, readWord, readYesNo, type Fields, type ReadContext } from './context.ts'
+import { withShares } from './literals.ts'
 import { readPrompt } from './prompt.ts'
+import { defaultModels, readName, readNames, type Site } from './site.ts'
 
-/** Words that say what a step does. */
-export const KINDS = ['model', 'tool', 'retrieve', 'check', 'human', 'task', 'switch', 'set'] as const
-export const LATER_KINDS = ['agent', 'parallel', 'map', 'vote', 'team', 'flow', 'emit', 'wait', 'loop']
-export type Kind = (typeof KINDS)[number]
-
-/** Name of an index, tool, queue, topic or route: path-like, without spaces. */
-const NAME = /^[A-Za-z0-9][\w./:@-]{0,199}$/
 const DAY_MS = 86_400_000
-
-/** One place in a flow: the id of the node that is being read. */
-export type Site = { readonly id: string; readonly context: ReadContext }
-
-const readName = (node: Syntax, what: string, context: ReadContext): string | undefined => {
-  const text = readText(node, what, context)
-  if (text === undefined || NAME.test(text)) return text
-  context.report.add(node, 'name.invalid', `${what} "${text}" may hold letters, digits and . / : @ _ - only`)
-  return undefined
-}
-
-const readNames = (node: Syntax, what: string, context: ReadContext): readonly string[] =>
-  node.kind === 'list'
-    ? readTexts(node, what, context).filter((text) => NAME.test(text))
-    : [readName(node, what, context)].filter((name) => name !== undefined)
 
 export const readModel = (fields: Fields, { id, context }: Site): BodyTree | undefined => {
   const route = fields.get('model')
   const prompt = fields.get('prompt')
-  const models = route === undefined ? [context.defaults.model ?? 'default'] : readNames(route, 'a model or route', context)
+  const models = route === undefined ? defaultModels(context) : readNames(route, 'a model or route', context)
   if (prompt === undefined) {
     context.report.add(fields.keyAt('model'), 'flow.missing_key', 'a model step needs a prompt', 'prompt: NAME@1, or the prompt itself')
     return undefined
@@ -83,20 +63,30 @@ const isMarked = (node: Syntax): boolean => node.kind === 'scalar' && typeof nod
 
 /** `check: NAME`, a list of names, or names with their options. */
 export const readCheck = (node: Syntax, { context }: Site): BodyTree | undefined => {
+  const checks = readChecks(node, 'check', context)
+  return checks.length === 0 ? undefined : { kind: 'check', checks: checks.map(({ name, options }) => ({ check: name, options })) }
+}
+
+/** Names of checks, each with its options where it has some. */
+export const readChecks = (
+  node: Syntax,
+  what: 'check' | 'guard',
+  context: ReadContext,
+): readonly { readonly name: string; readonly options: JsonObject }[] => {
   const items = node.kind === 'list' ? node.items : [node]
   const checks = items.flatMap((item) => {
     if (item.kind !== 'map') {
-      const check = readName(item, 'a check', context)
-      return check === undefined ? [] : [{ check, options: {} }]
+      const name = readName(item, `a ${what}`, context)
+      return name === undefined ? [] : [{ name, options: {} }]
     }
-    return item.entries.map(({ key, value }) => ({ check: key, options: readOptions(value, context) }))
+    return item.entries.map(({ key, value }) => ({ name: key, options: readOptions(value, context) }))
   })
-  if (checks.length === 0) context.report.add(node, 'flow.wrong_type', 'check needs the name of a check')
-  return checks.length === 0 ? undefined : { kind: 'check', checks }
+  if (checks.length === 0) context.report.add(node, 'flow.wrong_type', `${what} needs the name of a ${what}`)
+  return checks
 }
 
 const readOptions = (node: Syntax, context: ReadContext): JsonObject => {
-  const value = literalOf(node)
+  const value = withShares(literalOf(node))
   if (isJsonObject(value)) return value
   if (value !== null) context.report.add(node, 'flow.wrong_type', `the options of a check must be a map, not ${describe(node)}`)
   return {}
@@ -152,14 +142,8 @@ export const readRetry = (node: Syntax, context: ReadContext): RetrySpec | undef
     backoff: fields.read('backoff', (value) => readWord(value, { what: 'backoff', words: ['fixed', 'exponential'] as const, context })),
     delayMs,
     maxDelayMs: fields.read('maxDelay', (value) => readDuration(value, 'maxDelay', context)),
-    jitter: fields.read('jitter', (value) => readYesNo(value, context)),
+    jitter: fields.read('jitter', (value) => readYesNo(value, 'jitter', context)),
   }
   const spec = { ...RETRY_DEFAULTS, ...defined(given) }
   return { ...spec, maxDelayMs: Math.max(spec.maxDelayMs, delayMs ?? 0) }
-}
-
-const readYesNo = (node: Syntax, context: ReadContext): boolean | undefined => {
-  if (node.kind === 'scalar' && typeof node.value === 'boolean') return node.value
-  context.report.add(node, 'flow.wrong_type', `jitter is true or false, not ${describe(node)}`)
-  return undefined
 }

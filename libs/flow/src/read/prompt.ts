@@ -1,19 +1,30 @@
 import type { PromptPart } from '../plan.ts'
 import { parsePrompt } from '../prompt.ts'
-import { didYouMean } from '../diagnostic.ts'
+import { didYouMean, nearest } from '../diagnostic.ts'
 import { createSource, type Source, type Span } from '../source/source.ts'
 import { parseSyntax, spanInScalar, type ScalarSyntax, type Syntax } from '../source/syntax.ts'
 import { cutByComment, quoted } from '../source/traps.ts'
 import type { PromptTree, SlotTree } from '../tree.ts'
-import { readFields, readText, type ReadContext } from './context.ts'
+import { isFileName, readFields, readText, type ReadContext } from './context.ts'
 
-const REFERENCE = /^[\w./-]+@\d+$/
-
-/** A prompt by name, from `prompts/NAME@N.md`, or the text itself. `id` names an inline prompt in the plan. */
+/** A prompt by name, of the flow or from `prompts/NAME@N.md`, or the text itself. `id` names an inline prompt in the plan. */
 export const readPrompt = (node: Syntax, id: string, context: ReadContext): PromptTree | undefined => {
   const text = readText(node, 'a prompt', context)
   if (text === undefined || node.kind !== 'scalar') return undefined
-  if (REFERENCE.test(text)) return promptFile(text, node, context)
+  if (isFileName(text)) return promptFile(text, node, context)
+  const declared = context.prompts.get(text)
+  if (declared !== undefined) return readDeclaredPrompt(text, declared, context)
+  const meant = /^[\w-]+$/.test(text) ? nearest(text, context.prompts.keys()) : undefined
+  if (meant !== undefined) {
+    context.report.add(node, 'prompt.unknown', `there is no prompt "${text}"${didYouMean(text, context.prompts.keys())}`, meant)
+    return undefined
+  }
+  return readInline(node, text, { name: `inline:${id}`, context })
+}
+
+type Inline = { readonly name: string; readonly context: ReadContext }
+
+const readInline = (node: ScalarSyntax, text: string, { name, context }: Inline): PromptTree | undefined => {
   if (node.style === 'plain') {
     const cut = cutByComment(node)
     if (cut !== undefined) {
@@ -27,7 +38,28 @@ export const readPrompt = (node: Syntax, id: string, context: ReadContext): Prom
     }
   }
   const { parts, slots } = readParts(text, (index, token) => spanInScalar(node, index, token), context)
-  return { at: node, name: `inline:${id}`, parts, slots }
+  return { at: node, name, parts, slots }
+}
+
+/** A prompt of the flow's `prompts`: text, or { system, text }. */
+export const readDeclaredPrompt = (name: string, node: Syntax, context: ReadContext): PromptTree | undefined => {
+  if (node.kind !== 'map') {
+    const text = readText(node, `prompt "${name}"`, context)
+    return text === undefined || node.kind !== 'scalar' ? undefined : readInline(node, text, { name, context })
+  }
+  const fields = readFields(node, { what: `prompt "${name}"`, known: ['system', 'text', 'about'], context })
+  const part = (key: string): PromptTree | undefined =>
+    fields?.read(key, (value) => {
+      const text = readText(value, key, context)
+      return text === undefined || value.kind !== 'scalar' ? undefined : readInline(value, text, { name, context })
+    })
+  const main = part('text')
+  if (main === undefined) {
+    if (fields?.has('text') === false) context.report.add(node, 'flow.missing_key', `prompt "${name}" needs a text`, 'text: …')
+    return undefined
+  }
+  const system = part('system')
+  return system === undefined ? main : { ...main, slots: [...system.slots, ...main.slots], system: system.parts }
 }
 
 const readParts = (

@@ -3,13 +3,23 @@
 //   confidence: 0..1                two numbers are a range
 //   tags: string[]                  a list
 //   note: string?                   may be missing
-import type { Json, JsonObject, JsonSchema } from '@baton/contracts/json'
+import { isJsonObject, type Json, type JsonObject, type JsonSchema } from '@baton/contracts/json'
 import { didYouMean } from '../diagnostic.ts'
 import { literalOf, parseSyntax, type MapSyntax, type ScalarSyntax, type Syntax } from '../source/syntax.ts'
-import { readText, type ReadContext } from './context.ts'
+import { isFileName, readText, type ReadContext } from './context.ts'
+import { readSize, withShares } from './literals.ts'
 import { checkTypes, readRawSchema } from './raw-schema.ts'
 
-const REFERENCE = /^[\w./-]+@\d+$/
+const MEDIA = ['image', 'audio', 'file']
+
+/** Content that travels by reference: what a model gets to see or hear is fetched where it is used. */
+const mediaType = (format: string): JsonObject => ({
+  type: 'object',
+  format,
+  required: ['ref'],
+  properties: { ref: { type: 'string' }, mediaType: { type: 'string' }, bytes: { type: 'integer', minimum: 0 } },
+})
+
 const TYPES: Readonly<Record<string, JsonObject>> = {
   string: { type: 'string' },
   text: { type: 'string' },
@@ -25,7 +35,16 @@ const TYPES: Readonly<Record<string, JsonObject>> = {
   date: { type: 'string', format: 'date' },
   datetime: { type: 'string', format: 'date-time' },
   any: {},
+  image: mediaType('image'),
+  audio: mediaType('audio'),
+  file: mediaType('file'),
 }
+const isMedia = (schema: JsonSchema | undefined): schema is JsonObject =>
+  typeof schema === 'object' && schema['type'] === 'object' && MEDIA.some((format) => format === schema['format'])
+
+/** Whether a word is a type already and cannot name another. */
+export const isTypeName = (word: string): boolean => Object.hasOwn(TYPES, word)
+
 const TYPED_KEYS = [
   'type',
   'default',
@@ -77,7 +96,7 @@ export const readSchema = (node: Syntax, what: string, context: ReadContext): Js
   if (node.kind === 'scalar' && node.value === true) return true
   const text = readText(node, what, context)
   if (text === undefined || node.kind !== 'scalar') return undefined
-  return REFERENCE.test(text) ? schemaFile(text, node, context) : shortType(text, node, context)
+  return isFileName(text) ? schemaFile(text, node, context) : shortType(text, node, context)
 }
 
 const schemaFile = (name: string, node: ScalarSyntax, context: ReadContext): JsonSchema | undefined => {
@@ -88,7 +107,7 @@ const schemaFile = (name: string, node: ScalarSyntax, context: ReadContext): Jso
   }
   const tree = parseSyntax(source, context.report)
   if (tree === undefined) return undefined
-  return readSchema(tree, `schemas/${name}`, { ...context, find: () => undefined })
+  return readSchema(tree, `schemas/${name}`, { ...context, schemas: new Map(), find: () => undefined })
 }
 
 /** Fields by name, or a schema? A map is a schema when it could be read as one. */
@@ -131,7 +150,16 @@ const fieldSchema = (
 const typedSchema = (node: MapSyntax, context: ReadContext): JsonSchema => {
   const schema: Record<string, Json> = {}
   for (const { key, value } of node.entries) Object.assign(schema, keyword(key, value, context))
-  return schema
+  return isMedia(schema) ? withLargest(schema, node, context) : schema
+}
+
+/** `{ type: image, max: 10MB }`: the largest image that is taken. */
+const withLargest = ({ maximum, ...schema }: JsonObject, node: MapSyntax, context: ReadContext): JsonSchema => {
+  const max = node.entries.find(({ key }) => key === 'max')?.value
+  const bytes = max === undefined ? undefined : readSize(max, 'max', context)
+  const { properties } = schema
+  if (maximum === undefined || bytes === undefined || !isJsonObject(properties)) return schema
+  return { ...schema, properties: { ...properties, bytes: { type: 'integer', minimum: 0, maximum: bytes } } }
 }
 
 /** One keyword of a schema; those of the short form become those of JSON Schema. */
@@ -143,6 +171,9 @@ const keyword = (key: string, value: Syntax, context: ReadContext): JsonObject =
       return typeKeyword(value, context)
     case 'items':
       return { items: readSchema(value, 'items', context) ?? true }
+    case 'min':
+    case 'max':
+      return { [RENAMED[key] ?? key]: withShares(literalOf(value)) }
     default:
       return { [RENAMED[key] ?? key]: literalOf(value) }
   }
@@ -172,14 +203,22 @@ const shortType = (text: string, node: ScalarSyntax, context: ReadContext): Json
     )
   const type = Object.hasOwn(TYPES, text) ? TYPES[text] : undefined
   if (type !== undefined) return type
+  const declared = context.schemas.get(text)
+  if (declared !== undefined) return readDeclaredSchema(text, declared, context)
   const fix = /^[\w-]+$/.test(text) ? `for the one value write { const: ${text} }` : undefined
   context.report.add(
     node,
     'schema.invalid',
-    `"${text}" is not a type; types are ${Object.keys(TYPES).slice(0, 9).join(', ')}, ranges 0..1 and words with bars a | b${didYouMean(text, Object.keys(TYPES))}`,
+    `"${text}" is not a type; types are ${Object.keys(TYPES).slice(0, 9).join(', ')}, ranges 0..1 and words with bars a | b${didYouMean(text, [...Object.keys(TYPES), ...context.schemas.keys()])}`,
     fix,
   )
   return undefined
+}
+
+/** A schema of the flow's `schemas`. One that leads back to itself would have no end. */
+export const readDeclaredSchema = (name: string, node: Syntax, context: ReadContext): JsonSchema | undefined => {
+  const others = new Map([...context.schemas].filter(([key]) => key !== name))
+  return readSchema(node, `schema "${name}"`, { ...context, schemas: others })
 }
 
 const unionType = (words: readonly string[], node: ScalarSyntax, context: ReadContext): JsonSchema | undefined => {
@@ -187,6 +226,10 @@ const unionType = (words: readonly string[], node: ScalarSyntax, context: ReadCo
     context.report.add(node, 'schema.invalid', 'a word is missing beside "|"')
     return undefined
   }
+  // Words that could be either are an enum, as in kind: image | audio; beside null one of them is the type.
+  const [named, ...rest] = words.filter((word) => word !== 'null')
+  const isType = (word: string): boolean => context.schemas.has(word) || (MEDIA.includes(word) && rest.length === 0 && words.length > 1)
+  if (named !== undefined && [named, ...rest].every(isType)) return { anyOf: words.map((word) => shortType(word, node, context) ?? true) }
   const types = words.map((word) => (Object.hasOwn(TYPES, word) ? TYPES[word]?.['type'] : undefined))
   if (types.every((type) => typeof type === 'string')) return { type: types }
   return { enum: words.map((word) => (word === 'null' ? null : word.replace(/^(["'])(.*)\1$/, '$2'))) }
