@@ -3,7 +3,7 @@
 /* oxlint-disable unicorn/no-thenable -- `then` is a word of the flow format; nothing here is ever awaited */
 import type { Json, JsonObject } from '@baton/contracts/json'
 import { dataOf, reference, textOf, type Anything, type Condition, type Expr, type Held, type Ref } from './expr.ts'
-import { shapeData, type Infer, type Shape } from './shape.ts'
+import { shapeData, type Infer } from './shape.ts'
 
 declare const VIEW: unique symbol
 declare const OUTPUT: unique symbol

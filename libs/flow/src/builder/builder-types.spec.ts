@@ -1,4 +1,5 @@
 // What the types of the builder refuse. `tsc -b` compiles this file: a line marked as an error that is none fails the build.
+/* oxlint-disable jest/expect-expect, unicorn/no-thenable -- the compiler proves most of these; `then` is a word of the flow format */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

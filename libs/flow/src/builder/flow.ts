@@ -57,7 +57,8 @@ export type Agent = {
   readonly limits?: Limits
   readonly minConfidence?: number
   readonly selfCheck?: string
-  readonly fallback?: string | Outcome<unknown>
+  /** Another agent's name, `next`, `end`, `fail`, or a step. */
+  readonly fallback?: string | Exclude<Outcome<unknown>, string>
   readonly handoff?: readonly string[]
   readonly context?: Context<unknown>
   readonly returns?: Shape
