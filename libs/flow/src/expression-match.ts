@@ -3,6 +3,7 @@ import { RE2JS } from 're2js'
 
 /** Compiled patterns, the oldest dropped first; a pattern that is computed from data must not fill the memory. */
 const MAX_PATTERNS = 200
+const MAX_PATTERN_CHARACTERS = 1_000
 const patterns = new Map<string, RE2JS>()
 
 /** True when the pattern is found in the text. Throws for what is not a pattern of RE2. */
@@ -19,6 +20,7 @@ export const patternProblem = (pattern: string): string | undefined => {
 }
 
 const compilePattern = (pattern: string): RE2JS => {
+  if (pattern.length > MAX_PATTERN_CHARACTERS) throw new Error(`the pattern has more than ${MAX_PATTERN_CHARACTERS} characters`)
   const known = patterns.get(pattern)
   if (known !== undefined) return known
   const compiled = RE2JS.compile(pattern)

@@ -151,7 +151,8 @@ export const findMatches = (node: ASTNode): readonly MatchCall[] => {
   return [...below, { pattern: text, index: pattern?.start ?? node.start, rename }]
 }
 
-const childrenOf = (node: ASTNode): readonly ASTNode[] => {
+/** The nodes directly below a node. */
+export const childrenOf = (node: ASTNode): readonly ASTNode[] => {
   if (!isPathNode(node)) return operandsOf(node)
   if (node.op === 'id') return []
   return node.op === '[]' || node.op === '[?]' ? node.args : [node.args[0]]

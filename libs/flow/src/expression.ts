@@ -1,11 +1,12 @@
 // CEL, behind this file: nothing else knows the library, but for the shape of its syntax tree in expression-paths.ts.
 //   E1. An expression reads data and returns JSON; it cannot call out, loop without end or see a prototype.
-//   E2. It is bounded before it runs: nodes, depth, list sizes, nesting of comprehensions.
+//   E2. It is bounded before it runs, nodes, depth, nesting of comprehensions, and while it runs: lists, steps, what grows in between.
 //   E3. Compiled once; a path is walked, not interpreted.
 //   E4. A failed evaluation is `expression.failed` with the expression and the cause.
 //   E5. What is only in the payload store is never silently missing: a path to it gives `{ $payload, at }`, any other use faults.
 import { Environment, type ASTNode, type TypeCheckResult } from '@marcbachmann/cel-js'
 import type { Json } from '@baton/contracts/json'
+import { boundExpression, refillSteps, registerBounds, spendSteps } from './expression-bounds.ts'
 import { matchesLinear, patternProblem } from './expression-match.ts'
 import { findMatches, findPaths, isPurePath, type ExpressionPath } from './expression-paths.ts'
 import { failed, guardPaths, readVariable, ROOTS, walkPath } from './expression-scope.ts'
@@ -28,6 +29,8 @@ const ARITHMETIC: Readonly<Record<string, Arithmetic>> = {
   '%': (a, b) => a % b,
 }
 
+/** Characters that a pattern reads in the time of a step. */
+const CHARACTERS_A_STEP = 4
 const MS_PER_SECOND = 1_000
 
 /** Stands in for the library's `matches`, which backtracks. */
@@ -49,14 +52,19 @@ const createBase = (): Environment => {
   environment.registerFunction('string(google.protobuf.Duration): string', String)
   environment.registerFunction('timestamp(google.protobuf.Timestamp): google.protobuf.Timestamp', (time: Date) => time)
   environment.registerFunction('duration(google.protobuf.Duration): google.protobuf.Duration', (duration: unknown) => duration)
-  environment.registerFunction(`string.${LINEAR}(string): bool`, matchesLinear)
+  environment.registerFunction(`string.${LINEAR}(string): bool`, (text: string, pattern: string) => {
+    spendSteps(text.length / CHARACTERS_A_STEP)
+    return matchesLinear(text, pattern)
+  })
   return environment
 }
 const base = createBase()
+const evaluation = base.clone()
+registerBounds(evaluation)
 
 /** Reads an expression against the names there are; finds mistakes of syntax, of functions and of constant types. */
 export const createAnalyser = (stepNames: Iterable<string>): ((cel: string) => Analysis) => {
-  const environment = environmentOf(stepNames)
+  const environment = environmentOf(base, stepNames)
   return (cel) => {
     try {
       const parsed = environment.parse(cel)
@@ -87,8 +95,8 @@ const boundsProblem = (ast: ASTNode, depth: number): Problem | undefined => {
 const typeProblem = (checked: TypeCheckResult): Problem | undefined =>
   checked.valid || checked.error?.code === 'unknown_variable' ? undefined : explain(checked.error)
 
-const environmentOf = (stepNames: Iterable<string>): Environment => {
-  const environment = base.clone()
+const environmentOf = (parent: Environment, stepNames: Iterable<string>): Environment => {
+  const environment = parent.clone()
   for (const name of [...ROOTS, ...stepNames]) if (!environment.hasVariable(name)) environment.registerVariable(name, 'dyn')
   return environment
 }
@@ -104,16 +112,19 @@ const explain = (error: unknown): Problem => {
 
 /** Compiles the expressions of one program. */
 export const createCompiler = (stepNames: readonly string[]): ((cel: string) => (scope: Scope) => Json) => {
-  const environment = environmentOf(stepNames)
+  const environment = environmentOf(evaluation, stepNames)
   const Variables = variablesOf(stepNames)
   return (cel) => {
     const parsed = environment.parse(cel)
-    for (const { rename } of findMatches(parsed.ast)) rename(LINEAR) // E1
+    const matches = findMatches(parsed.ast)
+    for (const { rename } of matches) rename(LINEAR) // E1
     const { paths } = findPaths(parsed.ast)
     const first = paths[0]
     if (first !== undefined && isPurePath(parsed.ast)) return (scope) => walkPath(readVariable(scope, first.root), first, cel) // E3
+    const bounded = boundExpression(parsed.ast, environment) || matches.length > 0
     return (scope) => {
       guardPaths(paths, scope, cel) // E2, E5
+      if (bounded) refillSteps()
       let value: unknown
       try {
         value = parsed(new Variables(scope))

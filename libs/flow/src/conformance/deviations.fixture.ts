@@ -16,7 +16,6 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/namespace\/qualified/, 'names with dots in them do not exist: a dot reads a field'],
   [/lossy|_big_/, 'an int beyond 2^53 is compared with a double as a double; JSON has no such numbers'],
   [/fp_math\/mod/, 'on purpose: numbers of JSON are doubles, and % works on them'],
-  [/list_empty/, 'a literal empty list has no element type to choose the operator by; an empty list in data has'],
   [/short_circuit_type|mixed_type|exists_one\/map_one/, 'constants of the wrong type are refused even where they are not reached'],
   [/list_elem_mixed_types|not_eq_list_length/, 'literal lists of different types are not compared; lists in data are'],
   [/timestamps\//, 'times are those of JavaScript: milliseconds, years beyond 9999, zones by name or signed offset'],
