@@ -1,8 +1,8 @@
 import { Command } from 'commander'
-import { Fault } from '@baton/contracts'
 import { table } from '../print/table.ts'
-import { readFlow } from '../platform/flow-source.ts'
 import { show, type CommandContext } from './context.ts'
+import { aliasCommand, userName } from './flow-alias.ts'
+import { packCommand, publication } from './flow-pack.ts'
 import { runningSystem } from './running-system.ts'
 
 type FlowItem = {
@@ -44,26 +44,31 @@ const showOne = (context: CommandContext): Command =>
 const publish = (context: CommandContext): Command =>
   new Command('publish')
     .description('check a flow and make it available')
-    .argument('<path>', 'flow file or folder')
+    .argument('<path>', 'flow file or folder, or a pack')
     .option('--alias <alias>', 'alias to move to it', 'stable')
     .option('--replace', 'replace a version that was published with other content')
     .action(async (path: string, options: { alias: string; replace?: boolean }) => {
-      const { files, entry, result } = await readFlow(path)
-      if (!result.ok) throw new Fault('flow.invalid', `${path} has mistakes; "baton check ${path}" lists them`)
-      const body = { files: Object.fromEntries(files), entry, alias: options.alias, replace: options.replace === true }
-      const published = await runningSystem().put<{ flow: string; version: string; changed: boolean }>(
-        `/v1/flows/${result.plan.flow}`,
-        body,
-      )
+      const { flow, files, entry, plan } = await publication(path)
+      const body = {
+        files: Object.fromEntries(files),
+        entry,
+        plan,
+        alias: options.alias,
+        replace: options.replace === true,
+        by: userName(),
+      }
+      const published = await runningSystem().put<{ flow: string; version: string; changed: boolean }>(`/v1/flows/${flow}`, body)
       context.terminal.print(
         `${published.flow}@${published.version} ${published.changed ? 'published' : 'was published before'} as ${options.alias}`,
       )
     })
 
-/** `baton flows list|show|publish`. */
+/** `baton flows list|show|publish|pack|alias`. */
 export const flowsCommand = (context: CommandContext): Command =>
   new Command('flows')
-    .description('list, show and publish flows')
+    .description('list, show, pack and publish flows, move their aliases')
     .addCommand(list(context))
     .addCommand(showOne(context))
     .addCommand(publish(context))
+    .addCommand(packCommand(context))
+    .addCommand(aliasCommand(context))
