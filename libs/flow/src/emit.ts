@@ -5,7 +5,7 @@ import { defined } from './defined.ts'
 import { describeFields, describeTop, describeWork, type LaterStep, type Nest } from './emit-later.ts'
 import { defaultWith, emitValue } from './emit-value.ts'
 import { planHash } from './hash.ts'
-import type { LaterNode, Outcome, Plan, PlanNode, Rule } from './plan.ts'
+import { LATER_FIELDS, type LaterNode, type Outcome, type Plan, type PlanNode, type Rule } from './plan.ts'
 import type { FlowTree, OutcomeTree, PromptTree, RuleTree, StepTree } from './tree.ts'
 
 /** The plan of a tree that the passes found nothing wrong with. */
@@ -108,8 +108,7 @@ const LATER_KINDS: ReadonlySet<string> = new Set([
 ] satisfies readonly LaterStep['kind'][])
 const isLater = (step: StepTree): step is LaterStep => LATER_KINDS.has(step.kind)
 
-const hasNewField = (step: StepTree): boolean => NEW_FIELDS.some((field) => step[field] !== undefined)
-const NEW_FIELDS = ['guard', 'failover', 'cache', 'hedge', 'budget', 'undo', 'onTimeout', 'onLimit', 'context', 'media', 'writes'] as const
+const hasNewField = (step: StepTree): boolean => LATER_FIELDS.some((field) => step[field] !== undefined)
 
 const dataOf = (work: Exclude<Body, { readonly kind: 'switch' }>): JsonObject =>
   Object.fromEntries(Object.entries(work).filter(([key]) => key !== 'kind'))

@@ -1,14 +1,36 @@
 import { Fault } from '@baton/contracts/fault'
 import type { Json } from '@baton/contracts/json'
 import { createCompiler } from './expression.ts'
-import type { Outcome, Plan, PlanNode, ValueExpr } from './plan.ts'
+import { LATER_FIELDS, type LaterNode, type Outcome, type Plan, type PlanNode, type ValueExpr } from './plan.ts'
 import type { Program, Scope } from './program.ts'
+
+const NAMED_MAX = 5
+
+/** Throws `flow.invalid` when the plan holds something this version checks and shows, but does not run yet: names it all. */
+export const refuseLater = ({ flow, later = {} }: Pick<Plan, 'flow' | 'later'>): void => {
+  const nodes = Object.values(later)
+  if (nodes.length === 0) return
+  const named = nodes.slice(0, NAMED_MAX).map((node) => (node.id.startsWith('$') ? node.kind : `${node.id} (${wordsOf(node)})`))
+  const more = nodes.length > NAMED_MAX ? ` and ${nodes.length - NAMED_MAX} more` : ''
+  throw new Fault('flow.invalid', `${flow} is right, but this version does not run ${named.join(', ')}${more} yet`, {
+    diagnostic: 'flow.unsupported',
+    flow,
+    later: nodes.length,
+  })
+}
+
+/** A kind that runs is named with the fields that do not. */
+const wordsOf = ({ kind, step, outcomes }: LaterNode): string => {
+  const said = new Set([...Object.keys(step), ...outcomes.map(({ label }) => label)])
+  return [kind, ...LATER_FIELDS.filter((field) => said.has(field))].join(', ')
+}
 
 /**
  * A plan made ready to run: every expression is compiled here, once.
- * Throws `flow.invalid` when the plan holds an expression that cannot be compiled.
+ * Throws `flow.invalid` when the plan holds an expression that cannot be compiled, or anything that runs later.
  */
 export const loadProgram = (plan: Plan): Program => {
+  refuseLater(plan)
   const compile = createCompiler(stepNamesOf(plan))
   const compiled = new Map<string, (scope: Scope) => Json>()
   const add = (cel: string): ((scope: Scope) => Json) => {

@@ -110,6 +110,21 @@ export type LaterNode = NodeBase & {
   readonly outcomes: readonly { readonly label: string; readonly outcome: Outcome }[]
 }
 
+/** Fields of a step that put it among those. */
+export const LATER_FIELDS = [
+  'guard',
+  'failover',
+  'cache',
+  'hedge',
+  'budget',
+  'undo',
+  'onTimeout',
+  'onLimit',
+  'context',
+  'media',
+  'writes',
+] as const
+
 export type ParamSpec = {
   readonly type: 'number' | 'integer' | 'string' | 'boolean' | 'duration'
   readonly default: Json

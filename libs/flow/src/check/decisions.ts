@@ -2,8 +2,8 @@
 import { isJsonObject, type Json, type JsonSchema } from '@baton/contracts/json'
 import { didYouMean, type Report } from '../diagnostic.ts'
 import { createAnalyser } from '../expression.ts'
-import type { ExprTree, FlowTree, OutcomeTree, RuleTree, StepTree } from '../tree.ts'
-import { walkFlow, type View } from './walk.ts'
+import type { AgentTree, ExprTree, FlowTree, OutcomeTree, RuleTree, StepTree } from '../tree.ts'
+import { agentsOf, walkFlow, type View } from './walk.ts'
 
 /** Reports missing elses, unreachable rules, unknown cases and jumps that lead nowhere or backwards. */
 export const checkDecisions = (tree: FlowTree, report: Report): void => {
@@ -14,16 +14,56 @@ export const checkDecisions = (tree: FlowTree, report: Report): void => {
     step: (step, view) => {
       if (step.gate !== undefined) {
         checkElse(step.gate, { report, at: step, what: 'gate' })
-        if (step.kind === 'switch' || step.kind === 'set') refuseRetry(step.gate, step.kind, report)
+        if (NOTHING_TO_RETRY.has(step.kind)) refuseRetry(step.gate, step.kind, report)
       }
+      if (step.kind === 'agent' && step.by !== undefined)
+        checkAgents(step.by, { step, values: valuesOf(step.by, { tree, view, analyse }), agents: agentsOf(step, tree), report })
       if (step.kind !== 'switch') return
       if (step.on === undefined) checkElse(step.rules, { report, at: step, what: 'switch' })
       else checkCases(step.rules, { step, on: step.on, values: valuesOf(step.on, { tree, view, analyse }), report })
     },
     outcome: (outcome, targets) => checkJump(outcome, { targets, names, report }),
   })
-  if (tree.onError?.then === 'retry')
-    report.add(tree.onError.at, 'flow.wrong_type', 'the flow itself has nothing to retry; retry belongs in the onError of a step')
+  for (const outcome of [tree.onError, tree.onLimit])
+    if (outcome?.then === 'retry')
+      report.add(outcome.at, 'flow.wrong_type', 'the flow itself has nothing to retry; retry belongs in the onError of a step')
+  for (const { name, fallback } of Object.values(tree.agents))
+    if (fallback?.then === 'retry')
+      report.add(fallback.at, 'flow.wrong_type', `the fallback of agent "${name}" comes after its tries; it is an agent, a person or fail`)
+}
+
+const NOTHING_TO_RETRY: ReadonlySet<StepTree['kind']> = new Set(['switch', 'set', 'wait', 'event'])
+
+type Agents = {
+  readonly step: StepTree
+  readonly values: readonly Json[] | undefined
+  readonly agents: readonly AgentTree[]
+  readonly report: Report
+}
+
+/** An agent by what it is for is a switch: each value that can come has one. */
+const checkAgents = (by: ExprTree, { step, values, agents, report }: Agents): void => {
+  const first = new Map<string, string>()
+  for (const agent of agents)
+    for (const type of agent.for) {
+      const other = first.get(type)
+      if (other !== undefined && other !== agent.name)
+        report.add(agent.at, 'rule.unreachable', `agent "${other}" is for "${type}" already, so "${agent.name}" is never chosen for it`)
+      else first.set(type, agent.name)
+    }
+  if (values === undefined) {
+    const message = `what ${by.cel} can be is not declared, so there may be no agent for it`
+    report.add(step.at, 'switch.incomplete', message, 'declare its values: kind: refund | technical')
+    return
+  }
+  const missing = values.filter((value) => typeof value !== 'string' || !first.has(value))
+  if (missing.length > 0)
+    report.add(
+      step.at,
+      'switch.incomplete',
+      `no agent is for ${words(missing)}${didYouMean(words(missing.slice(0, 1)), first.keys())}`,
+      `for: [${words(missing)}]`,
+    )
 }
 
 const checkElse = (rules: readonly RuleTree[], { report, at, what }: { report: Report; at: StepTree; what: 'gate' | 'switch' }): void => {

@@ -6,7 +6,7 @@ import type { ExpressionPath } from '../expression-paths.ts'
 import { ROOTS } from '../expression-scope.ts'
 import type { Span } from '../source/source.ts'
 import { spanInScalar } from '../source/syntax.ts'
-import type { ExprTree, FlowTree, SlotTree, StepTree } from '../tree.ts'
+import type { ContextTree, ExprTree, FlowTree, SlotTree, StepTree } from '../tree.ts'
 import { walkFlow, type View } from './walk.ts'
 
 /** Reports duplicate step names, and unknown, later or misused names in expressions and slots. */
@@ -14,13 +14,23 @@ export const checkNames = (tree: FlowTree, report: Report): void => {
   const all = collectSteps(tree, report)
   const analyse = createAnalyser([...all.keys(), ...boundNames(tree)])
   const names: Names = { tree, all, report }
+  const buffers: Declared = { code: 'buffer.unknown', what: 'buffer', names: Object.keys(tree.buffers) }
+  for (const { context } of Object.values(tree.agents)) checkParts(context, buffers, report)
   walkFlow(tree, {
+    step: ({ writes, writesAt, at, context }) => {
+      checkDeclared(buffers, { key: writes, report, at: () => writesAt ?? at })
+      checkParts(context, buffers, report)
+    },
     expression: (expression, view) => checkExpression(expression, { view, names, analyse }),
     slot: (slot, step, view) => checkSlot(slot, { step, view, names }),
   })
 }
 
 type Names = { readonly tree: FlowTree; readonly all: ReadonlyMap<string, StepTree>; readonly report: Report }
+
+const checkParts = (context: ContextTree | undefined, buffers: Declared, report: Report): void => {
+  for (const { from, at } of context?.parts ?? []) if ('buffer' in from) checkDeclared(buffers, { key: from.buffer, report, at: () => at })
+}
 
 const collectSteps = (tree: FlowTree, report: Report): ReadonlyMap<string, StepTree> => {
   const all = new Map<string, StepTree>()
@@ -71,25 +81,25 @@ const checkPath = (path: ExpressionPath, { view, names, locate }: Site): void =>
     report.add(at, 'reference.unknown', `a trigger comes before the run and has no "${path.root}"; what arrived is called "event"`, 'event')
     return
   }
-  switch (path.root) {
-    case 'input':
-      if (!view.bound.has('input')) checkField({ schema: tree.input, key, report, at: keyAt })
-      return
-    case 'params':
-      if (typeof key === 'string' && !Object.hasOwn(tree.params, key)) {
-        report.add(keyAt(), 'reference.unknown', `there is no param "${key}"${didYouMean(key, Object.keys(tree.params))}`)
-      }
-      return
-    case 'buffers':
-      if (typeof key === 'string' && !Object.hasOwn(tree.buffers, key)) {
-        report.add(keyAt(), 'buffer.unknown', `there is no buffer "${key}"${didYouMean(key, Object.keys(tree.buffers))}`)
-      }
-      return
-    case 'run':
-      return
-    default:
-      if (!checkBound(path.root, { at, view, report })) checkStepName(path.root, { at, view, names })
-  }
+  const declared = declaredIn(path.root, tree)
+  if (declared !== undefined) checkDeclared(declared, { key, report, at: keyAt })
+  else if (path.root === 'input') {
+    if (!view.bound.has('input')) checkField({ schema: tree.input, key, report, at: keyAt })
+  } else if (path.root !== 'run' && !checkBound(path.root, { at, view, report })) checkStepName(path.root, { at, view, names })
+}
+
+type Declared = { readonly code: 'reference.unknown' | 'buffer.unknown'; readonly what: string; readonly names: readonly string[] }
+
+/** What a root stands for whose keys the flow declares. */
+const declaredIn = (root: string, tree: FlowTree): Declared | undefined => {
+  if (root === 'params') return { code: 'reference.unknown', what: 'param', names: Object.keys(tree.params) }
+  return root === 'buffers' ? { code: 'buffer.unknown', what: 'buffer', names: Object.keys(tree.buffers) } : undefined
+}
+
+type Keyed = { readonly key: string | number | undefined; readonly report: Report; readonly at: () => Span }
+
+const checkDeclared = ({ code, what, names }: Declared, { key, report, at }: Keyed): void => {
+  if (typeof key === 'string' && !names.includes(key)) report.add(at(), code, `there is no ${what} "${key}"${didYouMean(key, names)}`)
 }
 
 const BEFORE_RUN: ReadonlySet<string> = new Set(['input', 'run'])

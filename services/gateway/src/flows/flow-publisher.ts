@@ -1,6 +1,6 @@
 // Publishing a flow: compiled, stored as a plan under its hash, then told to everybody through the configuration topic.
 import { DEFAULT_TENANT, Fault, TOPICS, toFault, type JsonObject } from '@baton/contracts'
-import { compileFlow, formatDiagnostic, type Diagnostic, type FlowDefaults, type Plan } from '@baton/flow'
+import { compileFlow, formatDiagnostic, refuseLater, type Diagnostic, type FlowDefaults, type Plan } from '@baton/flow'
 import type { Platform } from '@baton/service'
 import { requireFittingParams } from '../params/param-settings.ts'
 import { DEFAULT_ALIAS } from './flow-catalog.ts'
@@ -41,10 +41,11 @@ const invalid = (entry: string, diagnostics: readonly Diagnostic[]): Fault => {
   )
 }
 
-/** Compiles; throws `flow.invalid` with every diagnostic. */
+/** Compiles; throws `flow.invalid` with every diagnostic, or with what this version does not run yet. */
 const compile = ({ files, entry, defaults }: PublishRequest): Plan => {
   const result = compileFlow({ files, entry, ...(defaults === undefined ? {} : { defaults }) })
   if (!result.ok) throw invalid(entry, result.diagnostics)
+  refuseLater(result.plan)
   return result.plan
 }
 
