@@ -1,4 +1,5 @@
 // What goes round has an end that is written down: loops, agents and teams.
+import { agentsOf } from '../check/walk.ts'
 import type { Report } from '../diagnostic.ts'
 import type { LimitsSpec } from '../plan.ts'
 import type { FlowTree, StepTree } from '../tree.ts'
@@ -12,7 +13,7 @@ export const checkCaps = (tree: FlowTree, report: Report): void => {
       report.add(step.at, 'cap.missing', `the loop ${nameOf(step)} has no maximum; "until" may never hold`, 'loop: { max: 5, until: … }')
     if (step.retry !== undefined && !(Number.isFinite(step.retry.attempts) && step.retry.attempts >= 1))
       report.add(step.at, 'cap.missing', `the retry of ${nameOf(step)} has no number of attempts`, 'retry: { attempts: 3 }')
-    if (step.kind === 'agent' && !isCapped(step.limits) && !isCapped(step.budget)) agents.use(agentNames(step, tree))
+    if (step.kind === 'agent' && !isCapped(step.limits) && !isCapped(step.budget)) agents.use(agentsOf(step, tree).map(({ name }) => name))
     if (step.kind === 'team') checkTeam(step, { agents, report })
   })
 }
@@ -20,9 +21,6 @@ export const checkCaps = (tree: FlowTree, report: Report): void => {
 /** An agent asks and calls until it is done; its time alone does not bound what that costs. */
 const isCapped = (limits: LimitsSpec | undefined): boolean =>
   limits !== undefined && [limits.turns, limits.calls, limits.tokens, limits.costMicroUsd].some((cap) => cap !== undefined)
-
-const agentNames = (step: StepTree & { readonly kind: 'agent' }, tree: FlowTree): readonly string[] =>
-  step.agent === undefined ? Object.values(tree.agents).flatMap((agent) => (agent.for.length > 0 ? [agent.name] : [])) : [step.agent]
 
 type Agents = { readonly use: (names: readonly string[]) => void }
 

@@ -1,15 +1,17 @@
 // A gate on a confidence decides nothing when nobody gives one.
 import { isJsonObject, type JsonSchema } from '@baton/contracts/json'
 import type { Report } from '../diagnostic.ts'
+import { agentsOf } from '../check/walk.ts'
 import { createAnalyser } from '../expression.ts'
 import { spanInScalar } from '../source/syntax.ts'
 import type { BlockTree, ExprTree, FlowTree, StepTree, ValueTree } from '../tree.ts'
 import { everyStep, nameOf } from './blocks.ts'
 
-/** Reports gates on `it.confidence` where the output is known and has none. */
+/** Reports gates on `it.confidence`, and agents that must be sure, where the output is known and has none. */
 export const checkConfidence = (tree: FlowTree, report: Report): void => {
   const analyse = createAnalyser([])
   everyStep(tree, (step) => {
+    if (step.kind === 'agent') checkMinimum(step, { tree, report })
     const conditions = (step.gate ?? []).flatMap(({ when }) => (when === undefined ? [] : [when]))
     const why = conditions.some(mentions) ? missingIn(step, tree) : undefined
     for (const condition of why === undefined ? [] : conditions) {
@@ -22,6 +24,18 @@ export const checkConfidence = (tree: FlowTree, report: Report): void => {
       report.add(at, 'gate.no_confidence', `${nameOf(step)} never gives a confidence: ${why ?? ''}`, fixOf(step))
     }
   })
+}
+
+type AgentStep = StepTree & { readonly kind: 'agent' }
+
+/** An agent that answers only when it is sure enough has to say how sure it is, or is asked by its self-check. */
+const checkMinimum = (step: AgentStep, { tree, report }: { tree: FlowTree; report: Report }): void => {
+  for (const { name, minConfidence, selfCheck, returns } of agentsOf(step, tree)) {
+    const output = step.returns ?? returns
+    if (minConfidence === undefined || selfCheck !== undefined || output === undefined || !lacks(output)) continue
+    const message = `the agent "${name}" must be sure to ${minConfidence}, and never gives a confidence: its "returns" has no such field`
+    report.add(step.at, 'gate.no_confidence', message, 'returns: { …, confidence: 0..1 }, or a selfCheck')
+  }
 }
 
 const mentions = ({ cel }: ExprTree): boolean => cel.includes('confidence')
@@ -68,9 +82,9 @@ const blockLacks = ({ steps }: BlockTree, tree: FlowTree): boolean => {
   return last !== undefined && last.gate === undefined && missingIn(last, tree) !== undefined
 }
 
-const agentLacks = ({ agent }: StepTree & { readonly kind: 'agent' }, { agents }: FlowTree): boolean => {
-  const found = agent !== undefined && Object.hasOwn(agents, agent) ? agents[agent] : undefined
-  return found?.returns !== undefined && found.selfCheck === undefined && lacks(found.returns)
+const agentLacks = (step: AgentStep, tree: FlowTree): boolean => {
+  const agents = agentsOf(step, tree)
+  return agents.length > 0 && agents.every(({ returns, selfCheck }) => returns !== undefined && selfCheck === undefined && lacks(returns))
 }
 
 const valueLacks = (value: ValueTree): boolean => {

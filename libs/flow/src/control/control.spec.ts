@@ -188,6 +188,18 @@ describe('a gate on a confidence', () => {
     expect(found(gated(body))).toEqual([])
   })
 
+  const sure = (more: string): string =>
+    `agents:\n  helper: { model: m, prompt: hi, limits: { turns: 3 }, minConfidence: 0.6, fallback: fail${more} }\nsteps:\n  - a: { agent: helper }\n`
+
+  it.each([
+    ['an agent that must be sure and does not say how sure it is', sure(', returns: { text: string }'), ['4:5 gate.no_confidence']],
+    ['but not one that says it', sure(', returns: { text: string, confidence: 0..1 }'), []],
+    ['but not one that checks itself', sure(', returns: { text: string }, selfCheck: Is it right?'), []],
+    ['but not one whose output is not known', sure(''), []],
+  ])('%s', (_title, text, codes) => {
+    expect(found(text)).toEqual(codes)
+  })
+
   it('but not where the condition asks whether there is one', () => {
     const rule = "'!has(it.confidence) || it.confidence > 0.5'"
     expect(found(`steps:\n  - a: { prompt: hi, returns: { t: string }, gate: [{ when: ${rule}, then: next }, { else: fail }] }\n`)).toEqual(
