@@ -1,11 +1,12 @@
 import { Command } from 'commander'
-import { compileFlow, type Diagnostic } from '@baton/flow'
+import { compileFlow, LATER_FIELDS, type Diagnostic, type LaterNode } from '@baton/flow'
 import { findFlows, shownPath, type FoundFlow } from '../platform/flow-finder.ts'
 import { diagnosticText, pageOf } from '../print/diagnostic.ts'
 import { openPaint, type Paint } from '../print/paint.ts'
 import { show, type CommandContext } from './context.ts'
 
-type Later = { readonly step: string; readonly kind: string }
+/** Without a step: a word at the top of the flow. */
+type Later = { readonly step: string | null; readonly kind: string; readonly fields: readonly string[] }
 
 /** What `--json` prints of a flow; fields are only ever added. */
 type Checked = {
@@ -43,7 +44,7 @@ export const checkCommand = (context: CommandContext): Command =>
 const checkOne = (found: FoundFlow): Checked => {
   const result = compileFlow(found)
   const count = (severity: Diagnostic['severity']): number => result.diagnostics.filter((one) => one.severity === severity).length
-  const later = result.ok ? Object.values(result.plan.later ?? {}).map(({ id, kind }) => ({ step: id, kind })) : []
+  const later = result.ok ? Object.values(result.plan.later ?? {}).map(laterOf) : []
   return {
     path: found.path,
     ok: result.ok,
@@ -57,6 +58,13 @@ const checkOne = (found: FoundFlow): Checked => {
   }
 }
 
+/** What of a step the engine cannot run yet: its kind, or fields of a kind that it can. */
+const laterOf = ({ id, kind, step, outcomes }: LaterNode): Later => ({
+  step: id.startsWith('$') ? null : id,
+  kind,
+  fields: LATER_FIELDS.filter((field) => Object.hasOwn(step, field) || outcomes.some(({ label }) => label === field)),
+})
+
 const resultText = (found: FoundFlow, { path, ok, flow, version, hash, later, diagnostics }: Checked, paint: Paint): string => {
   const texts = new Map([...found.files].map(([file, text]) => [shownPath(found, file), text]))
   const mistakes = diagnostics.map((one) => `${diagnosticText(one, { text: texts.get(one.file), paint })}\n`)
@@ -66,7 +74,12 @@ const resultText = (found: FoundFlow, { path, ok, flow, version, hash, later, di
   return [...mistakes, good, ...notYet].join('\n')
 }
 
-const laterWords = (later: readonly Later[]): string => later.map(({ step, kind }) => `step ${step} (${kind})`).join(', ')
+const laterWords = (later: readonly Later[]): string =>
+  later
+    .map(({ step, kind, fields }) =>
+      step === null ? kind : `step ${step} (${kind}${fields.length === 0 ? '' : ` with ${fields.join(', ')}`})`,
+    )
+    .join(', ')
 
 const summary = (results: readonly Checked[], paint: Paint): string => {
   const sum = (count: (result: Checked) => number): number => results.reduce((total, result) => total + count(result), 0)

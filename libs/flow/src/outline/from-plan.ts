@@ -4,7 +4,7 @@ import { defined } from '../defined.ts'
 import type { LaterNode, Outcome, Plan, PlanNode, Rule } from '../plan.ts'
 import type { FlowTree, StepTree } from '../tree.ts'
 import { detailOfNode } from './detail.ts'
-import { outlineTreeStep, treeFacts, treeOutcome, treeSteps } from './from-tree.ts'
+import { outlineTreeStep, treeFacts, treeFallbacks, treeOutcome, treeSteps } from './from-tree.ts'
 import type { Outline, OutlineOutcome, OutlineRule, OutlineStep } from './outline.ts'
 import { promptText, writtenValue } from './plain.ts'
 
@@ -21,6 +21,7 @@ export const outlinePlan = (plan: Plan, tree?: FlowTree): Outline => {
     params,
     input,
     steps: blockSteps(plan.entry, from),
+    fallbacks: tree === undefined ? [] : treeFallbacks(tree, (step) => outlineStep(step.id, from)),
     facts: { labels: plan.labels, ...defined({ results: plan.resultTopic }), ...(tree === undefined ? {} : treeFacts(tree)) },
     ...defined({
       onError: onError === undefined ? undefined : planOutcome(onError, from),
@@ -39,7 +40,7 @@ const outlineStep = (id: string, from: From): OutlineStep => {
   if (node !== undefined) return outlineNode(node, from)
   const tree = from.trees.get(id)
   if (tree !== undefined) return outlineTreeStep(tree, (step) => outlineStep(step.id, from))
-  return outlineLater(from.plan.later?.[id] ?? { id, name: id, kind: 'set', step: {} })
+  return outlineLater(id, from.plan.later?.[id])
 }
 
 const outlineNode = (node: PlanNode, from: From): OutlineStep => {
@@ -82,20 +83,21 @@ const factsOfNode = (node: PlanNode, plan: Plan): { readonly [field: string]: Js
   }
 }
 
-const outlineLater = ({ id, name, kind, step }: LaterNode): OutlineStep => ({
+/** A step of a later version without the tree that says more of it. */
+const outlineLater = (id: string, node: LaterNode | undefined): OutlineStep => ({
   id,
-  name,
-  kind: isKind(kind) ? kind : 'set',
-  detail: kind,
-  effect: 'read',
+  name: node?.name ?? null,
+  kind: KINDS.find((kind) => kind === node?.kind) ?? 'set',
+  detail: node?.kind ?? 'nothing',
+  effect: node?.effect ?? 'read',
   gate: [],
   cases: [],
   parts: [],
-  facts: step,
+  facts: node?.step ?? {},
   later: true,
 })
 
-const isKind = (kind: string): kind is OutlineStep['kind'] => kind.length > 0
+const KINDS = ['parallel', 'map', 'vote', 'loop', 'wait', 'event', 'emit', 'flow', 'agent', 'team'] as const
 
 const planRule = (rule: Rule, from: From): OutlineRule => ({
   label: rule.label,

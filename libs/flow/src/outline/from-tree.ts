@@ -4,7 +4,7 @@ import type { Json } from '@baton/contracts/json'
 import { defined } from '../defined.ts'
 import type { BlockTree, FlowTree, OutcomeTree, RuleTree, StepTree } from '../tree.ts'
 import { detailOfTree } from './detail.ts'
-import type { OutlineOutcome, OutlinePart, OutlineRule, OutlineStep } from './outline.ts'
+import type { Outline, OutlineOutcome, OutlinePart, OutlineRule, OutlineStep } from './outline.ts'
 import { plain, promptText } from './plain.ts'
 
 /** How a step inside another one becomes an outline: from the plan where it is there. */
@@ -13,7 +13,7 @@ export type Inner = (step: StepTree) => OutlineStep
 /** Every step of a tree, however deep. */
 export const treeSteps = (tree: FlowTree): readonly StepTree[] => [
   ...tree.steps.flatMap(withInner),
-  ...[tree.onError, tree.onLimit].flatMap(outcomeSteps),
+  ...[tree.onError, tree.onLimit, ...Object.values(tree.agents).map(({ fallback }) => fallback)].flatMap(outcomeSteps),
 ]
 
 const withInner = (step: StepTree): readonly StepTree[] => [
@@ -65,6 +65,8 @@ const PLACED: ReadonlySet<string> = new Set(
   ),
 )
 
+const WRITES: ReadonlySet<StepTree['kind']> = new Set(['tool', 'task', 'emit', 'flow', 'agent', 'team'])
+
 /** The outline of a step that is not in the plan's nodes. */
 export const outlineTreeStep = (step: StepTree, inner: Inner): OutlineStep => {
   const { id, name, kind, timeoutMs, retry, returns, effect } = step
@@ -78,7 +80,7 @@ export const outlineTreeStep = (step: StepTree, inner: Inner): OutlineStep => {
     name,
     kind,
     detail: detailOfTree(step),
-    effect: effect ?? (kind === 'tool' || kind === 'task' ? 'write' : 'read'),
+    effect: effect ?? (WRITES.has(kind) ? 'write' : 'read'),
     gate: (step.gate ?? []).map((rule) => treeRule(rule, inner)),
     cases: [
       ...(step.kind === 'switch' ? step.rules.map((rule) => treeRule(rule, inner)) : []),
@@ -121,6 +123,12 @@ export const treeOutcome = (outcome: OutcomeTree, inner: Inner): OutlineOutcome 
       return { then: outcome.then }
   }
 }
+
+/** What agents do when they are not sure enough. */
+export const treeFallbacks = (tree: FlowTree, inner: Inner): Outline['fallbacks'] =>
+  Object.values(tree.agents).flatMap(({ name, fallback }) =>
+    fallback === undefined ? [] : [{ label: `${name} is not sure`, outcome: treeOutcome(fallback, inner) }],
+  )
 
 /** Agents, buffers, triggers and history as data. */
 export const treeFacts = (tree: FlowTree): { readonly [field: string]: Json } => {

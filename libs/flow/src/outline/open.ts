@@ -7,9 +7,10 @@ import { createSource } from '../source/source.ts'
 import { parseSyntax } from '../source/syntax.ts'
 import type { FlowTree } from '../tree.ts'
 import { outlinePlan } from './from-plan.ts'
+import { treeOfPlan } from './plan-tree.ts'
 import type { Outline } from './outline.ts'
 
-/** A flow as tools need it: its plan, its outline, and its tree where there are files. */
+/** A flow as tools need it. A published flow of another version of the format may have no tree. */
 export type OpenedFlow = { readonly plan: Plan; readonly outline: Outline; readonly tree?: FlowTree }
 
 /** Compiles a flow for the tools; what is wrong with it is in the result. */
@@ -26,7 +27,10 @@ export const openFlow = (options: {
 }
 
 /** A flow of which only the plan is left, as it is published. */
-export const openPlan = (plan: Plan): OpenedFlow => ({ plan, outline: outlinePlan(plan) })
+export const openPlan = (plan: Plan): OpenedFlow => {
+  const tree = treeOfPlan(plan)
+  return { plan, outline: outlinePlan(plan), ...(tree === undefined ? {} : { tree }) }
+}
 
 const treeOf = ({ files, entry, defaults = {} }: Parameters<typeof openFlow>[0]): FlowTree | undefined => {
   const report = createReport()

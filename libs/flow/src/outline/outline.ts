@@ -50,6 +50,8 @@ export type Outline = {
   readonly steps: readonly OutlineStep[]
   readonly onError?: OutlineOutcome
   readonly onLimit?: OutlineOutcome
+  /** What happens when an agent is not sure enough. */
+  readonly fallbacks: readonly { readonly label: string; readonly outcome: OutlineOutcome }[]
   readonly output?: Json
   /** Agents, buffers, triggers, history, labels, result topic. */
   readonly facts: { readonly [field: string]: Json }
@@ -77,5 +79,7 @@ export const allSteps = (steps: readonly OutlineStep[]): readonly OutlineStep[] 
 /** Every step of a flow, those of its error handler included. */
 export const stepsOfOutline = (outline: Outline): readonly OutlineStep[] => [
   ...allSteps(outline.steps),
-  ...[outline.onError, outline.onLimit].flatMap((outcome) => (outcome?.then === 'run' ? allSteps(outcome.steps) : [])),
+  ...[outline.onError, outline.onLimit, ...outline.fallbacks.map(({ outcome }) => outcome)].flatMap((outcome) =>
+    outcome?.then === 'run' ? allSteps(outcome.steps) : [],
+  ),
 ]

@@ -18,6 +18,7 @@ export const toSvg = (outline: Outline): string => {
   const handlers = [
     ['when a step fails', outline.onError],
     ['when a limit is reached', outline.onLimit],
+    ...outline.fallbacks.map(({ label, outcome }) => [label, outcome] as const),
   ] as const
   const asides = handlers.flatMap(([label, outcome]) =>
     outcome === undefined ? [] : [stack([pill(label, 'fail', true), handlerPiece(outcome)])],
