@@ -12,13 +12,14 @@ import { readFlow } from './read/flow.ts'
 import { createSource, wholeOf } from './source/source.ts'
 import { parseSyntax } from './source/syntax.ts'
 import type { FlowTree } from './tree.ts'
+import { checkTypes } from './types/check-types.ts'
 
 export type CompileResult =
   | { readonly ok: true; readonly plan: Plan; readonly diagnostics: readonly Diagnostic[] }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] }
 
 /** Checks over a whole tree. A check of types goes behind the names. */
-const PASSES: readonly ((tree: FlowTree, report: Report) => void)[] = [checkNames, checkDecisions, checkLimits, checkControl]
+const PASSES: readonly ((tree: FlowTree, report: Report) => void)[] = [checkNames, checkTypes, checkDecisions, checkLimits, checkControl]
 
 /**
  * Compiles the flow file `entry`. Files are text by path; prompts and schemas are looked for beside the entry, then at the root.

@@ -18,7 +18,12 @@ const MAX_NESTED_COMPREHENSIONS = 2
 /** An expression that was read, or what is wrong with it, by its offset. */
 export type Analysis =
   | { readonly ok: true; readonly paths: readonly ExpressionPath[]; readonly pure: boolean; readonly ast: ASTNode }
-  | { readonly ok: false; readonly code: 'expression.syntax' | 'expression.invalid'; readonly message: string; readonly index: number }
+  | {
+      readonly ok: false
+      readonly code: 'expression.syntax' | 'expression.invalid' | 'expression.cost'
+      readonly message: string
+      readonly index: number
+    }
 
 type Arithmetic = (left: number, right: number) => number
 const ARITHMETIC: Readonly<Record<string, Arithmetic>> = {
@@ -72,7 +77,7 @@ export const createAnalyser = (stepNames: Iterable<string>): ((cel: string) => A
       const problem = boundsProblem(parsed.ast, depth) ?? typeProblem(parsed.check())
       return problem === undefined
         ? { ok: true, paths, pure: isPurePath(parsed.ast), ast: parsed.ast }
-        : { ok: false, code: 'expression.invalid', ...problem }
+        : { ok: false, code: depth > MAX_NESTED_COMPREHENSIONS ? 'expression.cost' : 'expression.invalid', ...problem }
     } catch (error) {
       return { ok: false, code: 'expression.syntax', ...explain(error) }
     }

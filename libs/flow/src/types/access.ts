@@ -2,7 +2,6 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { nearest } from '../diagnostic.ts'
 import { isPresent, pathOf } from './facts.ts'
-import { infer } from './infer.ts'
 import { needScalar, needValue, textOf, type Reading } from './site.ts'
 import { ANY, BOOLEAN, describeType, isKnown, present, type Type } from './type.ts'
 
@@ -13,16 +12,16 @@ type CallNode = Extract<ASTNode, { op: 'call' }>
 /** `a.b` */
 export const inferField = (node: FieldNode, reading: Reading): Type => {
   const [receiver, key] = node.args
-  return fieldOf(node, { receiver, key, keyAt: node.pos, type: needValue(infer(receiver, reading), receiver, reading) }, reading)
+  return fieldOf(node, { receiver, key, keyAt: node.pos, type: needValue(reading.infer(receiver, reading), receiver, reading) }, reading)
 }
 
 /** `a["b"]`, `a[0]`, `a[i]` */
 export const inferIndex = (node: IndexNode, reading: Reading): Type => {
   const [receiver, index] = node.args
-  const type = needValue(infer(receiver, reading), receiver, reading)
+  const type = needValue(reading.infer(receiver, reading), receiver, reading)
   if (index.op === 'value' && typeof index.args === 'string' && type.kind !== 'list')
     return fieldOf(node, { receiver, key: index.args, keyAt: index.start, type }, reading)
-  const key = infer(index, reading)
+  const key = reading.infer(index, reading)
   if (type.kind === 'list') {
     needScalar(key, 'number', { node: index, reading, what: 'the place in a list' })
     return type.max === 0 ? ANY : type.of
@@ -59,7 +58,7 @@ const fieldOf = (node: ASTNode, access: Access, reading: Reading): Type => {
 }
 
 const refuseField = ({ receiver, key, keyAt }: Access, names: readonly string[], { site, locals }: Reading): void => {
-  if (receiver.op === 'id' && !locals.has(receiver.args) && site.isReported(receiver.args)) return
+  if (receiver.op === 'id' && !locals.has(receiver.args) && site.isReported(receiver.args, key)) return
   const object = textOf(receiver)
   const near = nearest(key, names)
   const meant = near === undefined ? '' : `; did you mean "${object}.${near}"?`
@@ -89,7 +88,7 @@ export const inferHas = (node: CallNode, reading: Reading): Type => {
   const [field] = node.args[1]
   if (field?.op !== '.') return BOOLEAN
   const [receiver, key] = field.args
-  const type = infer(receiver, reading)
+  const type = reading.infer(receiver, reading)
   if (type.kind === 'object' && !type.open && !type.fields.has(key))
     refuseField({ receiver, key, keyAt: field.pos, type }, [...type.fields.keys()], reading)
   else if (isKnown(type) && type.kind !== 'object' && type.kind !== 'map' && type.kind !== 'null' && pathOf(receiver) !== undefined)

@@ -1,9 +1,22 @@
 // Functions and methods: those of the library whose types are known, and the macros that go over a list.
 import type { ASTNode } from '@marcbachmann/cel-js'
-import { without } from './facts.ts'
-import { infer } from './infer.ts'
+import { narrow, union, without, type Facts } from './facts.ts'
 import { needScalar, needValue, textOf, type Reading } from './site.ts'
-import { ANY, BOOLEAN, describeType, INTEGER, isKnown, listOf, NUMBER, scalarOf, STRING, type Scalar, type Type } from './type.ts'
+import {
+  ANY,
+  BOOLEAN,
+  describeType,
+  INTEGER,
+  isKnown,
+  listOf,
+  notNull,
+  NUMBER,
+  present,
+  scalarOf,
+  STRING,
+  type Scalar,
+  type Type,
+} from './type.ts'
 
 type CallNode = Extract<ASTNode, { op: 'call' }>
 type MethodNode = Extract<ASTNode, { op: 'rcall' }>
@@ -22,7 +35,7 @@ const CONVERSIONS: Readonly<Record<string, { readonly from: readonly Scalar[]; r
 /** `size(x)`, `string(x)`, … */
 export const inferCall = (node: CallNode, reading: Reading): Type => {
   const [name, args] = node.args
-  const types = args.map((argument) => infer(argument, reading))
+  const types = args.map((argument) => reading.infer(argument, reading))
   const [argument] = args
   const [type] = types
   if (argument === undefined || type === undefined) return ANY
@@ -64,25 +77,43 @@ const COMPREHENSIONS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_on
 
 /** `a.contains(b)`, `a.size()`, `a.filter(x, …)`, … */
 export const inferMethod = (node: MethodNode, reading: Reading): Type => {
-  const [name, receiver, args] = node.args
+  const binding = bindingOf(node)
+  if (binding === undefined) return inferPlainMethod(node, reading)
+  return COMPREHENSIONS.has(node.args[0]) ? inferComprehension(node, binding, reading) : inferBind(binding, reading)
+}
+
+/** The variable of a comprehension or of `cel.bind`; undefined for what is neither. */
+const bindingOf = ({ args: [name, receiver, args] }: MethodNode): Binding | undefined => {
   const [variable, ...bodies] = args
-  if (variable?.op === 'id' && bodies.length > 0) {
-    if (COMPREHENSIONS.has(name)) return inferComprehension(node, { variable: variable.args, bodies }, reading)
-    if (name === 'bind' && receiver.op === 'id' && receiver.args === 'cel') return inferBind(variable.args, bodies, reading)
-  }
-  const type = infer(receiver, reading)
-  const types = args.map((argument) => infer(argument, reading))
+  const binds = COMPREHENSIONS.has(name) || (name === 'bind' && receiver.op === 'id' && receiver.args === 'cel')
+  return variable?.op === 'id' && bodies.length > 0 && binds ? { variable: variable.args, bodies } : undefined
+}
+
+const inferPlainMethod = (node: MethodNode, reading: Reading): Type => {
+  const [name, receiver, args] = node.args
+  const type = reading.infer(receiver, reading)
   if (name === 'size' && args.length === 0) return sizeOf(needValue(type, receiver, reading), receiver, reading)
   const method = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined
-  if (method === undefined) return ANY
-  const value = needValue(type, receiver, reading)
-  const fits = method.of === 'list' ? value.kind === 'list' : scalarOf(value) === 'string'
-  if (isKnown(value) && !fits) refuseMethod(node, value, { method, reading })
-  for (const [index, wanted] of method.args.entries()) {
-    const argument = args[index]
-    if (argument !== undefined) needScalar(types[index] ?? ANY, wanted, { node: argument, reading, what: `${name}()` })
+  if (method === undefined) {
+    for (const argument of args) reading.infer(argument, reading)
+    return ANY
   }
+  const value = needValue(type, receiver, reading)
+  const fits = !isKnown(value) || (method.of === 'list' ? value.kind === 'list' : scalarOf(value) === 'string')
+  if (!fits) refuseMethod(node, value, { method, reading })
+  checkArguments(name, args, { fits, wanted: method.args, reading })
   return method.returns
+}
+
+type Arguments = { readonly fits: boolean; readonly wanted: readonly Scalar[]; readonly reading: Reading }
+
+const checkArguments = (name: string, args: readonly ASTNode[], { fits, wanted, reading }: Arguments): void => {
+  for (const [index, argument] of args.entries()) {
+    const type = reading.infer(argument, reading)
+    const scalar = wanted[index]
+    // A method of something else is one mistake; its arguments may fit what was meant.
+    if (scalar !== undefined && fits) needScalar(type, scalar, { node: argument, reading, what: `${name}()` })
+  }
 }
 
 const refuseMethod = (node: MethodNode, value: Type, { method, reading }: { readonly method: Method; readonly reading: Reading }): void => {
@@ -96,10 +127,14 @@ const refuseMethod = (node: MethodNode, value: Type, { method, reading }: { read
   )
 }
 
-const inferBind = (variable: string, [value, body]: readonly ASTNode[], reading: Reading): Type => {
+const inferBind = ({ variable, bodies: [value, body] }: Binding, reading: Reading): Type => {
   if (value === undefined || body === undefined) return ANY
-  const type = infer(value, reading)
-  return infer(body, { ...reading, locals: new Map([...reading.locals, [variable, type]]), facts: without(reading.facts, variable) })
+  const type = reading.infer(value, reading)
+  return reading.infer(body, {
+    ...reading,
+    locals: new Map([...reading.locals, [variable, type]]),
+    facts: without(reading.facts, variable),
+  })
 }
 
 /** Items a list has at most: as declared; undeclared as many as nested comprehensions may go over; of unknown things a few. */
@@ -117,24 +152,39 @@ type Binding = { readonly variable: string; readonly bodies: readonly ASTNode[] 
 const inferComprehension = (node: MethodNode, { variable, bodies }: Binding, reading: Reading): Type => {
   const [name, receiver] = node.args
   const { site } = reading
-  const range = needValue(infer(receiver, reading), receiver, reading)
-  if (isKnown(range) && range.kind !== 'list' && range.kind !== 'map' && range.kind !== 'object')
+  const range = needValue(reading.infer(receiver, reading), receiver, reading)
+  if (isKnown(range) && !isRange(range))
     site.add(receiver, 'type.mismatch', `${name}() goes over a list; ${textOf(receiver)} is ${describeType(range)}`)
   const { item, items } = itemsOf(range)
   const times = reading.times * Math.max(1, items)
-  const inner: Reading = {
+  const max = range.kind === 'list' && range.max !== 0 ? range.max : undefined
+  let inner: Reading = {
     ...reading,
     times,
     locals: new Map([...reading.locals, [variable, item]]),
     facts: without(reading.facts, variable),
   }
-  const results = bodies.map((body, index) => {
-    const type = infer(body, inner)
-    const predicate = name !== 'map' || index < bodies.length - 1
-    if (predicate) needScalar(type, 'boolean', { node: body, reading: inner, what: `${name}()` })
-    return type
-  })
+  let result: Type = ANY
+  for (const [index, body] of bodies.entries()) {
+    result = reading.infer(body, inner)
+    if (name === 'map' && index === bodies.length - 1) break
+    needScalar(result, 'boolean', { node: body, reading: inner, what: `${name}()` })
+    inner = { ...inner, facts: union(inner.facts, narrow(body, true)) }
+  }
   if (times > site.spend.times) Object.assign(site.spend, { times, at: node })
-  if (name === 'map') return listOf(results.at(-1) ?? ANY, range.kind === 'list' ? range.max : undefined)
-  return name === 'filter' ? listOf(item, range.kind === 'list' && range.max !== 0 ? range.max : undefined) : BOOLEAN
+  if (name === 'map') return listOf(result, max)
+  return name === 'filter' ? listOf(refined(item, variable, inner.facts), max) : BOOLEAN
+}
+
+const isRange = ({ kind }: Type): boolean => kind === 'list' || kind === 'map' || kind === 'object'
+
+/** The type of an item that passed a filter. */
+const refined = (item: Type, variable: string, facts: Facts): Type => {
+  const type = facts.has(`!${variable}`) ? notNull(item) : item
+  if (type.kind !== 'object') return type
+  const fields = [...type.fields].map(([name, field]): readonly [string, Type] => {
+    if (facts.has(`!${variable}.${name}`)) return [name, notNull(field)]
+    return [name, facts.has(`?${variable}.${name}`) ? present(field) : field]
+  })
+  return { ...type, fields: new Map(fields) }
 }

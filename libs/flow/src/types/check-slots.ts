@@ -4,7 +4,7 @@ import { nearest } from '../diagnostic.ts'
 import type { Span } from '../source/source.ts'
 import type { StepTree, ValueTree } from '../tree.ts'
 import { describeType, isKnown, type ObjectType, type Type } from './type.ts'
-import type { Add, Seen, Typing } from './typing.ts'
+import { NAMED, type Add, type Seen, type Typing } from './typing.ts'
 
 /** A slot without `with` is read like an expression; with one, it is a path into what `with` gives. */
 export const checkSlot = ({ slot, step, view }: Extract<Seen, { is: 'slot' }>, typing: Typing, add: Add): void => {
@@ -51,9 +51,6 @@ const follow = (type: Type, key: string, site: Site): Type | undefined => {
     add(site.at, 'type.mismatch', `{{ ${path}.${key} }}: ${path} is ${describeType(type)} and has no fields`, `{{ ${path} }}`)
   return undefined
 }
-
-/** Variables whose fields the pass over names knows. */
-const NAMED: ReadonlySet<string> = new Set(['input', 'params', 'buffers'])
 
 const fieldOf = (type: ObjectType, key: string, { path, at, whole, bare, add }: Site): Type | undefined => {
   const field = type.fields.get(key)

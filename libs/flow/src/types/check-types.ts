@@ -1,11 +1,12 @@
 // The pass over types: what an expression, a slot or a case can never do with what it is given.
 //   T3. What the pass over names or decisions reports is not reported again.
-import { nearest, type Report } from '../diagnostic.ts'
+import type { Report } from '../diagnostic.ts'
 import type { Span } from '../source/source.ts'
-import type { ExprTree, FlowTree, StepTree } from '../tree.ts'
+import type { ExprTree, FlowTree } from '../tree.ts'
 import { checkSlot } from './check-slots.ts'
+import { checkCases } from './check-cases.ts'
 import { checkGiven } from './check-values.ts'
-import { describeType, isKnown, notNull, scalarOf, type Type } from './type.ts'
+import { describeType, isKnown, scalarOf, type Type } from './type.ts'
 import { createTyping, placeIn, type Add, type Seen, type Typing } from './typing.ts'
 
 /** Reports type mistakes: unknown fields, wrong types, values outside an enum, values that may be null, expressions that cost too much. */
@@ -39,7 +40,7 @@ const checkExpression = (part: Extract<Seen, { is: 'expression' }>, typing: Typi
   if (expects === 'condition') needBoolean(read.type, whole, { cel: expr.cel, add })
   const { self } = view
   if (self?.kind === 'map' && self.over === expr) checkOver(read.type, expr, add)
-  if (self?.kind === 'switch' && self.on === expr) checkCases(self, { type: read.type, pure: typing.isPath(expr), whole, add })
+  if (self?.kind === 'switch' && self.on === expr) checkCases(self, read.type, { pure: typing.isPath(expr), whole, add })
 }
 
 const needBoolean = (type: Type, at: Span, { cel, add }: { readonly cel: string; readonly add: Add }): void => {
@@ -72,43 +73,3 @@ const checkOver = (type: Type, expr: ExprTree, add: Add): void => {
     add(at, 'type.mismatch', `map goes over a list; ${expr.cel} is ${describeType(type)}`, lists[0])
   }
 }
-
-type Cases = { readonly type: Type; readonly pure: boolean; readonly whole: Span; readonly add: Add }
-
-const checkCases = (step: StepTree & { readonly kind: 'switch' }, { type, pure, whole, add }: Cases): void => {
-  const value = notNull(type)
-  const cases = step.rules.filter((rule) => rule.equals !== undefined)
-  const covered = cases.length < step.rules.length || cases.some((rule) => rule.equals === null)
-  if (type.nullable !== undefined && !covered)
-    add(
-      whole,
-      'type.nullable',
-      `${step.on?.cel ?? ''} may be null (${type.nullable.why}), and there is neither an else nor a case for null`,
-      'else: next',
-    )
-  if (!isKnown(value) || value.kind === 'null') return
-  for (const { equals, at } of cases) {
-    if (equals === null || equals === undefined) continue
-    const problem = scalarOf(value) !== typeof equals
-    const outside = value.kind === 'enum' && !value.values.includes(equals)
-    if (problem && !(pure && value.kind === 'enum')) {
-      add(
-        at,
-        'type.mismatch',
-        `${step.on?.cel ?? ''} is ${describeType(value)} and never ${JSON.stringify(equals)}`,
-        quotedFix(value, equals),
-      )
-    } else if (outside && !pure && value.kind === 'enum') {
-      const near = nearest(String(equals), value.values.map(String))
-      add(
-        at,
-        'type.enum_value',
-        `${step.on?.cel ?? ''} is ${describeType(value)} and never ${JSON.stringify(equals)}${near === undefined ? '' : `; did you mean "${near}"?`}`,
-        near,
-      )
-    }
-  }
-}
-
-const quotedFix = (type: Type, equals: string | number | boolean): string | undefined =>
-  scalarOf(type) === 'string' ? JSON.stringify(String(equals)) : undefined

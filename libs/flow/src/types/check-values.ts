@@ -1,8 +1,9 @@
 // Values whose type is fixed where they stand: the arguments of a search, what `set` says it returns.
 import type { View } from '../check/walk.ts'
 import type { StepTree, ValueTree } from '../tree.ts'
+import { mismatch } from './mismatch.ts'
 import { typeOfLiteral, typeOfSchema } from './schema-type.ts'
-import { ANY, describeType, listOf, mismatch, notNull, NUMBER, STRING, type Type } from './type.ts'
+import { ANY, describeType, listOf, notNull, NUMBER, STRING, type Type } from './type.ts'
 import { placeIn, type Add, type Typing } from './typing.ts'
 
 type Site = { readonly view: View; readonly typing: Typing; readonly add: Add }

@@ -56,20 +56,25 @@ const factsOf = (node: ASTNode, truth: boolean): Facts => {
     case '!_':
       return narrow(node.args, !truth)
     case '&&':
-    case '||': {
-      const sides = [narrow(node.args[0], truth), narrow(node.args[1], truth)] as const
-      return truth === (node.op === '&&') ? union(...sides) : intersection(...sides)
-    }
+    case '||':
+      return logic(node.args, truth, truth === (node.op === '&&'))
     case '==':
     case '!=':
       return equality(node.args, truth === (node.op === '=='))
-    case 'in':
-      return truth ? notNullFacts(node.args[0]) : NO_FACTS
-    case 'call':
-      return truth && node.args[0] === 'has' ? hasFacts(node.args[1][0]) : NO_FACTS
     default:
-      return truth ? notNullFacts(node) : NO_FACTS
+      return truth ? factsOfTrue(node) : NO_FACTS
   }
+}
+
+const factsOfTrue = (node: ASTNode): Facts => {
+  if (node.op === 'in') return notNullFacts(node.args[0])
+  return node.op === 'call' && node.args[0] === 'has' ? hasFacts(node.args[1][0]) : notNullFacts(node)
+}
+
+/** Both sides came out so, or one of them, nobody knows which. */
+const logic = ([left, right]: readonly [ASTNode, ASTNode], truth: boolean, both: boolean): Facts => {
+  const sides = [narrow(left, truth), narrow(right, truth)] as const
+  return both ? union(...sides) : intersection(...sides)
 }
 
 const equality = ([left, right]: readonly [ASTNode, ASTNode], equal: boolean): Facts => {

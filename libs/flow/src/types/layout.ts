@@ -135,20 +135,20 @@ const skippedIn = (step: StepTree, { self, ended, found }: Seen): string | undef
   const spot = found.spots.get(step)
   if (spot === undefined) return undefined
   const { block, index } = spot
-  let current = self
-  let place = current === undefined ? undefined : found.spots.get(current)
-  while (place !== undefined && place.block !== block) {
-    if (place.block.owner === undefined) break
-    current = place.block.owner
-    place = found.spots.get(current)
-  }
-  if (place !== undefined && place.block !== block) return 'the flow may have failed before it'
+  const place = self === undefined ? undefined : placeIn(block, self, found)
+  if (self !== undefined && place === undefined) return 'the flow may have failed before it'
   const seenFrom = place?.index ?? block.steps.length
   const jump = block.jumps.find(({ from, to }) => from < index && index < to && to <= seenFrom)
   if (jump !== undefined) return `${nameAt(block, jump.from)} may go on with ${nameAt(block, jump.to)} and leave it out`
-  if (!ended) return undefined
-  const end = found.ends.find(({ index: at, done }) => at < index || (at === index && !done))
+  const end = ended ? found.ends.find(({ index: at, done }) => at < index || (at === index && !done)) : undefined
   return end === undefined ? undefined : `the flow may end at ${end.name}`
+}
+
+/** Where a step, or the step around it, stands in a block; undefined for one that is not inside it. */
+const placeIn = (block: Block, self: StepTree, { spots }: Found): Spot | undefined => {
+  let spot = spots.get(self)
+  while (spot !== undefined && spot.block !== block) spot = spot.block.owner === undefined ? undefined : spots.get(spot.block.owner)
+  return spot
 }
 
 const nameAt = ({ steps }: Block, index: number): string => (index < 0 ? 'onError' : (steps[index]?.name ?? 'a step'))

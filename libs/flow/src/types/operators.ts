@@ -2,8 +2,6 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { nearest } from '../diagnostic.ts'
 import { isNull } from './facts.ts'
-import { infer } from './infer.ts'
-import type { JsonScalar } from './scalar.ts'
 import { needScalar, needValue, textOf, type Reading } from './site.ts'
 import {
   ANY,
@@ -12,6 +10,7 @@ import {
   INTEGER,
   isKnown,
   join,
+  listOf,
   notNull,
   NUMBER,
   scalarOf,
@@ -26,26 +25,27 @@ type Operand = { readonly node: ASTNode; readonly type: Type }
 
 /** The type of a binary operator. */
 export const inferOperator = (node: Operator, reading: Reading): Type => {
-  const [left, right] = node.args.map((side): Operand => ({ node: side, type: infer(side, reading) }))
-  if (left === undefined || right === undefined) return ANY
+  const [leftNode, rightNode] = node.args
+  const left = { node: leftNode, type: reading.infer(leftNode, reading) }
+  const right = { node: rightNode, type: reading.infer(rightNode, reading) }
   switch (node.op) {
     case '==':
     case '!=':
-      if (!isNull(left.node) && !isNull(right.node)) checkEqual(left, right, reading)
+      if (!isNull(leftNode) && !isNull(rightNode)) checkEqual(left, right, reading)
       return BOOLEAN
     case 'in':
       checkMember(left, right, reading)
       return BOOLEAN
-    case '<':
-    case '<=':
-    case '>':
-    case '>=':
+    case '+':
+      return inferPlus(left, right, reading)
+    case '-':
+    case '*':
+    case '/':
+    case '%':
+      return inferArithmetic(node, [left, right], reading)
+    default:
       checkOrder(node, [left, right], reading)
       return BOOLEAN
-    case '+':
-      return inferPlus(node, [left, right], reading)
-    default:
-      return inferArithmetic(node, [left, right], reading)
   }
 }
 
@@ -53,19 +53,25 @@ const checkEqual = (left: Operand, right: Operand, reading: Reading): void => {
   const [a, b] = [notNull(left.type), notNull(right.type)]
   if (!isKnown(a) || !isKnown(b) || a.kind === 'null' || b.kind === 'null') return
   if (a.kind === 'enum' && b.kind === 'enum' && scalarOf(a) === scalarOf(b)) {
-    if (a.values.some((value) => b.values.includes(value))) return
-    if (right.node.op === 'value') refuseValue(left, right.node, b.values, reading)
-    else if (left.node.op === 'value') refuseValue(right, left.node, a.values, reading)
-    else reading.site.add(left.node, 'type.enum_value', `${textOf(left.node)} is ${describeType(a)}, and never ${wordsOf(b.values)}`)
-    return
+    if (!a.values.some((value) => b.values.includes(value))) refuseEnums({ ...left, type: a }, { ...right, type: b }, reading)
+  } else if (!isAlike(a, b)) {
+    reading.site.add(
+      right.node.op === 'value' ? right.node : left.node,
+      'type.mismatch',
+      `${textOf(left.node)} is ${describeType(a)} and ${textOf(right.node)} is ${describeType(b)}; they are never equal`,
+    )
   }
-  if (isAlike(a, b)) return
-  const at = right.node.op === 'value' ? right.node : left.node
-  reading.site.add(
-    at,
-    'type.mismatch',
-    `${textOf(left.node)} is ${describeType(a)} and ${textOf(right.node)} is ${describeType(b)}; they are never equal`,
-  )
+}
+
+type EnumOperand = { readonly node: ASTNode; readonly type: Extract<Type, { kind: 'enum' }> }
+
+const refuseEnums = (left: EnumOperand, right: EnumOperand, reading: Reading): void => {
+  if (right.node.op === 'value') refuseValue(left, right, reading)
+  else if (left.node.op === 'value') refuseValue(right, left, reading)
+  else {
+    const message = `${textOf(left.node)} is ${describeType(left.type)}, and never ${wordsOf(right.type.values)}`
+    reading.site.add(left.node, 'type.enum_value', message)
+  }
 }
 
 const isAlike = (a: Type, b: Type): boolean => {
@@ -75,19 +81,13 @@ const isAlike = (a: Type, b: Type): boolean => {
 }
 
 /** A value that is none of an enum's. */
-const refuseValue = (subject: Operand, at: ASTNode, values: readonly JsonScalar[], { site }: Reading): void => {
-  const type = notNull(subject.type)
-  if (type.kind !== 'enum') return
-  const names = type.values.map(String)
-  const [value] = values
-  const near = nearest(String(value), names)
+const refuseValue = (subject: EnumOperand, { node, type }: EnumOperand, { site }: Reading): void => {
+  const [value] = type.values
+  const near = nearest(String(value), subject.type.values.map(String))
   const quoted = near === undefined || typeof value !== 'string' ? near : JSON.stringify(near)
-  site.add(
-    at,
-    'type.enum_value',
-    `${textOf(subject.node)} is never ${JSON.stringify(value)}; it is one of ${wordsOf(type.values)}${near === undefined ? '' : `; did you mean ${quoted ?? ''}?`}`,
-    quoted,
-  )
+  const meant = quoted === undefined ? '' : `; did you mean ${quoted}?`
+  const message = `${textOf(subject.node)} is never ${JSON.stringify(value)}; it is one of ${wordsOf(subject.type.values)}${meant}`
+  site.add(node, 'type.enum_value', message, quoted)
 }
 
 const checkMember = (left: Operand, right: Operand, reading: Reading): void => {
@@ -144,48 +144,41 @@ const refuseMixed = (node: Operator, [left, right]: readonly [Operand, Operand],
   )
 }
 
-const inferPlus = (node: Operator, sides: readonly [Operand, Operand], reading: Reading): Type => {
-  const types = sides.map(({ type, node: side }) => needValue(type, side, reading))
-  const [a, b] = types
-  if (a === undefined || b === undefined) return ANY
+const inferPlus = (left: Operand, right: Operand, reading: Reading): Type => {
+  const a = needValue(left.type, left.node, reading)
+  const b = needValue(right.type, right.node, reading)
   if (a.kind === 'list' && b.kind === 'list') return join(withoutMax(a), withoutMax(b))
-  const scalars = types.map((type) => scalarOf(type))
-  const odd = types.findIndex(
-    (type, index) => isKnown(type) && (type.kind === 'list' ? otherIsScalar(types, index) : !isAddable(scalars[index])),
-  )
-  const side = sides[odd]
-  if (side !== undefined) {
+  for (const [side, type, other] of [
+    [left, a, b],
+    [right, b, a],
+  ] as const) {
+    if (!isKnown(type) || isAddable(type, other)) continue
+    reading.site.add(side.node, 'type.mismatch', `"+" cannot add ${textOf(side.node)}, which is ${describeType(type)}`, textFix(side))
+    return ANY
+  }
+  const scalars = [scalarOf(a), scalarOf(b)].filter((scalar) => scalar !== undefined)
+  if (scalars.includes('string') && scalars.includes('number')) {
+    const number = scalars[0] === 'number' ? left : right
     reading.site.add(
-      side.node,
+      number.node,
       'type.mismatch',
-      `"+" cannot add ${textOf(side.node)}, which is ${describeType(types[odd] ?? ANY)}`,
-      textFix(side),
+      `"+" needs both sides alike; ${textOf(left.node)} is ${describeType(a)} and ${textOf(right.node)} is ${describeType(b)}`,
+      `string(${textOf(number.node)})`,
     )
     return ANY
   }
-  const [left, right] = scalars
-  if (left !== undefined && right !== undefined && left !== right) {
-    const number = sides[left === 'number' ? 0 : 1]
-    const fix = left === 'string' || right === 'string' ? `string(${textOf((number ?? sides[0]).node)})` : undefined
-    const at = sides[left === 'number' ? 0 : 1] ?? sides[0]
-    reading.site.add(
-      at.node,
-      'type.mismatch',
-      `"+" needs both sides alike; ${textOf(sides[0].node)} is ${describeType(a)} and ${textOf(sides[1].node)} is ${describeType(b)}`,
-      fix,
-    )
-    return ANY
-  }
-  if (left === 'string' || right === 'string') return STRING
-  return left === 'number' || right === 'number' ? numberOf(types) : ANY
+  if (scalars.includes('string')) return STRING
+  return scalars.includes('number') ? numberOf([a, b]) : ANY
 }
 
-const withoutMax = (type: Extract<Type, { kind: 'list' }>): Type => (type.max === 0 ? type : { kind: 'list', of: type.of })
-const isAddable = (scalar: Scalar | undefined): boolean => scalar === 'number' || scalar === 'string'
-const otherIsScalar = (types: readonly Type[], index: number): boolean => {
-  const other = types[1 - index]
-  return other !== undefined && isKnown(other) && other.kind !== 'list'
+const withoutMax = (type: Extract<Type, { kind: 'list' }>): Type => (type.max === 0 ? type : listOf(type.of))
+
+const isAddable = (type: Type, other: Type): boolean => {
+  if (type.kind === 'list') return !isKnown(other)
+  const scalar = scalarOf(type)
+  return scalar === 'number' || scalar === 'string'
 }
+
 const textFix = ({ node, type }: Operand): string | undefined => (scalarOf(type) === 'boolean' ? `string(${textOf(node)})` : undefined)
 
 const inferArithmetic = (node: Operator, sides: readonly [Operand, Operand], reading: Reading): Type => {

@@ -7,14 +7,16 @@ import { describeType, isKnown, notNull, scalarOf, type Scalar, type Type } from
 export type Site = {
   /** The type of a variable; undefined for one that is not there, which the pass over names reports. */
   readonly variable: (name: string, facts: Facts) => Type | undefined
-  /** Whether an unknown field of this variable is reported elsewhere. */
-  readonly isReported: (root: string) => boolean
+  /** Whether an unknown field of this variable is reported elsewhere (T3). */
+  readonly isReported: (root: string, key: string) => boolean
   readonly add: (place: ASTNode | number, code: DiagnosticCode, message: string, fix?: string) => void
   /** Steps of evaluation at most, and the comprehension that takes most. */
   readonly spend: { steps: number; times: number; at: ASTNode | undefined }
 }
 
 export type Reading = {
+  /** The type of a node below. */
+  readonly infer: (node: ASTNode, reading: Reading) => Type
   readonly site: Site
   readonly facts: Facts
   readonly locals: ReadonlyMap<string, Type>

@@ -65,28 +65,23 @@ export const join = (a: Type, b: Type): Type => {
   if (a === b) return a
   if (a.kind === 'null') return orNull(b, a.nullable ?? { why: 'it may be null' })
   if (b.kind === 'null') return orNull(a, b.nullable ?? { why: 'it may be null' })
-  const nullable = a.nullable !== undefined && b.nullable !== undefined ? { why: a.nullable.why } : (a.nullable ?? b.nullable)
   const joined = joinShapes(notNull(a), notNull(b))
-  return {
-    ...joined,
-    ...(nullable === undefined || joined.kind === 'any' ? {} : { nullable: { why: nullable.why } }),
-    ...(a.absent === undefined && b.absent === undefined ? {} : { absent: true as const }),
-  }
+  const nullable = joined.kind === 'any' ? undefined : (a.nullable ?? b.nullable)
+  const there = a.absent === undefined && b.absent === undefined
+  return { ...joined, ...(nullable === undefined ? {} : { nullable: { why: nullable.why } }), ...(there ? {} : { absent: true as const }) }
 }
 
 /** What any of them may be; null of none. */
 export const joinAll = (types: readonly Type[]): Type => (types.length === 0 ? NULL : types.reduce(join))
 
 const joinShapes = (a: Type, b: Type): Type => {
-  if (a.kind === 'any' || b.kind === 'any') return ANY
   if (a.kind === 'list' && b.kind === 'list') return joinLists(a, b)
   if (a.kind === 'map' && b.kind === 'map') return { kind: 'map', of: join(a.of, b.of) }
   if (a.kind === 'object' && b.kind === 'object') return joinObjects(a, b)
   if (a.kind === 'enum' && b.kind === 'enum') return { kind: 'enum', values: [...new Set([...a.values, ...b.values])] }
-  const left = scalarOf(a)
-  const right = scalarOf(b)
-  if (left === right && left !== undefined) return a.kind === 'integer' && b.kind === 'integer' ? INTEGER : { kind: left }
-  return ANY
+  const scalar = scalarOf(a)
+  if (scalar === undefined || scalar !== scalarOf(b)) return ANY
+  return a.kind === b.kind ? a : { kind: scalar }
 }
 
 type ListType = Extract<Type, { kind: 'list' }>
@@ -136,29 +131,22 @@ const isScalarName = (name: string): name is Scalar => name === 'boolean' || nam
 /** Whether something is known about what it is. */
 export const isKnown = (type: Type): boolean => type.kind !== 'any' && !(type.kind === 'enum' && scalarOf(type) === undefined)
 
+const WORDS: Readonly<Record<Exclude<Type['kind'], 'enum' | 'list'>, string>> = {
+  any: 'anything',
+  null: 'null',
+  boolean: 'true or false',
+  integer: 'a whole number',
+  number: 'a number',
+  string: 'text',
+  map: 'an object',
+  object: 'an object',
+}
+
 /** The type in words for a message. */
 export const describeType = (type: Type): string => {
-  switch (type.kind) {
-    case 'any':
-      return 'anything'
-    case 'null':
-      return 'null'
-    case 'boolean':
-      return 'true or false'
-    case 'integer':
-      return 'a whole number'
-    case 'number':
-      return 'a number'
-    case 'string':
-      return 'text'
-    case 'enum':
-      return describeEnum(type)
-    case 'list':
-      return type.of.kind === 'any' || type.max === 0 ? 'a list' : `a list (of ${describeType(notNull(type.of))})`
-    case 'map':
-    case 'object':
-      return 'an object'
-  }
+  if (type.kind === 'enum') return describeEnum(type)
+  if (type.kind !== 'list') return WORDS[type.kind]
+  return type.of.kind === 'any' || type.max === 0 ? 'a list' : `a list (of ${describeType(notNull(type.of))})`
 }
 
 /** One value stands for its kind. */
@@ -171,35 +159,16 @@ const describeEnum = (type: Extract<Type, { kind: 'enum' }>): string => {
 export const wordsOf = (values: readonly JsonScalar[]): string =>
   values.map((value) => (typeof value === 'string' ? value : String(value))).join(', ')
 
-/** Why a value of one type may not stand for another; undefined when it may. Only what is sure is said. */
-export const mismatch = (given: Type, wanted: Type, path = ''): string | undefined => {
-  if (!isKnown(given) || !isKnown(wanted)) return undefined
-  const name = path === '' ? 'it' : path
-  if (given.kind === 'null') return wanted.nullable === undefined ? `${name} is null and must be ${describeType(wanted)}` : undefined
-  if (given.kind === 'list' && wanted.kind === 'list') return given.max === 0 ? undefined : mismatch(given.of, wanted.of, `${path}[]`)
-  if (given.kind === 'object' && wanted.kind === 'object') return objectMismatch(given, wanted, path)
-  if (isObjectLike(given) && isObjectLike(wanted)) return undefined
-  if (given.kind === 'enum' && wanted.kind === 'enum') {
-    const outside = given.values.find((value) => !wanted.values.includes(value))
-    return outside === undefined ? undefined : `${name} may be ${wordsOf([outside])} and must be ${describeType(wanted)}`
+/** A literal stands for its kind: another run may have another. */
+export const widened = (type: Type): Type => {
+  switch (type.kind) {
+    case 'enum':
+      return typeof type.values[0] === 'string' ? STRING : typeof type.values[0] === 'number' ? NUMBER : BOOLEAN
+    case 'list':
+      return listOf(widened(type.of), type.max)
+    case 'object':
+      return { ...type, fields: new Map([...type.fields].map(([key, field]) => [key, widened(field)])) }
+    default:
+      return type
   }
-  const left = scalarOf(given)
-  if (left !== undefined && left === scalarOf(wanted)) return undefined
-  return `${name} is ${describeType(given)} and must be ${describeType(wanted)}`
-}
-
-const isObjectLike = ({ kind }: Type): boolean => kind === 'object' || kind === 'map'
-
-const objectMismatch = (given: ObjectType, wanted: ObjectType, path: string): string | undefined => {
-  for (const [name, type] of wanted.fields) {
-    const at = path === '' ? name : `${path}.${name}`
-    const field = given.fields.get(name)
-    if (field === undefined) {
-      if (!given.open && type.absent === undefined) return `${at} is missing`
-      continue
-    }
-    const problem = mismatch(field, type, at)
-    if (problem !== undefined) return problem
-  }
-  return undefined
 }
