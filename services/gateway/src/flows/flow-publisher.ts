@@ -86,7 +86,8 @@ export const publishFlow = async ({ bus, stores }: Pick<Platform, 'bus' | 'store
 }
 
 /**
- * Publishes every flow of the flows folder. A flow with mistakes is logged and left out: it must not keep the others from running.
+ * Publishes every flow of the flows folder. A flow with mistakes, or with words that run later, is logged and left out: it must not
+ * keep the others from running.
  * In one process a changed file replaces its version, because there the files are the truth.
  */
 export const publishFlows = async (platform: Platform, { defaults }: { defaults?: FlowDefaults } = {}): Promise<readonly Published[]> => {
@@ -107,7 +108,10 @@ export const publishFlows = async (platform: Platform, { defaults }: { defaults?
       telemetry.logger.info({ flow: flow.flow, version: flow.version, changed: flow.changed }, 'flow published')
     } catch (error) {
       const fault = toFault(error)
-      telemetry.logger.error({ folder, code: fault.code, reason: fault.message }, 'flow not published')
+      // A flow that is right but waits for the engine is no mistake of its author.
+      if (fault.detail['diagnostic'] === 'flow.unsupported')
+        telemetry.logger.info({ folder, reason: fault.message }, 'flow checked, not published')
+      else telemetry.logger.error({ folder, code: fault.code, reason: fault.message }, 'flow not published')
     }
   }
   return published
