@@ -4,6 +4,7 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, parseDocument, type Document, type Node, type Pair, type YAMLMap } from 'yaml'
 import type { Json } from '@baton/contracts/json'
 import type { Report } from '../diagnostic.ts'
+import { reportEncoding } from './encoding.ts'
 import type { Source, Span } from './source.ts'
 import { explainYamlError, explainKeyWithoutValue, explainOddKey } from './traps.ts'
 
@@ -36,13 +37,14 @@ export const parseSyntax = (source: Source, report: Report): Syntax | undefined 
     )
     return undefined
   }
+  if (reportEncoding(source, report)) return undefined
   const document = parseDocument(source.text, {
     version: '1.2',
     prettyErrors: false,
     merge: false,
     uniqueKeys: true,
     stringKeys: false,
-    logLevel: 'silent',
+    logLevel: 'error',
   })
   const problems = [...document.errors, ...document.warnings] // Y1
   if (problems.length > 0) {

@@ -1,0 +1,115 @@
+// What a step does: one word of these, and the keys beside it.
+import type { JsonObject } from '@baton/contracts/json'
+import { any, caps, closed, count, listOf, mapOf, oneOf, ref, text, texts, word, yesNo } from './pieces.ts'
+
+const human = closed(
+  {
+    queue: text('who is asked', 'support'),
+    priority: word('how urgent it is', 'emergency', 'high', 'normal', 'low'),
+    sla: ref('duration', 'time to decide', ['120m']),
+    title: text('what the list of tasks shows'),
+    onTimeout: word('what silence means; it is never consent', 'fail', 'escalate'),
+  },
+  { required: ['queue'] },
+)
+
+const vote = closed(
+  {
+    voters: oneOf(
+      'a number of voters, or models or steps of which each may have a weight',
+      { type: 'integer', minimum: 1, maximum: 50 },
+      listOf(
+        oneOf('a model, { model, weight }, or a step', text('a model or route'), { type: 'object' }, { type: 'array' }),
+        'models or steps',
+      ),
+    ),
+    on: ref('expression', 'what is counted; "it" is the output of a voter; the whole output where absent', ['=it.verdict']),
+    rule: word('how it is decided', 'majority', 'weighted', 'judge'),
+    judge: ref('block', 'decides where the rule is judge; "it" is the list of answers'),
+    tie: ref('outcome', 'when nobody has won'),
+    early: yesNo('stop asking as soon as the result is certain'),
+  },
+  { required: ['voters'], examples: [{ voters: 3, on: '=it.verdict', rule: 'majority', tie: { human: 'support' } }] },
+)
+
+const wait = closed(
+  {
+    event: text('the event that is waited for', 'payment/confirmed'),
+    match: ref('condition', 'which event; "event" is what arrived', ['event.order == input.order']),
+    key: any('what the event is found by', '=input.order'),
+    timeout: ref('duration', 'how long; then onTimeout decides', ['2d']),
+  },
+  { required: ['event'] },
+)
+
+const team = closed(
+  {
+    planner: text('the agent that makes the subtasks'),
+    workers: texts('agents that do them'),
+    synthesis: text('the agent that makes one result of theirs'),
+    concurrency: count('workers at once', 100),
+    limits: caps('caps of the whole team', 'rounds', 'subtasks', 'depth', 'tokens', 'calls', 'cost', 'time'),
+  },
+  { required: ['planner', 'workers', 'synthesis'] },
+)
+
+/** Words that say what a step does. */
+export const work: JsonObject = {
+  model: texts('a route or model; a list is failover in that order', 'strong', ['gpt-large', 'haiku-small']),
+  prompt: text('NAME of prompts, NAME@1 for prompts/NAME@1.md, or the prompt itself', 'Summarise {{ facts }}'),
+  tool: texts('SERVER/TOOL; a list is failover in that order', 'billing/refund_status'),
+  retrieve: oneOf(
+    'passages of an index for with.query',
+    text('an index', 'help'),
+    closed({ index: text('an index'), top: count('how many passages', 100) }, { required: ['index'] }),
+  ),
+  check: any('checks on content: a name, a list, or names with options', 'pii', { toxicity: { max: 0.5 } }),
+  human: oneOf('a person decides', text('a queue', 'support'), ref('human')),
+  task: text('done by another team: baton.tasks.NAME'),
+  switch: oneOf('one of its cases, or the first rule that holds', ref('expression'), listOf(ref('rule'), 'rules')),
+  set: any('a value; "=" starts an expression', { total: '=a.price + b.price' }),
+  parallel: mapOf(ref('block'), 'branches side by side; the output has a field for each', { facts: 'List the facts of {{ input.text }}' }),
+  map: ref('expression', 'a list; each of its items goes through "each", the output is the list of what comes out', ['=input.items']),
+  vote: { ...vote, description: 'several voters, one answer' },
+  loop: oneOf(
+    'do, again and again; "it" is the output of the last round, "index" its number',
+    count('rounds at most', 1_000),
+    closed({ max: count('rounds at most', 1_000), until: ref('condition', 'asked after each round', ['it.score >= 0.9']) }),
+  ),
+  wait: oneOf('a time, or an event', ref('duration'), wait),
+  emit: oneOf(
+    'with as an event',
+    text('a topic', 'orders'),
+    closed({ topic: text('a topic'), type: text('the type of the event'), key: any('key of the record') }, { required: ['topic'] }),
+  ),
+  flow: text('another flow: namespace/name, with @version or @alias', 'support/refund@stable'),
+  agent: oneOf(
+    'an agent by name, or the one that is for a value',
+    text('NAME of agents, or NAME@1 for agents/NAME@1.yaml'),
+    closed({ for: ref('expression', 'its "for" has this value', ['=classify.kind']) }, { required: ['for'] }),
+  ),
+  team: { ...team, description: 'a planner, workers and a synthesis' },
+}
+
+/** Keys beside the word of one kind. */
+export const beside: JsonObject = {
+  cases: mapOf(ref('outcome'), 'of a switch: an outcome for each value'),
+  else: ref('outcome', 'of a switch: where no case holds'),
+  join: oneOf(
+    'of parallel: which branches are waited for; first is the first that succeeds',
+    word('', 'all', 'any', 'first'),
+    closed({ quorum: count('how many', 10_000) }, { required: ['quorum'] }),
+  ),
+  onFailure: { enum: ['fail', 'collect', 'null', null], description: 'of parallel and map: what the failure of one part does' },
+  as: text('of map: the name of the item, "item" where absent', 'product'),
+  each: ref('block', 'of map: what is done with each item'),
+  concurrency: count('of map: items at once', 1_000),
+  chunk: count('of map: items that travel together', 10_000),
+  max: count('of map: items at most', 1_000_000),
+  do: listOf(ref('step'), 'of loop: the steps of a round'),
+  limits: caps('of flow and agent: caps of this step', 'time', 'total', 'steps', 'turns', 'calls', 'tokens', 'cost', 'depth'),
+}
+
+export const kindDefinitions: JsonObject = {
+  human: { ...human, description: 'who is asked, how urgent it is, and what silence means' },
+}
