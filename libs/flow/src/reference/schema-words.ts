@@ -55,7 +55,7 @@ export const typeWords = (schema: JsonObject): string => {
 
 const plainWords = (schema: JsonObject): string => {
   const words = schema['enum']
-  if (Array.isArray(words)) return words.map((word) => code(literal(word ?? null))).join(', ')
+  if (Array.isArray(words)) return [...new Set(words.map((word) => code(literal(word ?? null))))].join(', ')
   if (schema['const'] !== undefined) return code(literal(schema['const']))
   if (schema['type'] === 'array') return isJsonObject(schema['items']) ? `list of ${typeWords(schema['items'])}` : 'list'
   if (schema['type'] === 'object' || isJsonObject(schema['properties'])) return objectWords(schema)
