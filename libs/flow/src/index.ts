@@ -1,6 +1,7 @@
 export type * from './plan.ts'
 export type * from './program.ts'
 export { chain, compileData, type FlowData } from './builder/data.ts'
+export { toBuilderSource } from './builder/source.ts'
 export { compileFlow, type CompileResult } from './compile.ts'
 export { formatDiagnostic, type Diagnostic, type DiagnosticCode } from './diagnostic.ts'
 export { editorSchemaFile } from './editor-schema.ts'

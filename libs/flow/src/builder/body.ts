@@ -27,6 +27,8 @@ export const isBody = (value: unknown): value is Built<unknown> => typeof value 
 
 /** Any name is a reference to it: the types say which names there are. */
 const VIEW_OF_ALL = new Proxy({}, { get: (_own, name) => (typeof name === 'string' ? reference(name) : undefined) })
+/** A value that is written down, computed, or put together from such values. */
+export type Value = string | number | boolean | null | Expr<unknown> | readonly unknown[] | { readonly [field: string]: unknown }
 /** A value, or what a function makes of what it can see. */
 export type From<V, T> = T | ((view: V) => T)
 export const resolve = <V, T>(given: From<V, T>): T =>
@@ -107,7 +109,7 @@ export type Common<V, O, W extends boolean, E> = {
   readonly guard?: readonly (string | { readonly [guard: string]: JsonObject })[]
   readonly cache?:
     | Duration
-    | { readonly for: Duration; readonly key?: From<V, unknown>; readonly scope?: 'run' | 'session' | 'user' | 'tenant' }
+    | { readonly for: Duration; readonly key?: From<V, Value>; readonly scope?: 'run' | 'session' | 'user' | 'tenant' }
   readonly hedge?: Duration | { readonly after: Duration; readonly max?: number }
   readonly budget?: Money | { readonly cost?: Money; readonly tokens?: Count; readonly calls?: number }
   readonly effect?: 'read' | 'write' | 'irreversible'
@@ -116,7 +118,7 @@ export type Common<V, O, W extends boolean, E> = {
   readonly onLimit?: From<V, Outcome<V>>
   readonly undo?: Part<V>
   readonly context?: Context<V>
-  readonly media?: From<V, unknown>
+  readonly media?: From<V, Value>
   readonly writes?: string
 }
 /** The output of a step with its fields: null when it may be skipped, or when its failure is passed over. */

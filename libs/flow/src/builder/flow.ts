@@ -18,6 +18,7 @@ import {
   type Outcome,
   type Part,
   type StepRef,
+  type Value,
 } from './body.ts'
 import { compileData, type FlowData } from './data.ts'
 import { dataOf, type Condition, type Dynamic, type Expr, type Ref } from './expr.ts'
@@ -58,22 +59,22 @@ export type Agent = {
   readonly minConfidence?: number
   readonly selfCheck?: string
   /** Another agent's name, `next`, `end`, `fail`, or a step. */
-  readonly fallback?: string | Exclude<Outcome<unknown>, string>
+  readonly fallback?: string | From<Start, Exclude<Outcome<unknown>, string>>
   readonly handoff?: readonly string[]
-  readonly context?: Context<unknown>
+  readonly context?: Context<Start>
   readonly returns?: Shape
 }
 type Arrived = { readonly event: Dynamic }
 export type Trigger =
   | {
       readonly topic: string
-      readonly key?: From<Arrived, unknown>
+      readonly key?: From<Arrived, Value>
       readonly when?: From<Arrived, Condition>
-      readonly input?: From<Arrived, unknown>
+      readonly input?: From<Arrived, Value>
     }
-  | { readonly http: `${'GET' | 'POST' | 'PUT'} /${string}`; readonly input?: From<Arrived, unknown> }
-  | { readonly schedule: string; readonly zone?: string; readonly input?: From<Arrived, unknown> }
-  | { readonly every: Duration; readonly input?: From<Arrived, unknown> }
+  | { readonly http: `${'GET' | 'POST' | 'PUT'} /${string}`; readonly input?: From<Arrived, Value> }
+  | { readonly schedule: string; readonly zone?: string; readonly input?: From<Arrived, Value> }
+  | { readonly every: Duration; readonly input?: From<Arrived, Value> }
 
 export type RunView = Ref<{ id: string; flow: string; version: string }>
 type Start = { readonly input: Dynamic; readonly params: object; readonly buffers: object; readonly run: Dynamic }
@@ -106,7 +107,9 @@ export type Flow<V, O> = {
   readonly onError: (outcome: From<V & FaultView, Outcome<V & FaultView>>) => Flow<V, O>
   readonly onLimit: (outcome: From<V, Outcome<V>>) => Flow<V, O>
   /** Topic of results beside the common one. */
-  readonly results: (topic: string) => Flow<V, O>
+  readonly results: (topic: string | { readonly topic: string }) => Flow<V, O>
+  /** Fields of a flow file that have no method here. */
+  readonly also: (fields: JsonObject) => Flow<V, O>
   readonly output: <T>(value: From<V, T>) => Flow<V, T>
   /** Checks the flow and makes its plan, as `baton check` does with a file. */
   readonly compile: (options?: { readonly files?: ReadonlyMap<string, string>; readonly defaults?: FlowDefaults }) => CompileResult
@@ -116,7 +119,9 @@ const named = (entries: { readonly [name: string]: unknown }, read: (value: neve
   Object.fromEntries(Object.entries(entries).map(([name, value]) => [name, read(value as never)])) // the caller pairs them
 const agentData = ({ fallback, ...agent }: Agent): Json => ({
   ...fieldsData(agent),
-  ...(fallback === undefined ? {} : { fallback: outcomeData(fallback as Outcome<never>) }), // only data is read
+  ...(fallback === undefined
+    ? {}
+    : { fallback: typeof fallback === 'string' ? fallback : outcomeData(resolve(fallback) as Outcome<never>) }), // only data is read
 })
 const bufferData = ({ of, ...rest }: Buffer): Json => ({ of: shapeData(of), ...rest })
 const triggerData = ({ input, ...rest }: Trigger): Json => ({
@@ -144,6 +149,7 @@ const build = <V, O>(data: JsonObject): Flow<V, O> => {
     onError: (outcome) => add({ onError: outcomeData(resolve(outcome)) }),
     onLimit: (outcome) => add({ onLimit: outcomeData(resolve(outcome)) }),
     results: (results) => add({ results }),
+    also: (fields) => add(fields),
     output: (value) => add({ output: dataOf(resolve(value)) }),
     compile: (options) => compileData(data, options),
   }

@@ -51,9 +51,12 @@ export const thenGo = <V, O>(body: Body<V, O>, then: 'next' | 'end' | 'fail'): B
 
 type Word<T> = T extends string ? T : T extends number | boolean | null ? `${T}` : never
 type OutputOf<C> = C extends Built<infer O> ? O : null
-type Literal = string
+type Literal = string | boolean
 type Excess<C, T> = { readonly [K in Exclude<keyof C, Word<T>>]: never }
-type Around<V, O, W extends boolean> = Pick<Common<V, O, W, 'fail'>, 'about' | 'when' | 'gate' | 'writes'>
+type Around<V, O, W extends boolean> = Pick<
+  Common<V, O, W, Exclude<Outcome<V & FaultView>, 'next'>>,
+  'about' | 'when' | 'gate' | 'writes' | 'onError'
+>
 type Ways<V> = { readonly [value: string]: Outcome<V> }
 
 /** One of several ways, by a value. */
@@ -94,24 +97,17 @@ export const ifElse = <V, A extends Outcome<V>, B extends Outcome<V> = 'next'>(
 ): Body<V, OutputOf<A> | OutputOf<B>> =>
   bodyOf({ switch: rulesData([{ when, then: then as Outcome<never> }, { else: (otherwise ?? 'next') as Outcome<never> }]) }) // only data is read
 
+type LineOutput<Line> = Line extends { then: infer A } ? OutputOf<A> : Line extends { else: infer A } ? OutputOf<A> : never
 /** One of several ways, by conditions in their order; the last line is { else: … }. */
-export const switchWhen = <V, const R extends readonly Rule<V>[]>(
+export const switchWhen = <V, const R extends readonly Rule<V>[], W extends boolean = never>(
   rules: From<V, R>,
-): Body<
-  V,
-  R[number] extends infer Line
-    ? Line extends { then: infer A }
-      ? OutputOf<A>
-      : Line extends { else: infer A }
-        ? OutputOf<A>
-        : never
-    : never
-> => bodyOf({ switch: rulesData(resolve(rules)) })
+  fields: Around<V, LineOutput<R[number]>, W> = {},
+): Body<V, Given<LineOutput<R[number]>, W, 'fail'>> => bodyOf({ switch: rulesData(resolve(rules)), ...fieldsData(fields) })
 
-type OnFailure = 'fail' | 'collect' | 'null'
+type OnFailure = 'fail' | 'collect' | 'null' | null
 type Join = 'all' | 'any' | 'first' | { readonly quorum: number }
 type PartOutput<B> = B extends Built<infer O> ? O : string
-type Missing<J, F> = J extends undefined | 'all' ? (F extends 'null' | 'collect' ? null : never) : null
+type Missing<J, F> = J extends undefined | 'all' ? (F extends 'null' | 'collect' | null ? null : never) : null
 type Branches<B, J, F> = { [K in keyof B]: PartOutput<B[K]> | Missing<J, F> } & (F extends 'collect'
   ? { failures: readonly { branch: string; code: string; message: string }[] }
   : unknown)
@@ -131,7 +127,7 @@ export const parallel = <
   return bodyOf({ parallel: parts, ...fieldsData(spec) })
 }
 
-type Items<O, F> = readonly (F extends 'null' | 'collect' ? O | null : O)[]
+type Items<O, F> = readonly (F extends 'null' | 'collect' | null ? O | null : O)[]
 /** The same work for each item of a list. */
 export const forEach = <
   V,

@@ -3,6 +3,7 @@ import type { JsonObject } from '@baton/contracts/json'
 import {
   bodyOf,
   fieldsData,
+  resolve,
   type Body,
   type Common,
   type Count,
@@ -13,8 +14,9 @@ import {
   type Limits,
   type Outcome,
   type Shaped,
+  type Value,
 } from './body.ts'
-import type { Anything, Condition, Dynamic, Expr } from './expr.ts'
+import { dataOf, type Anything, type Condition, type Dynamic, type Expr } from './expr.ts'
 import type { Shape } from './shape.ts'
 
 /** A prompt to a model: its text, or NAME@N of a file. Without `returns` the output is the text of the answer. */
@@ -40,11 +42,18 @@ export type Retrieved = {
 /** The passages of an index that fit a query. */
 export const retrieve = <V, W extends boolean = never, E extends Outcome<V & FaultView> = 'fail'>(
   index: string,
-  spec: { readonly query: From<V, string | Expr<string>>; readonly top?: number } & Omit<Common<V, Retrieved, W, E>, 'with'>,
+  spec: { readonly query: From<V, string | Expr<string>>; readonly top?: number | From<V, Expr<number>> } & Omit<
+    Common<V, Retrieved, W, E>,
+    'with'
+  >,
 ): Body<V, Given<Retrieved, W, E>> => {
   const { query, top, ...rest } = spec
   const given = fieldsData({ with: query })['with'] ?? ''
-  return bodyOf({ retrieve: index, with: { query: given, ...(top === undefined ? {} : { top }) }, ...fieldsData(rest) })
+  return bodyOf({
+    retrieve: index,
+    with: { query: given, ...(top === undefined ? {} : { top: dataOf(resolve(top)) }) },
+    ...fieldsData(rest),
+  })
 }
 
 /** Checks of what stands in `with`. */
@@ -82,17 +91,24 @@ type SetValue<T> = [T] extends [Expr<infer U>]
       ? { -readonly [K in keyof T]: SetValue<T[K]> }
       : Anything
 /** A value put together from others. Takes the value, or a function that gives it; nothing is asked. */
-export const set = <V, T>(value: From<V, T>): Body<V, SetValue<T>> => bodyOf(fieldsData({ set: value }))
+export const set = <V, T, W extends boolean = never>(
+  value: From<V, T>,
+  fields: Pick<Common<V, SetValue<T>, W, 'fail'>, 'about' | 'when' | 'gate' | 'writes'> = {},
+): Body<V, Given<SetValue<T>, W, 'fail'>> => bodyOf(fieldsData({ set: value, ...fields }))
 
 /** Waits for a time. The output is null. */
-export const wait = <V>(time: Duration): Body<V, null> => bodyOf({ wait: time })
+export const wait = <V>(time: Duration, fields: Pick<Common<V, null, boolean, 'fail'>, 'about' | 'when'> = {}): Body<V, null> =>
+  bodyOf({ wait: time, ...fieldsData(fields) })
+
+/** A body as a flow file writes it, for what has no function here. The caller says what it gives. */
+export const raw = <O = Anything>(data: JsonObject): Body<unknown, O> => bodyOf(data)
 
 /** Waits for an event. The output is its data. */
 export const waitFor = <V, const R extends Shape = 'any', W extends boolean = never, E extends Outcome<V & FaultView> = 'fail'>(
   event: string,
   spec: {
     readonly match?: From<V & { readonly event: Dynamic }, Condition>
-    readonly key?: From<V, unknown>
+    readonly key?: From<V, Value>
     readonly timeout?: Duration
     readonly returns?: R
   } & Omit<Common<V, Shaped<R>, W, E>, 'timeout' | 'with'> = {},
@@ -104,7 +120,7 @@ export const waitFor = <V, const R extends Shape = 'any', W extends boolean = ne
 /** Publishes `with` to a topic. */
 export const emit = <V, W extends boolean = never, E extends Outcome<V & FaultView> = 'fail'>(
   topic: string,
-  spec: { readonly type?: string; readonly key?: From<V, unknown> } & Common<V, null, W, E> = {},
+  spec: { readonly type?: string; readonly key?: From<V, Value> } & Common<V, null, W, E> = {},
 ): Body<V, null> => {
   const { type, key, ...rest } = spec
   const named = fieldsData({ type, key })
