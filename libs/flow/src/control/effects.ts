@@ -87,9 +87,10 @@ const workApproves = (step: StepTree, before: Approval, run: Run): Approval | un
  * nothing in it holds instead.
  */
 const createImplied = (people: ReadonlySet<string>): ((condition: ExprTree) => boolean) => {
-  if (people.size === 0) return () => false
-  const analyse = createAnalyser(people)
+  let analyse: ReturnType<typeof createAnalyser> | undefined
   return ({ cel }) => {
+    if (!(cel.match(/\w+/g) ?? []).some((word) => people.has(word))) return false
+    analyse ??= createAnalyser(people)
     if (cel.includes('||') || cel.includes('?') || /==\s*null|null\s*==/.test(cel)) return false
     const analysis = analyse(cel)
     return (

@@ -54,6 +54,12 @@ describe('a secret in a file', () => {
     expect(report.list()[0]?.fix).toContain('revoke')
   })
 
+  it('K2: of a large file only the beginning is looked at', () => {
+    const secret = `sk-${random(40)}`
+    expect(found(`${'lorem ipsum '.repeat(90_000)}${secret}`)).toEqual([])
+    expect(found(`${'lorem ipsum '.repeat(80_000)}${secret}`)).toHaveLength(1)
+  })
+
   it('K3: text without chance in it is no secret, whatever stands before it', () => {
     fc.assert(
       fc.property(fc.constantFrom('a', 'ab', 'x-'), fc.constantFrom('sk-', 'ghp_', 'Bearer ', 'token: '), (unit, prefix) => {

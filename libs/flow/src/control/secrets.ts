@@ -1,6 +1,7 @@
 // Secrets that were written into a file. Files of flows are published, packed and shown to people: a secret in one is out.
 //   K1. A message says what was found and where, never the secret itself.
-//   K2. The time is linear in the text: every pattern begins with fixed letters at the start of a word, and what follows is bounded.
+//   K2. The time is linear in the text: every pattern begins at the start of a word, and what follows is bounded; of a file that is
+//       too large to be read as a flow only the beginning is looked at.
 //   K3. What only stands for a secret (`xxxx`, a name, an expression) is none: there must be chance in it.
 import type { Report } from '../diagnostic.ts'
 import { createSource } from '../source/source.ts'
@@ -37,12 +38,15 @@ const PATTERNS: readonly Pattern[] = [
 const NAMED =
   /(?<![A-Za-z0-9_-])["']?((?:[A-Za-z0-9]{1,20}[_-]){0,3}[A-Za-z0-9]{0,20}?(?:api[_-]?key|password|passwd|secret|token|access[_-]?key|private[_-]?key|credentials?))["']?[ \t]{0,8}[:=][ \t]{0,8}(?:"([^"\n]{1,400})"|'([^'\n]{1,400})'|([^\s,}\]"']{1,400}))/gi
 
+/** Characters of a file that are looked at. */
+const MAX_CHARS = 1_000_000
+
 const FIX = 'take it out and revoke it where it was issued; a tool or model reads its secret from the environment of its service'
 
 /** Reports secrets in the files of a flow: known forms of keys and tokens, and random text under a key like `password`. */
 export const checkSecrets = (files: ReadonlyMap<string, string>, report: Report): void => {
   for (const [file, text] of files) {
-    const found = findSecrets(text)
+    const found = findSecrets(text.slice(0, MAX_CHARS)) // K2
     if (found.length === 0) continue
     const source = createSource(file, text)
     for (const { what, start, end } of found) {

@@ -20,6 +20,7 @@ export type PathEnd = {
   readonly timeMs: number
   readonly totalMs: number
   readonly costMicroUsd: number
+  /** Put together when it is asked for: it may be as long as the flow. */
   readonly path: readonly PathStep[]
 }
 
@@ -65,13 +66,21 @@ export const worstCase = (tree: FlowTree): WorstCase => {
     totalMs: most(all, 'totalMs'),
     costMicroUsd: uncosted.size === 0 ? statedMicroUsd : undefined,
     statedMicroUsd,
-    paths: longest.map(({ used, ...end }) => ({ ...end, ...amountsOf(used), path: pathOf(used.trail) })),
+    paths: longest.map(pathEndOf),
     untimed: [...untimed],
     uncosted: [...uncosted],
   }
 }
 
-const amountsOf = ({ timeMs, totalMs, costMicroUsd }: Used): Omit<Used, 'trail'> => ({ timeMs, totalMs, costMicroUsd })
+const pathEndOf = ({ used: { timeMs, totalMs, costMicroUsd, trail }, ...end }: End): PathEnd => ({
+  ...end,
+  timeMs,
+  totalMs,
+  costMicroUsd,
+  get path() {
+    return pathOf(trail)
+  },
+})
 
 const most = (all: readonly Used[], key: 'timeMs' | 'totalMs' | 'costMicroUsd'): number =>
   all.reduce((highest, used) => Math.max(highest, used[key]), 0)
