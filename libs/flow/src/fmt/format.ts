@@ -31,7 +31,7 @@ export const formatFlow = (text: string, options: { readonly json?: boolean } = 
   const top = document.contents
   if (!hasAnchors(document)) {
     for (const map of stepBodies(document)) sortKeys(map, STEP_ORDER) // F1
-    sortKeys(top, TOP_ORDER)
+    sortTop(top)
   }
   if (options.json === true) return `${JSON.stringify(document.toJS(), null, 2)}\n`
   top.flow = false
@@ -54,14 +54,18 @@ const hasAnchors = (document: Document): boolean => {
 }
 
 const sortKeys = (map: YAMLMap, order: readonly string[]): void => {
-  const first = map.items[0]
-  const firstSpace = nodeOf(first?.key)?.spaceBefore
-  const sorted = byOrder(map.items, (pair) => keyText(pair.key), order)
-  if (sorted[0] === first) return
-  // The comment in front of a map's first key is the map's own; it stays at the top. A blank line belongs between keys.
-  const key = nodeOf(first?.key)
-  if (key !== undefined && firstSpace !== undefined) key.spaceBefore = firstSpace
-  map.items = [...sorted]
+  map.items = [...byOrder(map.items, (pair) => keyText(pair.key), order)]
+}
+
+/** The comment at the head of a file is the file's, not that of its first key. */
+const sortTop = (top: YAMLMap): void => {
+  const first = nodeOf(top.items[0]?.key)
+  const head = first?.commentBefore
+  sortKeys(top, TOP_ORDER)
+  const now = nodeOf(top.items[0]?.key)
+  if (first === undefined || now === undefined || now === first || head == null) return
+  first.commentBefore = null
+  now.commentBefore = now.commentBefore == null ? head : `${head}\n${now.commentBefore}`
 }
 
 const nodeOf = (value: unknown): Node | undefined => (isScalar(value) || isCollection(value) ? value : undefined)
@@ -136,7 +140,7 @@ const hasComments = (node: Node): boolean => {
   let found = false
   visit(node, {
     Node: (_, inner) => {
-      if (inner.comment != null || inner.commentBefore != null) found = true
+      if (inner !== node && (inner.comment != null || inner.commentBefore != null)) found = true
       return found ? visit.BREAK : undefined
     },
   })

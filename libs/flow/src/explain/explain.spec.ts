@@ -1,0 +1,79 @@
+import { describe, expect, it } from '@jest/globals'
+import { openFlow, openPlan, type OpenedFlow } from '../outline/open.ts'
+import { stepsOfOutline } from '../outline/outline.ts'
+import { SAMPLE_FILES, SUPPORT } from '../testing/samples.ts'
+import { explainFlow } from './explain.ts'
+import { explanationText } from './text.ts'
+
+const opened = (text: string): OpenedFlow => {
+  const result = openFlow({ files: new Map([...SAMPLE_FILES, ['support/flow.yaml', text]]), entry: 'support/flow.yaml' })
+  if (!result.ok) throw new Error(JSON.stringify(result.diagnostics))
+  return result.flow
+}
+const support = opened(SUPPORT)
+const explained = explainFlow(support)
+
+describe('a flow in plain words', () => {
+  it('E1: names every step', () => {
+    const text = explanationText(explained)
+    for (const { id } of stepsOfOutline(support.outline).filter((step) => !step.id.startsWith('onError'))) expect(text).toContain(id)
+    expect(text).toContain('ops/log_error')
+  })
+
+  it('says what comes in and what comes out', () => {
+    expect(explained.input).toBe('ticket (string), text (string), sensitive (boolean, else false)')
+    expect(explained.output).toEqual(['text: answer.text', 'by: answer.by'])
+  })
+
+  it('says what each condition leads to', () => {
+    expect(explained.steps.find(({ step }) => step === 'answer')?.ways).toEqual([
+      { when: 'it.confidence >= params.send', then: 'goes on' },
+      { when: 'it.confidence >= params.review', then: 'people: support, normal, 2 h; then goes on' },
+      { when: 'input.sensitive', then: 'people: senior, emergency, 30 min; then goes on' },
+      { when: 'else', then: 'people: support, low, 6 h; then goes on' },
+    ])
+  })
+
+  it('says what a failure does: tries, the next model, the handler', () => {
+    expect(explained.steps.find(({ step }) => step === 'classify')?.onFailure).toEqual([
+      'a try ends after 5 s',
+      expect.stringMatching(/^tried 3 times in all/),
+      'else the run fails',
+    ])
+    expect(explained.steps.find(({ step }) => step === 'answer')?.onFailure).toContain('then model haiku-small is asked')
+    expect(explained.onFailure.step).toBe('tool ops/log_error; then the run fails')
+  })
+
+  it('says who is asked, how soon, what silence does and what leads there', () => {
+    expect(explained.people).toHaveLength(4)
+    expect(explained.people[0]).toMatchObject({ queue: 'support', withinMs: 7_200_000, asked: 'when facts: unknown', onSilence: 'fails' })
+  })
+
+  it('says what each param moves', () => {
+    expect(explained.params).toMatchObject([
+      { name: 'send', default: 0.8, min: 0.5, max: 1, moves: [{ where: 'answer: gate', expression: 'it.confidence >= params.send' }] },
+      { name: 'review', moves: [{ expression: 'it.confidence >= params.review' }] },
+    ])
+  })
+
+  it('says what cannot be undone and which decision leads to it', () => {
+    const { irreversible } = explainFlow(
+      opened(`input: { ok: boolean }
+steps:
+  - ask: { human: { queue: desk, sla: 1h }, returns: { fine: boolean } }
+  - pay: { when: ask.fine, tool: bank/pay, effect: irreversible }
+`),
+    )
+    expect(irreversible).toEqual([{ step: 'pay', does: 'tool bank/pay', reached: 'when ask.fine' }])
+  })
+
+  it('gives the worst case, and names what states no time or budget', () => {
+    expect(explained.worstCase).toMatchObject({ limitTimeMs: 60_000, limitCostMicroUsd: 50_000, withoutCost: ['classify', 'answer'] })
+    expect(explained.worstCase?.timeMs).toBeGreaterThan(15_000)
+    expect(explained.paths.map(({ ends }) => ends)).toContain('completes')
+  })
+
+  it('says the same of a published plan as of its file', () => {
+    expect(explainFlow(openPlan(support.plan))).toEqual(explained)
+  })
+})
