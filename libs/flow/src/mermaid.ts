@@ -1,53 +1,147 @@
-import type { Outcome, Plan, PlanNode } from './plan.ts'
+import { isJsonObject, type Json } from '@baton/contracts/json'
 import { rulesOf } from './load.ts'
+import type { LaterNode, Outcome, Plan, PlanNode, Rule } from './plan.ts'
 
-/** The plan as a Mermaid flowchart: one box a step, one arrow an outcome. */
+type Node = PlanNode | LaterNode
+
+/** The plan as a Mermaid flowchart: one box a step, one arrow an outcome; what runs inside a step hangs on it by its name. */
 export const toMermaid = (plan: Plan): string => {
+  const steps = stepsOf(plan)
   const lines = ['flowchart TD', '  start((start))', '  done((end))']
-  const known = new Map(Object.keys(plan.nodes).map((id, index) => [id, `n${index}`]))
-  const ids = new Map(Object.values(plan.nodes).map(({ id, name }) => [name ?? id, id]))
+  const known = new Map(steps.map(({ id }, index) => [id, `n${index}`]))
+  const ids = new Map(steps.map(({ id, name }) => [name ?? id, id]))
   const handle = (id: string): string => known.get(id) ?? known.get(ids.get(id) ?? '') ?? 'done'
-  for (const node of Object.values(plan.nodes)) lines.push(`  ${handle(node.id)}${shape(node)}`)
-  const arrow = (from: string, to: string, label?: string): void => {
-    lines.push(label === undefined ? `  ${from} --> ${to}` : `  ${from} -- "${escape(label)}" --> ${to}`)
-  }
-  const drawBlock = (block: number, from: { readonly handle: string; readonly label?: string }, after: string): void => {
-    const row = plan.blocks[block] ?? []
-    for (const [index, id] of row.entries()) {
-      if (index === 0) arrow(from.handle, handle(id), from.label)
-      const next = row[index + 1]
-      drawNode(id, next === undefined ? after : handle(next))
-    }
-  }
-  const drawOutcome = (outcome: Outcome, from: { readonly handle: string; readonly label: string }, after: string): void => {
-    if (outcome.then === 'next') arrow(from.handle, after, from.label)
-    else if (outcome.then === 'end') arrow(from.handle, 'done', from.label)
-    else if (outcome.then === 'fail') arrow(from.handle, 'failed', from.label)
-    else if (outcome.then === 'step') arrow(from.handle, handle(outcome.step), from.label)
-    else if (outcome.then === 'retry') arrow(from.handle, from.handle, `${from.label}: retry`)
-    else drawBlock(outcome.block, from, outcome.after === 'fail' ? 'failed' : outcome.after === 'end' ? 'done' : after)
-  }
-  const drawNode = (id: string, after: string): void => {
-    const node = plan.nodes[id]
-    if (node === undefined) return
-    const rules = rulesOf(node)
-    if (rules.length === 0) arrow(handle(id), after)
-    for (const rule of rules) drawOutcome(rule.outcome, { handle: handle(id), label: rule.label }, after)
-    if (node.onError !== undefined) drawOutcome(node.onError, { handle: handle(id), label: 'on error' }, after)
-  }
-  drawBlock(plan.entry, { handle: 'start' }, 'done')
-  if (plan.onError !== undefined) drawOutcome(plan.onError, { handle: 'start', label: 'on error' }, 'failed')
+  for (const node of steps) lines.push(`  ${handle(node.id)}${shape(node)}`)
+  const draw = createDrawing({ plan, steps: new Map(steps.map((node) => [node.id, node])), handle, lines })
+  for (const [index, label] of triggersOf(plan).entries()) lines.push(`  t${index}>"${escape(label)}"]`, `  t${index} --> start`)
+  draw.block(plan.entry, { handle: 'start' }, 'done')
+  if (plan.onError !== undefined) draw.outcome(plan.onError, { handle: 'start', label: 'on error' }, 'failed')
+  for (const { outcome } of plan.later?.['$onLimit']?.outcomes ?? [])
+    draw.outcome(outcome, { handle: 'start', label: 'on limit' }, 'failed')
   if (lines.some((line) => line.endsWith('failed'))) lines.splice(3, 0, '  failed((failed))')
   return `${[...new Set(lines)].join('\n')}\n`
 }
 
-const shape = (node: PlanNode): string => {
-  const text = `"${escape(node.name ?? node.id)}<br/><small>${escape(detail(node))}</small>"`
-  if (node.kind === 'switch') return `{${text}}`
-  return node.kind === 'human' ? `[/${text}/]` : `[${text}]`
+/** Steps in the order of the blocks. What an agent falls back to belongs to the agent, wherever it is asked, and hangs on no step. */
+const stepsOf = (plan: Plan): readonly Node[] => {
+  if (plan.later === undefined) return Object.values(plan.nodes)
+  const byId = new Map<string, Node>([...Object.entries(plan.nodes), ...Object.entries(plan.later)])
+  return plan.blocks.flatMap((block) => block.flatMap((id) => (id.startsWith('agents/') ? [] : (byId.get(id) ?? []))))
 }
 
-const detail = (node: PlanNode): string => {
+type Drawing = {
+  readonly plan: Plan
+  readonly steps: ReadonlyMap<string, Node>
+  readonly handle: (id: string) => string
+  readonly lines: string[]
+}
+type From = { readonly handle: string; readonly label?: string }
+type Draw = {
+  readonly block: (block: number, from: From, after: string) => void
+  readonly outcome: (outcome: Outcome, from: From & { readonly label: string }, after: string) => void
+}
+
+const createDrawing = ({ plan, steps, handle, lines }: Drawing): Draw => {
+  const arrow = (from: string, to: string, label?: string): void => {
+    lines.push(label === undefined ? `  ${from} --> ${to}` : `  ${from} -- "${escape(label)}" --> ${to}`)
+  }
+  const draw: Draw = {
+    block(block, from, after) {
+      const row = plan.blocks[block] ?? []
+      for (const [index, id] of row.entries()) {
+        if (index === 0) arrow(from.handle, handle(id), from.label)
+        const next = row[index + 1]
+        drawNode(id, next === undefined ? after : handle(next))
+      }
+    },
+    outcome(outcome, from, after) {
+      if (outcome.then === 'next') arrow(from.handle, after, from.label)
+      else if (outcome.then === 'end') arrow(from.handle, 'done', from.label)
+      else if (outcome.then === 'fail') arrow(from.handle, 'failed', from.label)
+      else if (outcome.then === 'step') arrow(from.handle, handle(outcome.step), from.label)
+      else if (outcome.then === 'retry') arrow(from.handle, from.handle, `${from.label}: retry`)
+      else draw.block(outcome.block, from, outcome.after === 'fail' ? 'failed' : outcome.after === 'end' ? 'done' : after)
+    },
+  }
+  const drawNode = (id: string, after: string): void => {
+    const node = steps.get(id)
+    if (node === undefined) return
+    const rules = rulesIn(node)
+    if (rules.length === 0 && !hasBody(node)) arrow(handle(id), after)
+    for (const rule of rules) draw.outcome(rule.outcome, { handle: handle(id), label: rule.label }, after)
+    if ('parts' in node) drawInside(node, { draw, arrow, handle: handle(id), after: rules.length === 0 ? after : handle(id), next: after })
+    if (node.onError !== undefined) draw.outcome(node.onError, { handle: handle(id), label: 'on error' }, after)
+  }
+  return draw
+}
+
+const rulesIn = (node: Node): readonly Rule[] => ('parts' in node ? [...(node.gate ?? []), ...(node.rules ?? [])] : rulesOf(node))
+
+/** Parts that do the work of a step; the others are there for when it fails. */
+const isBody = ({ label }: LaterNode['parts'][number]): boolean => /^(branch|each|voter|do)\b/.test(label)
+const hasBody = (node: Node): boolean => 'parts' in node && node.parts.some(isBody)
+
+type Inside = {
+  readonly draw: Draw
+  readonly arrow: (from: string, to: string, label?: string) => void
+  readonly handle: string
+  /** Where the work of the step leads: on, or back to the step for its gate. */
+  readonly after: string
+  readonly next: string
+}
+
+const drawInside = (node: LaterNode, { draw, arrow, handle, after, next }: Inside): void => {
+  for (const { label, block } of node.parts) {
+    if (label === 'do') {
+      draw.block(block, { handle, label: 'each round' }, handle)
+      arrow(handle, next, 'done')
+    } else if (label === 'undo') draw.block(block, { handle, label: 'undo' }, 'failed')
+    else draw.block(block, { handle, label: label.replace(/^branch /, '') }, label.startsWith('failover') ? next : after)
+  }
+  for (const { label, outcome } of node.outcomes) draw.outcome(outcome, { handle, label: OUTCOMES[label] ?? label }, next)
+}
+const OUTCOMES: Readonly<Record<string, string>> = { onTimeout: 'on timeout', onLimit: 'on limit', tie: 'a tie' }
+
+const triggersOf = ({ later }: Plan): readonly string[] => {
+  const triggers = later?.['$triggers']?.step['triggers']
+  return (Array.isArray(triggers) ? triggers : []).filter(isJsonObject).map(({ kind, topic, method, path, cron, zone, everyMs }) => {
+    if (kind === 'topic') return `topic ${words(topic)}`
+    if (kind === 'http') return `${words(method)} ${words(path)}`
+    return cron === undefined ? `every ${words(everyMs)} ms` : `${words(cron)} ${words(zone)}`
+  })
+}
+
+const shape = (node: Node): string => {
+  const text = `"${escape(node.name ?? node.id)}<br/><small>${escape(detail(node))}</small>"`
+  return (SHAPES[node.kind] ?? ((box) => `[${box}]`))(text)
+}
+
+const SHAPES: Readonly<Record<string, (text: string) => string>> = {
+  switch: (text) => `{${text}}`,
+  human: (text) => `[/${text}/]`,
+  parallel: (text) => `[[${text}]]`,
+  map: (text) => `[[${text}]]`,
+  vote: (text) => `[[${text}]]`,
+  loop: (text) => `[[${text}]]`,
+  wait: (text) => `([${text}])`,
+  event: (text) => `([${text}])`,
+  emit: (text) => `>${text}]`,
+  flow: (text) => `[(${text})]`,
+  agent: (text) => `{{${text}}}`,
+  team: (text) => `{{${text}}}`,
+}
+
+/** A value of a plan in a few words: text as it is, a list by its items, an expression by itself. */
+const words = (value: Json | undefined): string => {
+  if (value === undefined || value === null) return ''
+  if (Array.isArray(value)) return value.map(words).join(', ')
+  if (typeof value === 'string') return value
+  if (!isJsonObject(value)) return JSON.stringify(value)
+  return typeof value['cel'] === 'string' ? value['cel'] : Object.values(value).map(words).join(' ')
+}
+
+const detail = (node: Node): string => {
+  if ('parts' in node) return laterDetail(node)
   switch (node.kind) {
     case 'model':
       return `model ${node.models.join(', else ')}`
@@ -66,6 +160,49 @@ const detail = (node: PlanNode): string => {
     case 'set':
       return 'set'
   }
+}
+
+/** The fields that say most about a kind, with the words around them. */
+const SAID: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
+  model: [['model', 'models']],
+  tool: [['tool', 'tools']],
+  retrieve: [['retrieve', 'index']],
+  check: [['check', 'checks']],
+  task: [['task', 'task']],
+  switch: [['', 'on']],
+  parallel: [['join', 'join']],
+  map: [
+    ['each of', 'over'],
+    ['at once', 'concurrency'],
+  ],
+  vote: [['by', 'rule']],
+  loop: [
+    ['until', 'until'],
+    ['at most', 'max'],
+  ],
+  wait: [['wait ms', 'forMs']],
+  event: [['wait for', 'event']],
+  emit: [['emit', 'topic']],
+  flow: [
+    ['flow', 'flow'],
+    ['', 'version'],
+  ],
+  agent: [
+    ['agent', 'agent'],
+    ['agent for', 'for'],
+  ],
+  team: [
+    ['planner', 'planner'],
+    ['workers', 'workers'],
+    ['synthesis', 'synthesis'],
+  ],
+}
+
+const laterDetail = ({ kind, step }: LaterNode): string => {
+  const said = (SAID[kind] ?? [])
+    .filter(([, field]) => step[field] !== undefined)
+    .map(([word, field]) => `${word} ${words(step[field])}`.trim())
+  return said.length === 0 ? kind : said.join(', ')
 }
 
 const escape = (text: string): string =>
