@@ -9,11 +9,11 @@ import { worstCase, type PathEnd, type PathStep, type WorstCase } from './worst-
 export const checkTimes = (tree: FlowTree, report: Report): void => {
   let within = true
   everyStep(tree, (step) => {
-    for (const { at, what, ms, limit } of timesOf(step, tree)) {
-      if (ms <= LIMITS[limit](tree)) continue
+    for (const { at, what, ms } of timesOf(step, tree)) {
+      if (ms <= tree.limits.timeMs) continue
       within = false
-      const message = `${what} of ${nameOf(step)} is ${words(ms)}, but the flow has ${words(LIMITS[limit](tree))} (limits.${limit})`
-      report.add(at, 'time.exceeds_flow', message, `make it shorter, or raise limits.${limit} to more than ${words(ms)}`)
+      const message = `${what} of ${nameOf(step)} is ${words(ms)}, but the flow has ${words(tree.limits.timeMs)} (limits.time)`
+      report.add(at, 'time.exceeds_flow', message, `make it shorter, or limits: { time: ${words(ms)} }`)
     }
     within &&= !exceedsAlone(step, tree)
     checkHedge(step, report)
@@ -23,24 +23,18 @@ export const checkTimes = (tree: FlowTree, report: Report): void => {
   warnCost(tree, { worst, report })
 }
 
-const LIMITS = {
-  time: ({ limits }: FlowTree): number => limits.timeMs,
-  total: ({ limits }: FlowTree): number => limits.totalMs,
-} as const
-
-type Time = { readonly at: Span; readonly what: string; readonly ms: number; readonly limit: keyof typeof LIMITS }
+type Time = { readonly at: Span; readonly what: string; readonly ms: number }
 
 const timesOf = (step: StepTree, tree: FlowTree): readonly Time[] => {
   const times: (Omit<Time, 'ms'> & { readonly ms: number | undefined })[] = [
-    { at: step.at, what: 'the hedge', ms: step.hedge?.afterMs, limit: 'time' },
-    { at: step.at, what: 'the budget', ms: step.budget?.timeMs, limit: 'time' },
-    { at: step.at, what: 'the pause between two tries', ms: step.retry?.delayMs, limit: 'time' },
-    { at: step.at, what: 'the wait', ms: step.kind === 'wait' ? step.forMs : undefined, limit: 'total' },
+    { at: step.at, what: 'the hedge', ms: step.hedge?.afterMs },
+    { at: step.at, what: 'the budget', ms: step.budget?.timeMs },
+    { at: step.at, what: 'the pause between two tries', ms: step.retry?.delayMs },
   ]
   if (step.kind === 'agent' || step.kind === 'team') {
     const agent = step.kind === 'agent' && step.agent !== undefined ? tree.agents[step.agent] : undefined
     const ms = step.limits?.timeMs ?? agent?.limits.timeMs
-    times.push({ at: step.at, what: `the time of the ${step.kind}`, ms, limit: 'time' })
+    times.push({ at: step.at, what: `the time of the ${step.kind}`, ms })
   }
   return times.flatMap(({ ms, ...time }) => (ms === undefined ? [] : [{ ...time, ms }]))
 }
@@ -53,8 +47,11 @@ const checkHedge = (step: StepTree, report: Report): void => {
 }
 
 /** What `limit.exceeded` is reported of; that the whole is too long as well would be the same mistake again. */
-const exceedsAlone = (step: StepTree, { limits }: FlowTree): boolean =>
-  step.kind === 'human' ? step.human.slaMs > limits.totalMs : (step.timeoutMs ?? 0) > limits.timeMs
+const exceedsAlone = (step: StepTree, { limits }: FlowTree): boolean => {
+  if (step.kind === 'human') return step.human.slaMs > limits.totalMs
+  if (step.kind === 'wait') return step.forMs > limits.totalMs
+  return (step.timeoutMs ?? 0) > (step.kind === 'event' ? limits.totalMs : limits.timeMs)
+}
 
 type Found = { readonly worst: WorstCase; readonly report: Report }
 

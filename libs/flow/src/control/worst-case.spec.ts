@@ -108,7 +108,11 @@ describe('the worst case of a flow', () => {
 
 describe('times and budgets beyond the flow', () => {
   it.each([
-    ['a wait', 'limits: { total: 1d }\nsteps:\n  - w: { wait: 2d }\n', ['3:5 time.exceeds_flow']],
+    [
+      'the time of an agent',
+      'limits: { time: 5s }\nagents: { h: { model: m, prompt: hi, limits: { turns: 3, time: 9s } } }\nsteps:\n  - a: { agent: h }\n',
+      ['4:5 time.exceeds_flow'],
+    ],
     ['a hedge', 'limits: { time: 5s }\nsteps:\n  - a: { tool: x, hedge: 6s }\n', ['3:5 time.exceeds_flow']],
     ['a hedge after the try is over', 'steps:\n  - a: { tool: x, timeout: 2s, hedge: 2s }\n', ['2:5 time.exceeds_flow']],
     ['a pause', 'limits: { time: 5s }\nsteps:\n  - a: { tool: x, retry: { attempts: 2, delay: 10s } }\n', ['3:5 time.exceeds_flow']],
@@ -129,6 +133,11 @@ describe('times and budgets beyond the flow', () => {
   })
 
   it.each([
+    [
+      'a wait or an event that is too long by itself, which is found with the limits',
+      'limits: { total: 1d }\nsteps:\n  - w: { wait: 2d }\n',
+    ],
+    ['an event without a time of its own', 'steps:\n  - w: { wait: { event: e } }\n  - a: { tool: x, timeout: 3s }\n'],
     ['a chain that fits', 'limits: { time: 6s }\nsteps:\n  - a: { tool: x, timeout: 3s }\n  - b: { tool: y, timeout: 3s }\n'],
     [
       'alternatives that each fit',

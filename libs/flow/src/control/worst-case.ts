@@ -35,7 +35,7 @@ export type WorstCase = {
   readonly statedMicroUsd: number
   /** The longest way to each end of a run, in the order of the flow; at most `MAX_PATHS`. */
   readonly paths: readonly PathEnd[]
-  /** Steps that work for a time nobody stated, and so only end with the flow's limit. */
+  /** Steps that work or wait for a time nobody stated, and so only end with the flow's limit. */
   readonly untimed: readonly StepTree[]
   /** Models, agents and teams without a budget. */
   readonly uncosted: readonly StepTree[]
@@ -152,7 +152,7 @@ const pausesMs = ({ attempts, backoff, delayMs, maxDelayMs }: RetrySpec): number
 
 /** A step that does its own work or waits for somebody. */
 const plain = (step: StepTree, { before, tree, ledger }: Work): Used => {
-  const waitMs = waitOf(step, tree)
+  const waitMs = waitOf(step)
   if (waitMs !== undefined) return { ...before, totalMs: before.totalMs + waitMs }
   const tryMs = timeOf(step, tree)
   if (tryMs === undefined) ledger.untimed.add(step)
@@ -160,11 +160,11 @@ const plain = (step: StepTree, { before, tree, ledger }: Work): Used => {
   return { ...before, timeMs: before.timeMs + workMs, totalMs: before.totalMs + workMs }
 }
 
-/** Wall clock of what stops the working time (W2); undefined for steps that work. */
-const waitOf = (step: StepTree, { limits }: FlowTree): number | undefined => {
+/** Wall clock of what stops the working time (W2); undefined for steps that work, and for an event that may never come. */
+const waitOf = (step: StepTree): number | undefined => {
   if (step.kind === 'human') return step.human.slaMs * (step.human.onTimeout === 'escalate' ? 2 : 1)
   if (step.kind === 'wait') return step.forMs
-  return step.kind === 'event' ? (step.timeoutMs ?? limits.totalMs) : undefined
+  return step.kind === 'event' ? step.timeoutMs : undefined
 }
 
 /** Time of one try; undefined where none is stated. */
