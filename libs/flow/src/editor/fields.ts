@@ -11,7 +11,7 @@ const part = closed(
     priority: count('1 is kept longest', 1_000),
     tokens: ref('amount', 'tokens at most'),
     turns: count('turns of the conversation at most', 10_000),
-    cut: word('how it is shortened; never fails the step instead', 'end', 'start', 'middle', 'summary', 'never'),
+    cut: word('how it is shortened, never fails the step instead; end where absent', 'end', 'start', 'middle', 'summary', 'never'),
   },
   { examples: [{ name: 'docs', from: '=docs.items', priority: 1, cut: 'end' }] },
 )
@@ -44,7 +44,7 @@ export const fields: JsonObject = {
     confidence: '0..1',
   }),
   timeout: ref('duration', 'time of one try'),
-  retry: oneOf('tries when it fails in a way that another try may cure', count('how many', 20), ref('retry')),
+  retry: oneOf('tries when it fails in a way that another try may cure; 1 where absent', count('how many', 20), ref('retry')),
   failover: oneOf('tried in this order when the step itself fails', ref('block'), listOf(ref('block'), 'bodies in their order')),
   gate: oneOf('"it" is the output; the first rule that holds decides', listOf(ref('rule'), 'rules'), gate),
   guard: oneOf('checks on what goes in and comes out', { type: 'string' }, { type: 'array' }, mapOf({}, 'names with options')),
@@ -69,10 +69,10 @@ export const fieldDefinitions: JsonObject = {
   retry: closed(
     {
       attempts: count('tries in all; 3 where absent', 20),
-      backoff: word('how the pauses grow', 'fixed', 'exponential'),
-      delay: ref('duration', 'the first pause'),
-      maxDelay: ref('duration', 'the longest pause'),
-      jitter: yesNo('pauses differ by chance'),
+      backoff: word('how the pauses grow; exponential where absent', 'fixed', 'exponential'),
+      delay: ref('duration', 'the first pause; 500ms where absent'),
+      maxDelay: ref('duration', 'the longest pause; 30s where absent'),
+      jitter: yesNo('pauses differ by chance; true where absent'),
     },
     { description: 'tries within one step', examples: [{ attempts: 3, backoff: 'exponential' }] },
   ),

@@ -5,10 +5,10 @@ import { any, caps, closed, count, listOf, mapOf, oneOf, ref, text, texts, word,
 const human = closed(
   {
     queue: text('who is asked', 'support'),
-    priority: word('how urgent it is', 'emergency', 'high', 'normal', 'low'),
-    sla: ref('duration', 'time to decide', ['120m']),
+    priority: word('how urgent it is; normal where absent', 'emergency', 'high', 'normal', 'low'),
+    sla: ref('duration', 'time to decide; 1d where absent', ['120m']),
     title: text('what the list of tasks shows'),
-    onTimeout: word('what silence means; it is never consent', 'fail', 'escalate'),
+    onTimeout: word('what silence means, which is never consent; fail where absent', 'fail', 'escalate'),
   },
   { required: ['queue'] },
 )
@@ -24,10 +24,10 @@ const vote = closed(
       ),
     ),
     on: ref('expression', 'what is counted; "it" is the output of a voter; the whole output where absent', ['=it.verdict']),
-    rule: word('how it is decided', 'majority', 'weighted', 'judge'),
+    rule: word('how it is decided; majority where absent', 'majority', 'weighted', 'judge'),
     judge: ref('block', 'decides where the rule is judge; "it" is the list of answers'),
     tie: ref('outcome', 'when nobody has won'),
-    early: yesNo('stop asking as soon as the result is certain'),
+    early: yesNo('stop asking as soon as the result is certain; false where absent'),
   },
   { required: ['voters'], examples: [{ voters: 3, on: '=it.verdict', rule: 'majority', tie: { human: 'support' } }] },
 )
@@ -47,7 +47,7 @@ const team = closed(
     planner: text('the agent that makes the subtasks'),
     workers: texts('agents that do them'),
     synthesis: text('the agent that makes one result of theirs'),
-    concurrency: count('workers at once', 100),
+    concurrency: count('workers at once; 4 where absent', 100),
     limits: caps('caps of the whole team', 'rounds', 'subtasks', 'depth', 'tokens', 'calls', 'cost', 'time'),
   },
   { required: ['planner', 'workers', 'synthesis'] },
@@ -55,13 +55,13 @@ const team = closed(
 
 /** Words that say what a step does. */
 export const work: JsonObject = {
-  model: texts('a route or model; a list is failover in that order', 'strong', ['gpt-large', 'haiku-small']),
+  model: texts('a route or model, a list is failover in that order; default where absent', 'strong', ['gpt-large', 'haiku-small']),
   prompt: text('NAME of prompts, NAME@1 for prompts/NAME@1.md, or the prompt itself', 'Summarise {{ facts }}'),
   tool: texts('SERVER/TOOL; a list is failover in that order', 'billing/refund_status'),
   retrieve: oneOf(
     'passages of an index for with.query',
     text('an index', 'help'),
-    closed({ index: text('an index'), top: count('how many passages', 100) }, { required: ['index'] }),
+    closed({ index: text('an index'), top: count('how many passages; 5 where absent', 100) }, { required: ['index'] }),
   ),
   check: any('checks on content: a name, a list, or names with options', 'pii', { toxicity: { max: 0.5 } }),
   human: oneOf('a person decides', text('a queue', 'support'), ref('human')),
@@ -96,16 +96,19 @@ export const beside: JsonObject = {
   cases: mapOf(ref('outcome'), 'of a switch: an outcome for each value'),
   else: ref('outcome', 'of a switch: where no case holds'),
   join: oneOf(
-    'of parallel: which branches are waited for; first is the first that succeeds',
+    'of parallel: which branches are waited for, first is the first that succeeds; all where absent',
     word('', 'all', 'any', 'first'),
     closed({ quorum: count('how many', 10_000) }, { required: ['quorum'] }),
   ),
-  onFailure: { enum: ['fail', 'collect', 'null', null], description: 'of parallel and map: what the failure of one part does' },
-  as: text('of map: the name of the item, "item" where absent', 'product'),
+  onFailure: {
+    enum: ['fail', 'collect', 'null', null],
+    description: 'of parallel and map: what the failure of one part does; fail where absent',
+  },
+  as: text('of map: the name of the item; item where absent', 'product'),
   each: ref('block', 'of map: what is done with each item'),
-  concurrency: count('of map: items at once', 1_000),
-  chunk: count('of map: items that travel together', 10_000),
-  max: count('of map: items at most', 1_000_000),
+  concurrency: count('of map: items at once; 8 where absent', 1_000),
+  chunk: count('of map: items that travel together; 1 where absent', 10_000),
+  max: count('of map: items at most; 10000 where absent', 1_000_000),
   do: listOf(ref('step'), 'of loop: the steps of a round'),
   limits: caps('of flow and agent: caps of this step', 'time', 'total', 'steps', 'turns', 'calls', 'tokens', 'cost', 'depth'),
 }

@@ -17,7 +17,7 @@ const param = closed(
 const agent = closed(
   {
     about: text('what it is good at'),
-    model: texts('a route or model; a list is failover in that order'),
+    model: texts('a route or model, a list is failover in that order; default where absent'),
     prompt: text('NAME of prompts, NAME@1 for prompts/NAME@1.md, or the prompt itself'),
     tools: texts('tools it may call'),
     for: texts('types of task it is chosen for'),
@@ -77,15 +77,19 @@ export const topWords: JsonObject = {
     type: 'string',
     pattern: '^[a-z0-9][a-z0-9_-]*/[a-z0-9][a-z0-9_-]*(@\\d+\\.\\d+\\.\\d+.*)?$',
     examples: ['support/customer-support@1.0.0'],
-    description: 'namespace/name@version',
+    description: 'namespace/name@version; local/FILE@0.0.0 where absent',
   },
   about: text('what it is for, in words'),
   labels: mapOf({ type: ['string', 'number', 'boolean'] }, 'words to find it by', { team: 'support' }),
-  limits: caps('caps of one run', 'time', 'total', 'steps', 'cost', 'tokens', 'calls', 'depth'),
+  limits: caps('caps of one run; 10m, 30d and 100 steps where absent', 'time', 'total', 'steps', 'cost', 'tokens', 'calls', 'depth'),
   params: mapOf(ref('param'), 'values that are changed without touching the flow', {
     send: { type: 'number', default: 0.8, min: 0.5, max: 1 },
   }),
-  input: any('fields with their types, or a JSON Schema', { text: 'string', image: 'image?', kind: 'refund | technical' }),
+  input: any('fields with their types, or a JSON Schema; anything where absent', {
+    text: 'string',
+    image: 'image?',
+    kind: 'refund | technical',
+  }),
   output: any('what the run answers; the last output where absent', { text: '=answer.text' }),
   steps: listOf(ref('step'), 'what is done, in this order'),
   agents: mapOf(ref('agent'), 'agents by name'),

@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { isJsonObject, type JsonObject } from '@baton/contracts/json'
+import { compileFlow } from '../compile.ts'
+import { formatDiagnostic } from '../diagnostic.ts'
 import { editorSchema } from '../editor-schema.ts'
+import { KIND_EXAMPLES, SCHEMA_FORMS } from './examples.ts'
 import { flowFormatFile, flowFormatPage } from './flow-format.ts'
 
 const SMALL: JsonObject = {
@@ -61,7 +64,33 @@ describe('docs/generated/flow-format.md', () => {
     expect(flowFormatPage(SMALL)).toMatch(/One of these is needed\.[\s\S]*`tool`[\s\S]*These may stand beside it\.[\s\S]*`top`/)
   })
 
+  it('R1: a default that a description ends with stands in its own column', () => {
+    const page = flowFormatPage({ properties: { join: { enum: ['all', 'any'], description: 'which are waited for; all where absent' } } })
+    expect(page).toContain('| `join` | `all`, `any` | `all` | which are waited for |')
+  })
+
   it('R2: is the same each time', () => {
     expect(flowFormatPage(SMALL)).toBe(flowFormatPage(SMALL))
+  })
+})
+
+const mistakesOf = (text: string): readonly string[] =>
+  compileFlow({ files: new Map([['flow.yaml', text]]), entry: 'flow.yaml' }).diagnostics.map(formatDiagnostic)
+
+describe('the examples of the page', () => {
+  it('show every kind of step', () => {
+    const body = editorSchema()['definitions']
+    const needed = isJsonObject(body) && isJsonObject(body['body']) ? body['body']['anyOf'] : []
+    const kinds = Array.isArray(needed) ? needed.flatMap((each) => (isJsonObject(each) ? each['required'] : [])) : []
+    expect(kinds.filter((kind) => kind !== 'prompt')).toEqual(expect.arrayContaining(Object.keys(KIND_EXAMPLES)))
+    expect(Object.keys(KIND_EXAMPLES)).toHaveLength(kinds.filter((kind) => kind !== 'prompt').length)
+  })
+
+  it.each(Object.entries(KIND_EXAMPLES))('%s compiles', (_, text) => {
+    expect(mistakesOf(text)).toEqual([])
+  })
+
+  it.each(SCHEMA_FORMS)('$form is a type', ({ form }) => {
+    expect(mistakesOf(`input:\n  field: ${form}\nsteps:\n  - said: Say {{ input.field }}\n`)).toEqual([])
   })
 })

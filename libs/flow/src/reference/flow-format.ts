@@ -4,6 +4,7 @@
 import { isJsonObject, type Json, type JsonObject } from '@baton/contracts/json'
 import { stringify } from 'yaml'
 import { editorSchema } from '../editor-schema.ts'
+import { KIND_EXAMPLES, SCHEMA_FORMS } from './examples.ts'
 import { alternativesOf, definitionOf, fieldsOf, literal, neededOf, objectIn, typeWords } from './schema-words.ts'
 
 const INTRODUCTION = `# Flow format, version 1
@@ -49,18 +50,26 @@ const describe = (schema: JsonObject): string => (typeof schema['description'] =
 const isShort = (value: Json): boolean => (typeof value !== 'object' || value === null) && !literal(value).includes('\n')
 const examplesOf = (schema: JsonObject): readonly Json[] => (Array.isArray(schema['examples']) ? schema['examples'] : [])
 
+/** A description says a default as its last part: `how urgent it is; normal where absent`. */
+const DEFAULT = /(?:^|; )([^;]+) where absent$/
+
+const defaultOf = (schema: JsonObject): string => {
+  if (schema['default'] !== undefined) return `\`${literal(schema['default'])}\``
+  const words = DEFAULT.exec(describe(schema))?.[1] ?? ''
+  return words === '' || words.includes(' ') ? words : `\`${words}\``
+}
+
 const meaningOf = (schema: JsonObject): string => {
   const examples = examplesOf(schema).map((value) => (isShort(value) ? literal(value) : JSON.stringify(value)))
   const shown = examples.length === 0 ? '' : `e.g. ${examples.map((example) => `\`${example}\``).join(', ')}`
-  return [describe(schema), shown].filter((part) => part !== '').join('; ')
+  return [describe(schema).replace(DEFAULT, ''), shown].filter((part) => part !== '').join('; ')
 }
 
 const table = (rows: readonly Row[]): string => {
   if (rows.length === 0) return ''
   const lines = rows.map(({ key, schema, required }) => {
     const name = required ? `**\`${key}\`**` : `\`${key}\``
-    const fallback = schema['default'] === undefined ? '' : `\`${literal(schema['default'])}\``
-    return `| ${[name, typeWords(schema), fallback, meaningOf(schema)].map(cell).join(' | ')} |`
+    return `| ${[name, typeWords(schema), defaultOf(schema), meaningOf(schema)].map(cell).join(' | ')} |`
   })
   return ['| key | type | default | meaning |', '| --- | --- | --- | --- |', ...lines].join('\n')
 }
@@ -137,6 +146,19 @@ const literals = (definitions: readonly (readonly [string, JsonObject])[]): stri
   return ['## Literals', ['| name | examples | pattern | meaning |', '| --- | --- | --- | --- |', ...lines].join('\n')].join('\n\n')
 }
 
+/** A small whole flow for each kind of step. */
+const kindExamples = (): string => {
+  const blocks = Object.entries(KIND_EXAMPLES).map(([kind, text]) => `### ${kind}\n\n\`\`\`yaml\n${text.trimEnd()}\n\`\`\``)
+  return ['## Every kind of step, by an example', 'Each example is a whole flow, and compiled by a test.', ...blocks].join('\n\n')
+}
+
+const schemaForms = (): string => {
+  const lines = SCHEMA_FORMS.map(({ form, meaning }) => `| ${[`\`${form}\``, meaning].map(cell).join(' | ')} |`)
+  const words =
+    'A schema (`input`, `returns`, `of`, `schemas`) is JSON Schema, a name, or the short form: a map of fields to their types. Every field is required unless it says otherwise. Inside braces quote what holds `[]`.'
+  return ['## Schemas in short form', words, ['| form | meaning |', '| --- | --- |', ...lines].join('\n')].join('\n\n')
+}
+
 /** The page of a schema (R2). */
 export const flowFormatPage = (schema: JsonObject): string => {
   const { definitions } = schema
@@ -145,7 +167,8 @@ export const flowFormatPage = (schema: JsonObject): string => {
     : []
   const sections = all.filter(([, value]) => !isLiteral(value)).map(([name, value]) => section(name, value, all))
   const top = ['## The file', table(rowsOf(schema)), ...exampleBlocks(schema)].join('\n\n')
-  return `${[INTRODUCTION.trimEnd(), top, ...sections, literals(all.filter(([, value]) => isLiteral(value)))].join('\n\n')}\n`
+  const literalTable = literals(all.filter(([, value]) => isLiteral(value)))
+  return `${[INTRODUCTION.trimEnd(), top, ...sections, literalTable, schemaForms(), kindExamples()].join('\n\n')}\n`
 }
 
 /** The page as a file below docs/generated. */
