@@ -105,7 +105,7 @@ export type Common<V, O, W extends boolean, E> = {
   readonly timeout?: Duration
   readonly retry?: Retry
   readonly failover?: Part<V> | readonly Part<V>[]
-  readonly gate?: From<V & { readonly it: StepRef<O> }, readonly Rule<V & { readonly it: StepRef<O> }>[]>
+  readonly gate?: From<Held<V> & { readonly it: StepRef<O> }, readonly Rule<Held<V> & { readonly it: StepRef<O> }>[]>
   readonly guard?: readonly (string | { readonly [guard: string]: JsonObject })[]
   readonly cache?:
     | Duration
@@ -113,7 +113,7 @@ export type Common<V, O, W extends boolean, E> = {
   readonly hedge?: Duration | { readonly after: Duration; readonly max?: number }
   readonly budget?: Money | { readonly cost?: Money; readonly tokens?: Count; readonly calls?: number }
   readonly effect?: 'read' | 'write' | 'irreversible'
-  readonly onError?: From<V & FaultView, E>
+  readonly onError?: From<Held<V> & FaultView, E>
   readonly onTimeout?: From<V, Outcome<V>>
   readonly onLimit?: From<V, Outcome<V>>
   readonly undo?: Part<V>

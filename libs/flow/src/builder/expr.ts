@@ -93,6 +93,9 @@ export const reference = (text: string): Dynamic => {
   }) as unknown as Dynamic // a proxy has the fields it answers for
 }
 
+/** A field of a value of which nothing is declared, for programs that read fields of such values as perhaps missing. */
+export const field = (of: Dynamic, name: string): Dynamic => of[name] ?? of
+
 const compare =
   (operator: string) =>
   <T>(left: Expr<T>, right: Operand<Held<T>>): Condition =>

@@ -56,7 +56,7 @@ export type Agent = {
   readonly tools?: readonly string[]
   readonly for?: readonly string[]
   readonly limits?: Limits
-  readonly minConfidence?: number
+  readonly minConfidence?: number | `${number}%`
   readonly selfCheck?: string
   /** Another agent's name, `next`, `end`, `fail`, or a step. */
   readonly fallback?: string | From<Start, Exclude<Outcome<unknown>, string>>

@@ -161,11 +161,19 @@ const voterData = (voter: Voter<never>): JsonObject | string => {
   const data = partData(voter.body)
   return { ...(typeof data === 'string' ? { prompt: data } : (data as JsonObject)), weight: voter.weight } // as above
 }
+type VoterOutput<B> = B extends { readonly body: infer P } ? PartOutput<P> : PartOutput<B>
+type Ballot<R, N> = [R] extends [undefined] ? (N extends readonly (infer B)[] ? VoterOutput<B> : string) : Shaped<R>
 /** Several answers to one question, of which one wins. With a number or models as voters, `prompt`, `with` and `returns` are the ballot. */
-export const vote = <V, const R extends Shape = 'string', W extends boolean = never, E extends Outcome<V & FaultView> = 'fail'>(
+export const vote = <
+  V,
+  const N extends number | readonly Voter<V>[],
+  const R extends Shape | undefined = undefined,
+  W extends boolean = never,
+  E extends Outcome<V & FaultView> = 'fail',
+>(
   spec: {
-    readonly voters: number | readonly Voter<V>[]
-    readonly on?: (ballot: { readonly it: StepRef<Shaped<R>> }) => Expr<unknown>
+    readonly voters: N
+    readonly on?: (ballot: { readonly it: StepRef<Ballot<R, N>> }) => Expr<unknown>
     readonly rule?: 'majority' | 'weighted' | 'judge'
     readonly judge?: Part<V>
     readonly tie?: Outcome<V>
@@ -173,8 +181,8 @@ export const vote = <V, const R extends Shape = 'string', W extends boolean = ne
     readonly model?: string | readonly string[]
     readonly prompt?: string
     readonly returns?: R
-  } & Common<V, Shaped<R>, W, E>,
-): Body<V, Given<Shaped<R>, W, E>> => {
+  } & Common<V, Ballot<R, N>, W, E>,
+): Body<V, Given<Ballot<R, N>, W, E>> => {
   const { voters, on, rule, judge, tie, early, ...rest } = spec
   const given = {
     voters: typeof voters === 'number' ? voters : voters.map((voter) => voterData(voter as Voter<never>)), // only data is read

@@ -27,8 +27,8 @@ export type Names = {
   readonly local: (name: string) => string
   /** Notes that the text being written uses a name of the flow. */
   readonly refer: (name: string) => string
-  /** A text and all names it uses but those bound in it. */
-  readonly within: (bound: readonly string[], body: () => Text) => { readonly text: Text; readonly free: readonly string[] }
+  /** A text and all names it uses. */
+  readonly within: (body: () => Text) => { readonly text: Text; readonly free: readonly string[] }
   /** A text and those of some names that it uses; the others are used by the text around. */
   readonly binding: (bound: readonly string[], body: () => Text) => { readonly text: Text; readonly used: readonly string[] }
 }
@@ -56,7 +56,7 @@ export const createNames = (): Names => {
       current.add(name)
       return local(name)
     },
-    within: (_bound, body) => {
+    within: (body) => {
       const { text, inside } = collect(body)
       return { text, free: [...inside] }
     },
@@ -79,18 +79,20 @@ const pathText = (path: string, names: Names): string => {
 }
 
 const HELPERS: Readonly<Record<string, string>> = { '==': 'eq', '!=': 'ne', '>=': 'gte', '<=': 'lte', '>': 'gt', '<': 'lt' }
+const NULL_TESTS: Readonly<Record<string, string>> = { '==': 'isNull', '!=': 'isPresent' }
 /** A comparison as the builder's helper writes it, where that gives back the very text. */
 const comparisonText = (cel: string, names: Names): Text | undefined => {
   const [left = '', operator = '', right = ''] = /^(\S+) (==|!=|>=|<=|>|<) (\S+|"[^"\\]*")$/.exec(cel)?.slice(1) ?? []
-  const helper = HELPERS[operator]
-  if (helper === undefined || !isPath(left)) return undefined
-  if (right === 'null') {
-    const test = operator === '==' ? 'isNull' : operator === '!=' ? 'isPresent' : undefined
-    return test === undefined ? undefined : callText(names.use(test), [pathText(left, names)])
-  }
-  if (isPath(right)) return callText(names.use(helper), [pathText(left, names), pathText(right, names)])
-  if (!LITERAL.test(right) || JSON.stringify(JSON.parse(right)) !== right) return undefined
-  return callText(names.use(helper), [pathText(left, names), literalText(JSON.parse(right) as Json)]) // a literal is JSON
+  const helper = right === 'null' ? NULL_TESTS[operator] : HELPERS[operator]
+  const other = right === 'null' ? [] : operandText(right, names)
+  return helper === undefined || other === undefined || !isPath(left)
+    ? undefined
+    : callText(names.use(helper), [pathText(left, names), ...other])
+}
+const operandText = (text: string, names: Names): readonly Text[] | undefined => {
+  if (isPath(text)) return [pathText(text, names)]
+  const isLiteral = LITERAL.test(text) && JSON.stringify(JSON.parse(text)) === text
+  return isLiteral ? [literalText(JSON.parse(text) as Json)] : undefined // a literal is JSON
 }
 
 const celText = (cel: string, names: Names, type: string): Text => callText(`${names.use('cel')}${type}`, [stringText(cel)])
@@ -103,7 +105,7 @@ export const expressionText = (cel: string, names: Names): Text => {
 
 /** A condition. A leading "=" means nothing. */
 export const conditionText = (condition: Json, names: Names): Text => {
-  const text = String(condition).replace(/^=/, '').trim()
+  const text = (typeof condition === 'string' ? condition : JSON.stringify(condition)).replace(/^=/, '').trim()
   return isPath(text) ? pathText(text, names) : (comparisonText(text, names) ?? celText(text, names, '<boolean>'))
 }
 

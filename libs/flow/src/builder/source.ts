@@ -61,8 +61,10 @@ const listOf = (value: Json, read: (item: JsonObject) => Text): Text => {
 const agentText = (agent: JsonObject, names: Names): Text =>
   objectText(
     Object.entries(agent).map(([key, value]) => {
-      if (key === 'fallback' && typeof value !== 'string') return [key, seen(names, [], () => outcomeText(value, names, []))] as const
-      return key === 'context' && isJsonObject(value) ? ([key, contextText(value, names)] as const) : ([key, literalText(value)] as const)
+      if (key === 'fallback' && typeof value !== 'string') return [key, seen(names, () => outcomeText(value, names))] as const
+      return key === 'context' && isJsonObject(value)
+        ? ([key, contextText(value, names, true)] as const)
+        : ([key, literalText(value)] as const)
     }),
   )
 
@@ -79,16 +81,16 @@ const triggerText = (trigger: JsonObject, names: Names): Text =>
 const endingOf = (data: JsonObject, names: Names): readonly Text[] => {
   const { onError, onLimit, results, output } = data
   const lines: Text[] = []
-  if (onError !== undefined) lines.push(callText('.onError', [seen(names, ['fault'], () => outcomeText(onError, names, ['fault']))]))
-  if (onLimit !== undefined) lines.push(callText('.onLimit', [seen(names, [], () => outcomeText(onLimit, names, []))]))
+  if (onError !== undefined) lines.push(callText('.onError', [seen(names, () => outcomeText(onError, names))]))
+  if (onLimit !== undefined) lines.push(callText('.onLimit', [seen(names, () => outcomeText(onLimit, names))]))
   if (results !== undefined) lines.push(callText('.results', [literalText(results)]))
-  if (output !== undefined) lines.push(callText('.output', [seen(names, [], () => valueText(output, names))]))
+  if (output !== undefined) lines.push(callText('.output', [seen(names, () => valueText(output, names))]))
   return lines
 }
 
 /** A function of what can be seen, with the names its text uses; the text alone where it uses none. */
-const seen = (names: Names, bound: Bound, body: () => Text): Text => {
-  const { text, free } = names.within(bound, body)
+const seen = (names: Names, body: () => Text): Text => {
+  const { text, free } = names.within(body)
   return free.length === 0 ? text : [...head(names, free), isObject(text) ? ['(', text, ')'] : text]
 }
 /** The same for names that are given here only: the others come from around. */
@@ -107,18 +109,17 @@ const entryOf = (step: Json): readonly [string, Json] => {
 }
 const stepText = (step: Json, names: Names): Text => {
   const [name, body] = entryOf(step)
-  return callText('.step', [stringText(name), seen(names, [], () => partText(body, names))])
+  return callText('.step', [stringText(name), seen(names, () => partText(body, names))])
 }
 
 /** A body in a branch, an item, a voter or a step. */
-const partText = (body: Json, names: Names, bound: Bound = []): Text => {
-  if (isList(body)) return blockText(body, names, bound)
+const partText = (body: Json, names: Names): Text => {
+  if (isList(body)) return blockText(body, names)
   return isJsonObject(body) ? bodyText(body, names) : literalText(body)
 }
 
 /** Steps of a block see each other; everything else they name comes from around. */
-const blockText = (steps: readonly Json[], names: Names, bound: Bound = []): Text =>
-  callText(names.use('block'), [startedText(steps, names, bound)])
+const blockText = (steps: readonly Json[], names: Names): Text => callText(names.use('block'), [startedText(steps, names, [])])
 const startedText = (steps: readonly Json[], names: Names, bound: Bound): Text => {
   const own = steps.map((step) => entryOf(step)[0])
   const { text, used } = names.binding(bound, () =>
@@ -131,7 +132,7 @@ const startedText = (steps: readonly Json[], names: Names, bound: Bound): Text =
   return [around, ...(Array.isArray(text) ? text : [text])]
 }
 
-const outcomeText = (outcome: Json, names: Names, bound: Bound): Text => {
+const outcomeText = (outcome: Json, names: Names): Text => {
   if (typeof outcome === 'string')
     return ['next', 'end', 'fail'].includes(outcome) ? stringText(outcome) : callText(names.use('goTo'), [stringText(outcome)])
   if (!isJsonObject(outcome)) return literalText(outcome)
@@ -139,18 +140,18 @@ const outcomeText = (outcome: Json, names: Names, bound: Bound): Text => {
   if (keys.length === 1 && keys[0] === 'retry') return literalText(outcome)
   const { then: after } = outcome
   const body = without(outcome, 'then')
-  const text = isList(body['do']) && Object.keys(body).length === 1 ? blockText(body['do'], names, []) : bodyText(body, names)
+  const text = isList(body['do']) && Object.keys(body).length === 1 ? blockText(body['do'], names) : bodyText(body, names)
   return after === undefined ? text : callText(names.use('thenGo'), [text, literalText(after)])
 }
 
-const rulesText = (rules: Json, names: Names, bound: Bound): Text =>
+const rulesText = (rules: Json, names: Names): Text =>
   listText(
     (isList(rules) ? rules : splitRule(rules)).map((rule) => {
       if (!isJsonObject(rule)) return literalText(rule)
       return objectText(
         Object.entries(rule).map(([key, value]): readonly [string, Text] => {
           if (key === 'when') return [key, conditionText(value, names)]
-          return [key, key === 'then' || key === 'else' ? outcomeText(value, names, bound) : literalText(value)]
+          return [key, key === 'then' || key === 'else' ? outcomeText(value, names) : literalText(value)]
         }),
       )
     }),
@@ -162,21 +163,19 @@ const splitRule = (rule: Json): readonly Json[] => {
   return otherwise === undefined ? [first] : [first, { else: otherwise }]
 }
 
-const contextText = (context: JsonObject, names: Names): Text =>
+/** What a step's context names comes from around; an agent stands outside of the steps and takes it as a function. */
+const contextText = (context: JsonObject, names: Names, own: boolean): Text =>
   objectText(
     Object.entries(context).map(([key, value]): readonly [string, Text] => {
       if (key !== 'parts' || !isList(value)) return [key, literalText(value)]
-      const parts = (): readonly Text[] =>
-        value.map((part) =>
-          isJsonObject(part)
-            ? objectText(
-                Object.entries(part).map(([name, item]) => [name, name === 'from' ? valueText(item, names) : literalText(item)] as const),
-              )
-            : literalText(part),
-        )
-      return [key, seen(names, [], () => listText(parts()))]
+      const parts = (): Text => listText(value.map((part) => contextPartText(part, names)))
+      return [key, own ? seen(names, parts) : parts()]
     }),
   )
+const contextPartText = (part: Json, names: Names): Text =>
+  isJsonObject(part)
+    ? objectText(Object.entries(part).map(([name, item]) => [name, name === 'from' ? valueText(item, names) : literalText(item)] as const))
+    : literalText(part)
 
 const VALUES = ['with', 'media', 'key', 'on']
 const CONDITIONS = ['when', 'match', 'until']
@@ -190,17 +189,17 @@ const fieldEntries = (data: JsonObject, names: Names): Entries =>
 const fieldText = (key: string, value: Json, names: Names): Text => {
   if (VALUES.includes(key)) return valueText(value, names)
   if (CONDITIONS.includes(key)) return conditionText(value, names)
-  if (OUTCOMES.includes(key)) return outcomeText(value, names, [])
+  if (OUTCOMES.includes(key)) return outcomeText(value, names)
   if (PARTS.includes(key)) return isParts(key, value) ? listText(value.map((part) => partText(part, names))) : partText(value, names)
   switch (key) {
     case 'gate':
-      return viewed(names, ['it'], () => rulesText(value, names, ['it']))
+      return viewed(names, ['it'], () => rulesText(value, names))
     case 'onError':
-      return viewed(names, ['fault'], () => outcomeText(value, names, ['fault']))
+      return viewed(names, ['fault'], () => outcomeText(value, names))
     case 'cache':
       return isJsonObject(value) ? objectText(fieldEntries(value, names)) : literalText(value)
     case 'context':
-      return isJsonObject(value) ? contextText(value, names) : literalText(value)
+      return isJsonObject(value) ? contextText(value, names, false) : literalText(value)
     default:
       return literalText(value)
   }
@@ -289,10 +288,10 @@ const KINDS: Readonly<Record<string, Writer>> = {
 
 const switchText = (data: JsonObject, names: Names): Text | undefined => {
   const { switch: on, cases, else: otherwise, ...rest } = data
-  if (isList(on)) return called('switchWhen', [rulesText(on, names, [])], fieldEntries(rest, names), names)
+  if (isList(on)) return called('switchWhen', [rulesText(on, names)], fieldEntries(rest, names), names)
   if (typeof on !== 'string' || !on.startsWith('=') || !isJsonObject(cases)) return undefined
-  const ways = Object.entries(cases).map(([key, outcome]) => [key, outcomeText(outcome, names, [])] as const)
-  const last: Entries = otherwise === undefined ? [] : [['else', outcomeText(otherwise, names, [])]]
+  const ways = Object.entries(cases).map(([key, outcome]) => [key, outcomeText(outcome, names)] as const)
+  const last: Entries = otherwise === undefined ? [] : [['else', outcomeText(otherwise, names)]]
   return called('switchOn', [expressionText(on.slice(1), names), objectText(ways)], [...last, ...fieldEntries(rest, names)], names)
 }
 
@@ -302,7 +301,7 @@ const voteText = (data: JsonObject, names: Names): Text | undefined => {
   const entries = Object.entries(vote).map(([key, value]): readonly [string, Text] => {
     if (key === 'voters' && isList(value)) return [key, listText(value.map((voter) => voterText(voter, names)))]
     if (key === 'on') return [key, viewed(names, ['it'], () => valueText(value, names))]
-    return [key, key === 'tie' ? outcomeText(value, names, []) : fieldText(key, value, names)]
+    return [key, key === 'tie' ? outcomeText(value, names) : fieldText(key, value, names)]
   })
   return called('vote', [], [...entries, ...fieldEntries(rest, names)], names)
 }
