@@ -2,6 +2,7 @@
 import { checkDecisions } from './check/decisions.ts'
 import { checkLimits } from './check/limits.ts'
 import { checkNames } from './check/names.ts'
+import { checkContracts } from './control/contracts.ts'
 import { checkControl } from './control/control.ts'
 import { checkSecrets, filesOf } from './control/secrets.ts'
 import { createReport, type Diagnostic, type Report } from './diagnostic.ts'
@@ -23,10 +24,16 @@ const PASSES: readonly ((tree: FlowTree, report: Report) => void)[] = [checkName
 
 /**
  * Compiles the flow file `entry`. Files are text by path; prompts and schemas are looked for beside the entry, then at the root.
+ * With `follows`, the plan of the version before, it is also looked at what the new version breaks of it.
  * Never throws for what stands in a file: every mistake is a diagnostic with its place.
  */
-export const compileFlow = (options: { files: ReadonlyMap<string, string>; entry: string; defaults?: FlowDefaults }): CompileResult => {
-  const { files, entry, defaults = {} } = options
+export const compileFlow = (options: {
+  files: ReadonlyMap<string, string>
+  entry: string
+  defaults?: FlowDefaults
+  follows?: Plan
+}): CompileResult => {
+  const { files, entry, defaults = {}, follows } = options
   const report = createReport()
   const text = files.get(entry)
   if (text === undefined) {
@@ -37,6 +44,7 @@ export const compileFlow = (options: { files: ReadonlyMap<string, string>; entry
   const tree = syntax === undefined ? undefined : readFlow(syntax, createReadContext({ files, entry, defaults, report }))
   // What could not be read is missing from the tree; names that seem unknown then are not.
   if (tree !== undefined && !report.failed) for (const pass of PASSES) pass(tree, report)
+  if (tree !== undefined && follows !== undefined) checkContracts(follows, tree, report)
   checkSecrets(filesOf(files, entry), report)
   if (tree === undefined || report.failed) return { ok: false, diagnostics: report.list() }
   return { ok: true, plan: emitPlan(tree), diagnostics: report.list() }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { compileFlow } from '../compile.ts'
+import type { Plan } from '../plan.ts'
 import { createReport } from '../diagnostic.ts'
 import { checkContracts, compareContracts } from './contracts.ts'
 import { misfits } from './schema-fit.ts'
@@ -118,6 +119,18 @@ describe('a new version with the same major number', () => {
       '3:24 schema.incompatible input.kind could be c and must not any more, and the version is still 1.1.0 | go on taking c, or publish it as 2.0.0',
       '6:1 schema.incompatible output.label is gone, and callers may read it, and the version is still 1.1.0 | keep output.label as it was, or publish it as 2.0.0',
     ])
+  })
+
+  it('is looked at by a compile that is told what the flow follows', () => {
+    const compile = (text: string, follows?: Plan): ReturnType<typeof compileFlow> =>
+      compileFlow({ files: new Map([['f.yaml', text]]), entry: 'f.yaml', ...(follows === undefined ? {} : { follows }) })
+    const published = compile(flow({}))
+    if (!published.ok) throw new Error(JSON.stringify(published.diagnostics))
+    expect(compile(flow({ version: '1.0.1' }), published.plan).ok).toBe(true)
+    expect(compile(flow({ version: '1.0.1', params: '{}' }), published.plan).diagnostics.map(({ code }) => code)).toEqual([
+      'schema.incompatible',
+    ])
+    expect(compile(flow({ version: '2.0.0', params: '{}' }), published.plan).ok).toBe(true)
   })
 
   it('every schema fits itself', () => {
