@@ -7,7 +7,7 @@ import { inferCall, inferMethod } from './calls.ts'
 import { isNotNull, narrow, union } from './facts.ts'
 import { inferOperator } from './operators.ts'
 import { needScalar, type Reading } from './site.ts'
-import { ANY, BOOLEAN, join, listOf, NULL, NUMBER, notNull, type Type } from './type.ts'
+import { ANY, BOOLEAN, join, listOf, NULL, NUMBER, notNull, widened, type Type } from './type.ts'
 
 /** The type of a node. */
 export const infer = (node: ASTNode, reading: Reading): Type => {
@@ -44,7 +44,7 @@ type Composed = Exclude<ASTNode, { op: 'value' | 'id' | '.' | '[]' | 'call' | 'r
 const inferComposed = (node: Composed, reading: Reading): Type => {
   switch (node.op) {
     case 'list':
-      return node.args.length === 0 ? listOf(NULL, 0) : listOf(node.args.map((item) => infer(item, reading)).reduce(join), node.args.length)
+      return inferList(node.args, reading)
     case 'map':
       return inferMap(node.args, reading)
     case '?:':
@@ -62,6 +62,10 @@ const inferComposed = (node: Composed, reading: Reading): Type => {
       return inferOperator(node, reading)
   }
 }
+
+/** Values that stand in a list are examples of their kind, not all there can be. */
+const inferList = (items: readonly ASTNode[], reading: Reading): Type =>
+  items.length === 0 ? listOf(NULL, 0) : listOf(items.map((item) => widened(infer(item, reading))).reduce(join), items.length)
 
 const literal = (value: Extract<ASTNode, { op: 'value' }>['args']): Type => {
   if (value === null) return NULL

@@ -2,7 +2,13 @@
 import type { ExprTree, FlowTree, OutcomeTree, RuleTree, StepTree } from '../tree.ts'
 
 /** A condition around a place, and what it came out as. `gateOf`: the step whose output its `it` is. */
-export type Guard = { readonly expr: ExprTree; readonly truth: boolean; readonly gateOf: StepTree | undefined }
+export type Guard = {
+  readonly expr: ExprTree
+  readonly truth: boolean
+  readonly gateOf: StepTree | undefined
+  /** The one around it. */
+  readonly around: Guard | undefined
+}
 
 type Jump = { readonly from: number; readonly to: number }
 type Block = {
@@ -11,11 +17,11 @@ type Block = {
   readonly owner: StepTree | undefined
   readonly top: 'flow' | 'handler' | undefined
 }
-type Spot = { readonly block: Block; readonly index: number; readonly guards: readonly Guard[] }
+type Spot = { readonly block: Block; readonly index: number; readonly guards: Guard | undefined }
 
 export type Layout = {
   /** What holds where an expression of a step is evaluated. */
-  readonly guardsOf: (expr: ExprTree | undefined, self: StepTree | undefined) => readonly Guard[]
+  readonly guardsOf: (expr: ExprTree | undefined, self: StepTree | undefined) => Guard | undefined
   /** Why a step that comes before may have been left out, seen from another step or, without one, from the flow's output. */
   readonly skipped: (step: StepTree, self: StepTree | undefined, ended: boolean) => string | undefined
 }
@@ -23,36 +29,38 @@ export type Layout = {
 /** Looks through a whole tree once. */
 export const layoutOf = (tree: FlowTree): Layout => {
   const found: Found = { spots: new Map(), conditions: new Map(), ends: [] }
-  const flow = visitBlock(tree.steps, { owner: undefined, top: 'flow', guards: [] }, found)
+  const flow = visitBlock(tree.steps, { owner: undefined, top: 'flow', guards: undefined }, found)
   for (const outcome of [tree.onError, tree.onLimit]) {
     if (outcome?.then === 'step') flow.jumps.push({ from: -1, to: indexOf(flow, outcome.step) })
-    if (outcome?.then === 'run') visitBlock(outcome.steps, { owner: undefined, top: 'handler', guards: [] }, found)
+    if (outcome?.then === 'run') visitBlock(outcome.steps, { owner: undefined, top: 'handler', guards: undefined }, found)
   }
   for (const agent of Object.values(tree.agents)) {
-    if (agent.fallback?.then === 'run') visitBlock(agent.fallback.steps, { owner: undefined, top: 'handler', guards: [] }, found)
+    if (agent.fallback?.then === 'run') visitBlock(agent.fallback.steps, { owner: undefined, top: 'handler', guards: undefined }, found)
   }
   return {
     guardsOf: (expr, self) =>
-      (expr === undefined ? undefined : found.conditions.get(expr)) ??
-      (self === undefined ? undefined : found.spots.get(self)?.guards) ??
-      [],
+      expr !== undefined && found.conditions.has(expr)
+        ? found.conditions.get(expr)
+        : self === undefined
+          ? undefined
+          : found.spots.get(self)?.guards,
     skipped: (step, self, ended) => skippedIn(step, { self, ended, found }),
   }
 }
 
 type Found = {
   readonly spots: Map<StepTree, Spot>
-  readonly conditions: Map<ExprTree, readonly Guard[]>
+  readonly conditions: Map<ExprTree, Guard | undefined>
   /** Steps of the flow's own block at which it may end, and whether their own output is there then. */
   readonly ends: { readonly index: number; readonly done: boolean; readonly name: string }[]
 }
 
-type Around = { readonly owner: StepTree | undefined; readonly top?: 'flow' | 'handler'; readonly guards: readonly Guard[] }
+type Around = { readonly owner: StepTree | undefined; readonly top?: 'flow' | 'handler'; readonly guards: Guard | undefined }
 
 const visitBlock = (steps: readonly StepTree[], { owner, top, guards }: Around, found: Found): Block => {
   const block: Block = { steps, jumps: [], owner, top }
   for (const [index, step] of steps.entries()) {
-    const own = step.when === undefined ? guards : [...guards, { expr: step.when, truth: true, gateOf: undefined }]
+    const own = step.when === undefined ? guards : { expr: step.when, truth: true, gateOf: undefined, around: guards }
     found.spots.set(step, { block, index, guards: own })
     if (step.when !== undefined) found.conditions.set(step.when, guards)
   }
@@ -61,7 +69,7 @@ const visitBlock = (steps: readonly StepTree[], { owner, top, guards }: Around, 
 }
 
 const visitStep = (step: StepTree, found: Found): void => {
-  const guards = found.spots.get(step)?.guards ?? []
+  const guards = found.spots.get(step)?.guards
   const inside = (steps: readonly StepTree[]): unknown => visitBlock(steps, { owner: step, guards }, found)
   if (step.kind === 'switch') visitRules(step.rules, { step, gateOf: undefined, guards, found })
   if (step.gate !== undefined) visitRules(step.gate, { step, gateOf: step, guards, found })
@@ -92,20 +100,23 @@ const blocksOf = (step: StepTree): readonly (readonly StepTree[])[] => {
   return blocks.map(({ steps }) => steps)
 }
 
-type Rules = { readonly step: StepTree; readonly gateOf: StepTree | undefined; readonly guards: readonly Guard[]; readonly found: Found }
+type Rules = { readonly step: StepTree; readonly gateOf: StepTree | undefined; readonly guards: Guard | undefined; readonly found: Found }
+
+/** Rules of a list whose conditions later ones may rely on; what is known grows with each. */
+const RULES_KNOWN = 100
 
 const visitRules = (rules: readonly RuleTree[], { step, gateOf, guards, found }: Rules): void => {
   let before = guards
-  for (const { when, outcome } of rules) {
+  for (const [index, { when, outcome }] of rules.entries()) {
     if (when !== undefined) found.conditions.set(when, before)
-    const inside = when === undefined ? before : [...before, { expr: when, truth: true, gateOf }]
+    const inside = when === undefined ? before : { expr: when, truth: true, gateOf, around: before }
     visitOutcome(outcome, { step, done: gateOf !== undefined, guards: inside, found })
     // A rule that asks again is passed over once it has asked often enough, whatever its condition says.
-    if (when !== undefined && outcome.then !== 'retry') before = [...before, { expr: when, truth: false, gateOf }]
+    if (when !== undefined && outcome.then !== 'retry' && index < RULES_KNOWN) before = { expr: when, truth: false, gateOf, around: before }
   }
 }
 
-type Decided = { readonly step: StepTree; readonly done: boolean; readonly guards: readonly Guard[]; readonly found: Found }
+type Decided = { readonly step: StepTree; readonly done: boolean; readonly guards: Guard | undefined; readonly found: Found }
 
 const visitOutcome = (outcome: OutcomeTree, { step, done, guards, found }: Decided): void => {
   const spot = found.spots.get(step)

@@ -66,6 +66,7 @@ const checkEqual = (left: Operand, right: Operand, reading: Reading): void => {
 type EnumOperand = { readonly node: ASTNode; readonly type: Extract<Type, { kind: 'enum' }> }
 
 const refuseEnums = (left: EnumOperand, right: EnumOperand, reading: Reading): void => {
+  if (left.node.op === 'value' && right.node.op === 'value') return
   if (right.node.op === 'value') refuseValue(left, right, reading)
   else if (left.node.op === 'value') refuseValue(right, left, reading)
   else {

@@ -64,10 +64,11 @@ export const createTyping = (tree: FlowTree): Typing => {
   })
   const analyse = remembered(createAnalyser(names))
   const layout = layoutOf(tree)
+  const factsAt = createFacts(analyse)
   const expression = (expr: ExprTree, view: View): Type => typeOf(expr, view)?.type ?? ANY
   const outputs = createOutputs({ tree, viewOf: (step) => views.get(step), expression })
   const variable = variablesOf({ tree, outputs, layout, analyse, expression })
-  const factsOf = (expr: ExprTree | undefined, view: View): Facts => factsFrom(layout.guardsOf(expr, view.self), view, analyse)
+  const factsOf = (expr: ExprTree | undefined, view: View): Facts => factsAt(layout.guardsOf(expr, view.self), view)
 
   const typeOf: Typing['typeOf'] = (expr, view, add) => {
     const analysis = analyse(expr.cel)
@@ -118,15 +119,21 @@ export const placeIn = ({ cel, at, skip }: ExprTree, place: ASTNode | number): S
   return spanInScalar(at, skip + index, /^[\w$]+|^\S/.exec(cel.slice(index))?.[0] ?? '')
 }
 
-/** What the conditions around a place say. What they say of `it` counts only where `it` is the same. */
-const factsFrom = (guards: readonly Guard[], view: View, analyse: (cel: string) => Analysis): Facts => {
-  if (guards.length === 0) return NO_FACTS
-  const it = view.bound.get('it')
-  const gateOf = it?.from === 'output' ? it.step : undefined
-  return guards.reduce<Facts>((facts, { expr, truth, gateOf: of }) => {
-    const analysis = analyse(expr.cel)
-    if (!analysis.ok) return facts
-    const known = narrow(analysis.ast, truth)
-    return union(facts, of === gateOf ? known : without(known, 'it'))
-  }, NO_FACTS)
+/** What the conditions around a place say, each worked out once. What they say of `it` counts only where `it` is the same. */
+const createFacts = (analyse: (cel: string) => Analysis): ((guard: Guard | undefined, view: View) => Facts) => {
+  const known = new Map<Guard, { readonly gateOf: StepTree | undefined; readonly facts: Facts }>()
+  const collect = (guard: Guard | undefined, gateOf: StepTree | undefined): Facts => {
+    if (guard === undefined) return NO_FACTS
+    const found = known.get(guard)
+    if (found !== undefined && found.gateOf === gateOf) return found.facts
+    const analysis = analyse(guard.expr.cel)
+    const own = analysis.ok ? narrow(analysis.ast, guard.truth) : NO_FACTS
+    const facts = union(collect(guard.around, gateOf), guard.gateOf === gateOf ? own : without(own, 'it'))
+    known.set(guard, { gateOf, facts })
+    return facts
+  }
+  return (guard, view) => {
+    const it = view.bound.get('it')
+    return collect(guard, it?.from === 'output' ? it.step : undefined)
+  }
 }
