@@ -68,6 +68,14 @@ describe('what changes between two versions of a flow', () => {
     expect(changed(', by: =answer.by }', ' }')).toMatchObject([{ area: 'output', at: 'by', change: 'removed', breaks: true }])
   })
 
+  it('schema.incompatible: says what breaks callers while the version promises that nothing does', () => {
+    const after = opened(SUPPORT.replace('  text: string\n', '  text: string\n  more: string\n').replace('@2.0.0', '@2.1.0'))
+    expect(diffFlows(base, after).incompatible).toMatchObject([{ path: 'input.more', fix: expect.stringContaining('3.0.0') }])
+    expect(diffText(diffFlows(base, after))).toContain('! schema.incompatible: input.more is required now')
+    const next = opened(SUPPORT.replace('  text: string\n', '  text: string\n  more: string\n').replace('@2.0.0', '@3.0.0'))
+    expect(diffFlows(base, next).incompatible).toEqual([])
+  })
+
   it('a new name or version alone changes nothing in behaviour', () => {
     const diff = diffFlows(base, opened(SUPPORT.replace('@2.0.0', '@2.0.1')))
     expect(diff).toMatchObject({ same: true, changes: [{ at: 'version', before: '2.0.0', after: '2.0.1' }] })

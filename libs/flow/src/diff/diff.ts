@@ -1,6 +1,7 @@
 // What changes in behaviour from one version of a flow to another. Formatting, comments and order of keys are no change.
 //   F1. Plans with the same hash have no changes.
 //   F2. Every difference of the outlines is one change at least.
+import { compareContracts, type Incompatibility } from '../control/contracts.ts'
 import { canonicalJson, type Json } from '@baton/contracts/json'
 import { stepsOfOutline, type Outline, type OutlineOutcome, type OutlineRule, type OutlineStep } from '../outline/outline.ts'
 import { durationWords, moneyWords } from '../outline/words.ts'
@@ -25,12 +26,12 @@ export type FlowDiff = {
   /** Whether the plans are one and the same but for name and version. */
   readonly same: boolean
   readonly changes: readonly FlowChange[]
-  /** Why callers of the old version cannot call the new one. */
-  readonly incompatible: readonly string[]
+  /** What the new version breaks of the promise of its number: callers of the old one would fail. */
+  readonly incompatible: readonly Incompatibility[]
 }
 
 /** Compares two versions of a flow. */
-export const diffFlows = (before: OpenedFlow, after: OpenedFlow, incompatible: readonly string[] = []): FlowDiff => {
+export const diffFlows = (before: OpenedFlow, after: OpenedFlow): FlowDiff => {
   const found = before.plan.hash === after.plan.hash ? [] : changesOf(before.outline, after.outline) // F1
   const changes = found.length === 0 && before.plan.hash !== after.plan.hash ? [planChange(before, after)] : found // F2
   return {
@@ -38,7 +39,7 @@ export const diffFlows = (before: OpenedFlow, after: OpenedFlow, incompatible: r
     after: identity(after.outline),
     same: changes.every(({ area, at }) => area === 'flow' && (at === 'version' || at === 'name')),
     changes,
-    incompatible,
+    incompatible: compareContracts(before.plan, after.plan),
   }
 }
 

@@ -11,7 +11,12 @@ export const diffText = ({ before, after, same, changes, incompatible }: FlowDif
   const verdict = same
     ? 'only the name or version differs: nothing changes in behaviour'
     : `${changes.length} change${changes.length === 1 ? '' : 's'} in behaviour`
-  return [title, ...lines, ...incompatible.map((why) => `! incompatible for callers: ${why}`), verdict].join('\n')
+  return [
+    title,
+    ...lines,
+    ...incompatible.map(({ message, fix }) => `! schema.incompatible: ${message}, and the version is still ${after.version}; ${fix}`),
+    verdict,
+  ].join('\n')
 }
 
 const SIGNS: Readonly<Record<FlowChange['change'], string>> = { added: '+', removed: '-', changed: '~', moved: '~' }

@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/no-thenable -- `then` is a word of the flow format; nothing here is ever awaited */
 import { describe, expect, it } from '@jest/globals'
 import { openFlow, openPlan, type OpenedFlow } from '../outline/open.ts'
 import { stepsOfOutline } from '../outline/outline.ts'

@@ -5,26 +5,30 @@ const ENTITY = /&(?:amp|lt|gt|quot|apos|#\d+|#x[\da-fA-F]+);/y
 
 /** The first thing wrong with a text, or undefined. */
 export const xmlProblem = (text: string): string | undefined => {
-  const open: string[] = []
-  let roots = 0
+  const state: State = { open: [], roots: 0 }
   let at = 0
   while (at < text.length) {
-    if (text[at] !== '<') {
-      const problem = textProblem(text, at, open.length)
-      if (problem !== undefined) return problem
-      at += text[at] === '&' ? text.slice(at).indexOf(';') + 1 : 1
-      continue
-    }
-    const tag = readTag(text, at)
-    if (typeof tag === 'string') return tag
-    if (tag.closes && open.pop() !== tag.name) return `</${tag.name}> closes nothing at ${at}`
-    if (!tag.closes && open.length === 0) roots += 1
-    if (!tag.closes && !tag.empty) open.push(tag.name)
-    at = tag.end
+    const step = text[at] === '<' ? readTag(text, at) : readText(text, at, state.open.length)
+    if (typeof step === 'string') return step
+    const problem = 'name' in step ? nest(step, state) : undefined
+    if (problem !== undefined) return problem
+    at = step.end
   }
-  if (open.length > 0) return `<${open.at(-1) ?? ''}> is never closed`
-  return roots === 1 ? undefined : `there are ${roots} roots`
+  if (state.open.length > 0) return `<${state.open.at(-1) ?? ''}> is never closed`
+  return state.roots === 1 ? undefined : `there are ${state.roots} roots`
 }
+
+type State = { readonly open: string[]; roots: number }
+
+const nest = ({ name, closes, empty, end }: Tag, state: State): string | undefined => {
+  if (closes) return state.open.pop() === name ? undefined : `</${name}> closes nothing before ${end}`
+  if (state.open.length === 0) state.roots += 1
+  if (!empty) state.open.push(name)
+  return undefined
+}
+
+const readText = (text: string, at: number, depth: number): { readonly end: number } | string =>
+  textProblem(text, at, depth) ?? { end: text[at] === '&' ? text.indexOf(';', at) + 1 : at + 1 }
 
 const textProblem = (text: string, at: number, depth: number): string | undefined => {
   const character = text[at] ?? ''
