@@ -33,7 +33,9 @@ const data = (value: object): JsonObject => Object.fromEntries(Object.entries(va
 export const describeWork = (step: LaterStep, nest: Nest): JsonObject => {
   switch (step.kind) {
     case 'parallel': {
-      const branches = step.branches.map(({ name, block }) => ({ name, block: nest.block(`branch ${name}`, block, 'nothing') }))
+      // Branches run side by side: their order means nothing, so it is not in the hash.
+      const sorted = step.branches.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      const branches = sorted.map(({ name, block }) => ({ name, block: nest.block(`branch ${name}`, block, 'nothing') }))
       return { branches, join: data(step.join), onFailure: step.onFailure }
     }
     case 'map': {

@@ -1,5 +1,6 @@
 import type { Json } from '@baton/contracts/json'
 import { didYouMean, nearest, type Report } from '../diagnostic.ts'
+import { reportEncoding } from '../source/encoding.ts'
 import { createSource, type Source, type Span } from '../source/source.ts'
 import { describe, literalOf, type EntrySyntax, type MapSyntax, type ScalarSyntax, type Syntax } from '../source/syntax.ts'
 import { parseDuration } from '../source/literals.ts'
@@ -45,8 +46,11 @@ export const createReadContext = (options: {
   const open = (path: string): Source | undefined => {
     const text = files.get(path)
     if (text === undefined) return undefined
-    const source = sources.get(path) ?? createSource(path, text)
+    const known = sources.get(path)
+    if (known !== undefined) return known
+    const source = createSource(path, text)
     sources.set(path, source)
+    reportEncoding(source, report)
     return source
   }
   const prefixes = folder === '' ? [''] : [folder, '']

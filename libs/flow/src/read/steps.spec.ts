@@ -1,0 +1,234 @@
+import { describe, expect, it } from '@jest/globals'
+import { laterOf, mistakesIn, planOf } from '../testing/compiled.ts'
+
+const INPUT = 'input: { text: string, order: string, items: { type: list, items: { name: string } } }\n'
+const step = (body: string, top = ''): string => `${INPUT}${top}steps:\n  - a: ${body}\n`
+
+describe('parallel (A3)', () => {
+  it('has a block for each branch: a prompt, a body or steps', () => {
+    const plan = planOf(
+      step('{ parallel: { c: "Sum {{ input.text }}", b: { tool: x }, d: [{ e: hi }, { f: "{{ e }}" }] }, join: first, onFailure: null }'),
+    )
+    const { step: said, parts } = plan.later?.['a'] ?? {}
+    expect(said).toEqual({
+      branches: [
+        { name: 'b', block: 1 },
+        { name: 'c', block: 2 },
+        { name: 'd', block: 3 },
+      ],
+      join: { join: 'first' },
+      onFailure: 'null',
+    })
+    expect(plan.blocks).toEqual([['a'], ['a/b'], ['a/c'], ['a/d/e', 'a/d/f']])
+    expect(parts?.map(({ label }) => label)).toEqual(['branch b', 'branch c', 'branch d'])
+    expect(Object.keys(plan.nodes)).toEqual(['a/b', 'a/c', 'a/d/e', 'a/d/f'])
+  })
+
+  it('waits for all unless it says otherwise, and for as many as it says', () => {
+    expect(laterOf(step('{ parallel: { b: hi, c: ho } }'), 'a').step).toMatchObject({ join: { join: 'all' }, onFailure: 'fail' })
+    expect(laterOf(step('{ parallel: { b: hi, c: ho }, join: { quorum: 2 } }'), 'a').step['join']).toEqual({ join: 'quorum', quorum: 2 })
+  })
+
+  it.each([
+    [
+      '{ parallel: [hi] }',
+      '3:20 flow.wrong_type parallel is a map of branches, not a list | parallel: { facts: Extract the facts …, tone: Judge the tone … }',
+    ],
+    [
+      '{ parallel: { b: hi }, join: most }',
+      '3:37 flow.wrong_type join is all, any, first or { quorum: 2 }, not the text "most" | join: { quorum: 1 }',
+    ],
+    ['{ parallel: { b: hi }, onFailure: ignore }', '3:42 flow.wrong_type onFailure is fail, collect or null, not the text "ignore"'],
+    ['{ tool: x, join: all }', '3:19 flow.unknown_key "join" means nothing on a tool step'],
+  ])('%s', (body, mistake) => {
+    expect(mistakesIn(step(body))).toEqual([mistake])
+  })
+})
+
+describe('map (A4)', () => {
+  it('goes over a list, each item under its name', () => {
+    const plan = planOf(step('{ map: =input.items, as: product, each: "{{ index }} {{ product.name }}", concurrency: 4 }'))
+    expect(plan.later?.['a']?.step).toEqual({
+      over: { cel: 'input.items' },
+      as: 'product',
+      each: 1,
+      concurrency: 4,
+      chunk: 1,
+      max: 10_000,
+      onFailure: 'fail',
+    })
+    expect(plan.nodes['a/each']?.with).toEqual({
+      object: { index: { cel: 'index' }, product: { object: { name: { cel: 'product.name' } } } },
+    })
+  })
+
+  it('needs a list and what to do with it', () => {
+    expect(mistakesIn(step('{ map: input.items, each: hi }'))).toEqual([
+      '3:15 flow.wrong_type map must be an expression; without "=" this is the literal text "input.items" | =input.items',
+    ])
+    expect(mistakesIn(step('{ map: =input.items }'))).toEqual([
+      '3:8 flow.missing_key a map needs what to do with each item | each: Summarise {{ item.text }}',
+    ])
+  })
+})
+
+describe('vote (A5)', () => {
+  it('a number of voters or a list of models get the ballot of the step', () => {
+    const plan = planOf(
+      step(
+        '{ vote: { voters: [big, { model: small, weight: 2 }], on: =it.kind, rule: weighted, tie: fail }, prompt: hi, returns: { kind: x | y } }',
+      ),
+    )
+    expect(plan.later?.['a']?.step).toEqual({
+      voters: [
+        { block: 1, weight: 1 },
+        { block: 2, weight: 2 },
+      ],
+      rule: 'weighted',
+      early: false,
+      on: { cel: 'it.kind' },
+    })
+    expect(plan.later?.['a']?.outcomes).toEqual([{ label: 'tie', outcome: { then: 'fail' } }])
+    expect(plan.nodes['a/voter[1]']).toMatchObject({ kind: 'model', models: ['small'], prompt: 'inline:a', returns: { type: 'object' } })
+    expect(planOf(step('{ vote: { voters: 3 }, model: big, prompt: hi }')).blocks).toHaveLength(4)
+  })
+
+  it('voters may be steps of their own, and a judge decides', () => {
+    const plan = planOf(step('{ vote: { voters: [{ tool: x }, { tool: y, weight: 3 }], judge: "Which of {{ it }}?" } }'))
+    expect(plan.later?.['a']?.step).toMatchObject({ rule: 'judge', judge: 3, voters: [{ weight: 1 }, { weight: 3 }] })
+    expect(plan.nodes['a/judge']).toMatchObject({ kind: 'model', with: { object: { it: { cel: 'it' } } } })
+  })
+
+  it.each([
+    ['{ vote: { voters: 3 } }', '3:10 flow.missing_key the voters need a prompt | prompt: NAME@1, or the prompt itself'],
+    [
+      '{ vote: { voters: 0 }, prompt: hi }',
+      '3:26 flow.wrong_type voters is a number up to 50, or a list of models or steps, not the number 0 | voters: 3',
+    ],
+    [
+      '{ vote: { voters: 3, rule: judge }, prompt: hi }',
+      '3:35 flow.missing_key rule: judge needs a judge | judge: Which of {{ it }} is right?',
+    ],
+  ])('%s', (body, mistake) => {
+    expect(mistakesIn(step(body))).toEqual([mistake])
+  })
+})
+
+describe('loop, wait, emit, flow (A8 to A10)', () => {
+  it('a loop has a cap, an end and a body that owes the output', () => {
+    const plan = planOf(
+      step(
+        '{ loop: { max: 5, until: it.score >= 0.9 }, do: [{ b: { prompt: "Better {{ it }}", returns: { score: 0..1 } } }], returns: { score: 0..1 } }',
+      ),
+    )
+    expect(plan.later?.['a']?.step).toEqual({ do: 1, until: { cel: 'it.score >= 0.9' }, max: 5 })
+    expect(plan.blocks[1]).toEqual(['a/do/b'])
+    expect(plan.nodes['a/do/b']?.returns).toMatchObject({ required: ['score'] })
+  })
+
+  it('waiting is for a time, or for an event with its own timeout', () => {
+    expect(laterOf(step('{ wait: 10m }'), 'a')).toMatchObject({ kind: 'wait', step: { forMs: 600_000 } })
+    const event = laterOf(
+      step('{ wait: { event: payment/done, match: event.order == input.order, key: =input.order, timeout: 2d }, onTimeout: fail }'),
+      'a',
+    )
+    expect(event).toMatchObject({
+      kind: 'event',
+      timeoutMs: 172_800_000,
+      step: { event: 'payment/done', match: { cel: 'event.order == input.order' }, key: { cel: 'input.order' } },
+      outcomes: [{ label: 'onTimeout', outcome: { then: 'fail' } }],
+    })
+  })
+
+  it('an event is emitted, another flow is called by version or alias', () => {
+    expect(laterOf(step('{ emit: { topic: orders, type: order.paid, key: =input.order } }'), 'a')).toMatchObject({
+      effect: 'write',
+      step: { topic: 'orders', type: 'order.paid', key: { cel: 'input.order' } },
+    })
+    expect(laterOf(step('{ flow: shop/child@stable, limits: { cost: 0.01 USD } }'), 'a')).toMatchObject({
+      with: { cel: 'input' },
+      step: { flow: 'shop/child', version: 'stable', limits: { costMicroUsd: 10_000 } },
+    })
+  })
+
+  it.each([
+    ['{ wait: soon }', '3:16 literal.duration wait must be a duration like 500ms, 5s, 120m, 2h or 7d, not the text "soon" | 5s'],
+    ['{ wait: { timeout: 5s } }', '3:16 flow.missing_key wait needs a time or an event | wait: 10m, or wait: { event: payment/confirmed }'],
+    ['{ wait: 10m, retry: 2 }', '3:21 flow.unknown_key "retry" means nothing on a wait step'],
+    ['{ loop: 5 }', '3:10 flow.missing_key a loop needs what to do | do: [{ draft: Improve {{ it }} }]'],
+    ['{ emit: a b }', '3:16 name.invalid "a b" is not the name of a topic: letters, digits, "." "_" "-"'],
+    ['{ flow: Child }', '3:16 name.invalid a flow is namespace/name, namespace/name@1.0.0 or namespace/name@stable, not the text "Child"'],
+  ])('%s', (body, mistake) => {
+    expect(mistakesIn(step(body))).toEqual([mistake])
+  })
+})
+
+describe('fields of a step', () => {
+  const field = (text: string, top = ''): unknown => laterOf(step(`{ tool: x, ${text} }`, top), 'a').step
+
+  it.each([
+    [
+      'guard: [pii, { toxicity: { max: 50% } }]',
+      {
+        guard: [
+          { guard: 'pii', options: {} },
+          { guard: 'toxicity', options: { max: 0.5 } },
+        ],
+      },
+    ],
+    ['cache: 10m', { cache: { ttlMs: 600_000, scope: 'tenant' } }],
+    ['cache: { for: 10m, key: =input.text, scope: run }', { cache: { ttlMs: 600_000, scope: 'run', key: { cel: 'input.text' } } }],
+    ['hedge: 500ms', { hedge: { afterMs: 500, max: 1 } }],
+    ['hedge: { after: 1s, max: 2 }', { hedge: { afterMs: 1_000, max: 2 } }],
+    ['budget: 0.01 USD', { budget: { costMicroUsd: 10_000 } }],
+    ['budget: { tokens: 20k, calls: 3 }', { budget: { tokens: 20_000, calls: 3 } }],
+    ['media: [=input.image]', { media: [{ cel: 'input.image' }] }],
+    ['failover: { tool: y }', { failover: [1] }],
+    ['failover: [{ tool: y }, hi]', { failover: [1, 2] }],
+    ['undo: { tool: y }', { undo: 1 }],
+  ])('%s', (text, said) => {
+    expect(laterOf(`steps:\n  - a: { tool: x, ${text} }\n`, 'a').step).toEqual({ tools: ['x'], ...said })
+  })
+
+  it('a context has parts by priority, from expressions, buffers and the history', () => {
+    const parts = '[{ name: text, from: =input.text, cut: never }, { buffer: notes, tokens: 1k }, { from: history, turns: 5, priority: 1 }]'
+    expect(field(`context: { tokens: 6k, parts: ${parts} }, writes: notes`, 'buffers: { notes: {} }\n')).toEqual({
+      tools: ['x'],
+      context: {
+        tokens: 6_000,
+        parts: [
+          { name: 'text', from: { value: { cel: 'input.text' } }, priority: 1, cut: 'never' },
+          { name: 'notes', from: { buffer: 'notes' }, priority: 2, cut: 'end', tokens: 1_000 },
+          { name: 'history', from: { history: true }, priority: 1, cut: 'end', turns: 5 },
+        ],
+      },
+      writes: 'notes',
+    })
+  })
+
+  it('a step with one of them, and only that, runs later; the others keep their place in the blocks', () => {
+    const plan = planOf('steps:\n  - a: hi\n  - b: { tool: x, cache: 10m }\n  - c: ho\n')
+    expect(plan.blocks).toEqual([['a', 'b', 'c']])
+    expect([Object.keys(plan.nodes), Object.keys(plan.later ?? {})]).toEqual([['a', 'c'], ['b']])
+  })
+
+  it('what a step falls back to owes its output; what takes it back owes nothing', () => {
+    const plan = planOf('steps:\n  - a: { tool: x, returns: { n: number }, failover: { tool: y }, undo: { tool: z } }\n')
+    expect(plan.nodes['a/failover[0]']?.returns).toMatchObject({ required: ['n'] })
+    expect(plan.nodes['a/undo']?.returns).toBeUndefined()
+  })
+
+  it.each([
+    ['budget: 5', '3:27 literal.money budget must be an amount like 0.05 USD, not the number 5 | 5 USD'],
+    ['hedge: 500', '3:26 literal.duration hedge must be a duration like 500ms, 5s, 120m, 2h or 7d, not the number 500 | 500s'],
+    ['writes: notes', '3:27 buffer.unknown there is no buffer "notes"'],
+    [
+      'context: { parts: [{ from: =input.text }] }',
+      '3:38 flow.missing_key a part of the context needs a name | { name: docs, from: =docs.items }',
+    ],
+    ['context: { parts: [{ buffer: nots }] }', '3:48 buffer.unknown there is no buffer "nots"'],
+    ['cache: { scope: run }', '3:26 flow.missing_key a cache needs how long an answer is good for | cache: { for: 10m }'],
+  ])('%s', (text, mistake) => {
+    expect(mistakesIn(step(`{ tool: x, ${text} }`))).toEqual([mistake])
+  })
+})
