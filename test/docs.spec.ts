@@ -19,19 +19,22 @@ const pages = [
   'CONTRIBUTING.md',
   'data/README.md',
   ...flowPages,
+  'docs/generated/flow-format.md',
   ...pagesIn('docs/concepts'),
   ...pagesIn('docs/decisions'),
 ]
 const ours = ['README.md', ...flowPages, ...pagesIn('docs/concepts')]
 
 const withoutCode = (text: string): string => text.replaceAll(/^```[\s\S]*?^```/gm, '')
-const anchorsOf = (text: string): readonly string[] =>
-  [...withoutCode(text).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+const anchorsOf = (text: string): readonly string[] => [
+  ...[...withoutCode(text).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
     title
       .toLowerCase()
       .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
       .replaceAll(' ', '-'),
-  )
+  ),
+  ...[...text.matchAll(/<a id="([\w-]+)">/g)].map(([, id = '']) => id),
+]
 
 describe.each(pages)('%s', (page) => {
   it('links to what is there', () => {
