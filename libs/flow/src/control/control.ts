@@ -17,7 +17,7 @@ const CHECKS: readonly ((tree: FlowTree, report: Report) => void)[] = [
   checkEffects,
   checkConfidence,
   (tree, report) => {
-    checkFlowCycles([tree], report)
+    checkFlowCycles([tree], () => report)
   },
 ]
 

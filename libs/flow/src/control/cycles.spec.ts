@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { createReport } from '../diagnostic.ts'
 import { checkFlowCycles } from './cycles.ts'
+import { checkFlowSet, type FlowSource } from './flow-set.ts'
 import { treeOf } from './reading.fixture.ts'
 
 const flowOf = (name: string, ...calls: readonly string[]): ReturnType<typeof treeOf> =>
@@ -8,7 +9,7 @@ const flowOf = (name: string, ...calls: readonly string[]): ReturnType<typeof tr
 
 const found = (flows: readonly ReturnType<typeof treeOf>[]): readonly string[] => {
   const report = createReport()
-  checkFlowCycles(flows, report)
+  checkFlowCycles(flows, () => report)
   return report.list().map(({ line, column, code, message }) => `${line}:${column} ${code} ${message}`)
 }
 
@@ -24,6 +25,18 @@ describe('flows that start each other', () => {
       '4:5 flow.cycle x/b starts itself again through x/c and x/a, without end',
       '4:5 flow.cycle x/c starts itself again through x/a and x/b, without end',
     ])
+  })
+
+  it('in files of a folder each, told for each flow', () => {
+    const source = (name: string, call: string): FlowSource => ({
+      files: new Map([['flow.yaml', `flow: x/${name}@1.0.0\nsteps:\n  - s: { flow: x/${call} }\n`]]),
+      entry: 'flow.yaml',
+    })
+    const broken = { files: new Map([['flow.yaml', 'steps: 3']]), entry: 'flow.yaml' }
+    const codes = checkFlowSet([source('a', 'b'), broken, source('b', 'a'), source('c', 'a'), source('d', 'd')]).map((diagnostics) =>
+      diagnostics.map(({ file, line, column, code }) => `${file}:${line}:${column} ${code}`),
+    )
+    expect(codes).toEqual([['flow.yaml:3:5 flow.cycle'], [], ['flow.yaml:3:5 flow.cycle'], [], ['flow.yaml:3:5 flow.cycle']])
   })
 
   it('but not flows that share one', () => {

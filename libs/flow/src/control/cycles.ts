@@ -3,23 +3,26 @@ import type { Report } from '../diagnostic.ts'
 import type { FlowTree, StepTree } from '../tree.ts'
 import { everyStep } from './blocks.ts'
 
-type Call = { readonly from: string; readonly to: string; readonly step: StepTree }
+type Call = { readonly from: string; readonly to: string; readonly step: StepTree; readonly tree: FlowTree }
 
-/** Reports the step of each flow that, through others or at once, starts its own flow again. Versions of a flow count as one. */
-export const checkFlowCycles = (flows: Iterable<FlowTree>, report: Report): void => {
+/**
+ * Reports the step of each flow that, through others or at once, starts its own flow again. Versions of a flow count as one.
+ * `reportFor` is asked for the report of each flow: paths are those within the folder of a flow.
+ */
+export const checkFlowCycles = (flows: Iterable<FlowTree>, reportFor: (tree: FlowTree) => Report): void => {
   const calls = new Map<string, Call[]>()
   for (const tree of flows) {
     const own = calls.get(tree.flow) ?? []
     calls.set(tree.flow, own)
     everyStep(tree, (step) => {
-      if (step.kind === 'flow') own.push({ from: tree.flow, to: step.flow, step })
+      if (step.kind === 'flow') own.push({ from: tree.flow, to: step.flow, step, tree })
     })
   }
   const groups = groupsOf(calls)
-  for (const { from, to, step } of [...calls.values()].flat()) {
+  for (const { from, to, step, tree } of [...calls.values()].flat()) {
     if (from !== to && groups.get(from) !== groups.get(to)) continue
     const message = `${from} starts itself again${from === to ? '' : ` through ${wayBack(calls, to, from).join(' and ')}`}, without end`
-    report.add(step.at, 'flow.cycle', message, 'use a loop with a maximum, or take what both need into a flow of its own')
+    reportFor(tree).add(step.at, 'flow.cycle', message, 'use a loop with a maximum, or take what both need into a flow of its own')
   }
 }
 
