@@ -35,7 +35,7 @@ const SYSTEMS: readonly System[] = [
   {
     ids: 'S15',
     folder: 's15-onboarding',
-    waits: ['reviews', 'report', 'account', 'told'],
+    waits: ['reviews', 'report', 'number', 'told'],
     words: ['agents', 'buffers', 'limits', 'triggers'],
   },
 ]
