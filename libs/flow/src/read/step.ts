@@ -22,6 +22,11 @@ export const readSteps = (node: Syntax, spot: Spot): readonly StepTree[] => {
     return []
   }
   if (node.items.length === 0) spot.context.report.add(node, 'flow.wrong_type', 'there must be at least one step')
+  // Not read at all: the checks behind would go over each pair of them.
+  if (node.items.length > MAX_STEPS) {
+    spot.context.report.add(node, 'flow.too_large', `there are ${node.items.length} steps; at most ${MAX_STEPS} are allowed in a flow`)
+    return []
+  }
   return node.items.map((item) => readStep(item, spot)).filter((step) => step !== undefined)
 }
 
@@ -34,6 +39,9 @@ const readStep = (item: Syntax, { prefix, place, context }: Spot): StepTree | un
   const body = { id: `${prefix}${name}`, name, at: entry.keyAt, place, context }
   return value.kind !== 'scalar' || value.value === null ? readStepBody(value, body) : readPromptStep(value, body)
 }
+
+/** Most steps in a list; `checkLimits` counts those of the whole flow. */
+const MAX_STEPS = 1_000
 
 /** The one `name: body` of a step. */
 const readOnlyEntry = (item: Syntax, context: ReadContext): EntrySyntax | undefined => {

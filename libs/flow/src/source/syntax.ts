@@ -38,25 +38,37 @@ export const parseSyntax = (source: Source, report: Report): Syntax | undefined 
     return undefined
   }
   if (reportEncoding(source, report)) return undefined
-  const document = parseDocument(source.text, {
-    version: '1.2',
-    prettyErrors: false,
-    merge: false,
-    uniqueKeys: true,
-    stringKeys: false,
-    logLevel: 'error',
-  })
+  const document = parseQuickly(source.text)
   const problems = [...document.errors, ...document.warnings] // Y1
   if (problems.length > 0) {
     problems.sort((a, b) => a.pos[0] - b.pos[0])
     // What follows the first break of the structure is noise of the parser; independent findings are not.
-    const independent = problems.filter(
-      (problem, index) => index === 0 || problem.code === 'DUPLICATE_KEY' || problem.code === 'TAG_RESOLVE_FAILED',
-    )
+    const independent = problems.filter((problem, index) => index === 0 || problem.code === 'TAG_RESOLVE_FAILED')
     for (const problem of independent) explainYamlError(source, problem, report)
     return undefined
   }
   return createConverter(source, document, report)()
+}
+
+/**
+ * Keys are compared in our own tree: the parser compares each with each, which takes minutes for a map of 50,000. And half a
+ * million lone quotes are as many errors: a stack for each of them takes longer than all the rest.
+ */
+const parseQuickly = (text: string): Document.Parsed => {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    return parseDocument(text, {
+      version: '1.2',
+      prettyErrors: false,
+      merge: false,
+      uniqueKeys: false,
+      stringKeys: false,
+      logLevel: 'error',
+    })
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
 }
 
 /** The nodes of a document as the tree of ours. One conversion has one budget of nodes, aliases expanded (Y2). */
@@ -86,7 +98,10 @@ const createConverter = (source: Source, document: Document.Parsed, report: Repo
       return refuse()
     }
     if (node.anchor !== undefined) anchors.set(node.anchor, node)
-    if (isMap(node)) return { ...at, kind: 'map', entries: node.items.flatMap((pair) => convertPair(pair, node, { at, depth }) ?? []) }
+    if (isMap(node)) {
+      const entries = node.items.flatMap((pair) => convertPair(pair, node, { at, depth }) ?? [])
+      return reportRepeatedKeys(entries, report) ? refuse() : { ...at, kind: 'map', entries }
+    }
     if (isSeq(node)) return { ...at, kind: 'list', items: node.items.flatMap((item) => convert(item, at, depth + 1) ?? []) }
     return {
       ...at,
@@ -117,6 +132,17 @@ const createConverter = (source: Source, document: Document.Parsed, report: Repo
     const tree = convert(document.contents, { source, start: 0, end: 0 }, 0)
     return refused ? undefined : tree
   }
+}
+
+const reportRepeatedKeys = (entries: readonly EntrySyntax[], report: Report): boolean => {
+  const seen = new Set<string>()
+  let repeated = false
+  for (const { key, keyAt } of entries) {
+    if (seen.has(key)) report.add(keyAt, 'yaml.syntax', 'the same key stands here twice')
+    repeated ||= seen.has(key)
+    seen.add(key)
+  }
+  return repeated
 }
 
 const scalarValue = (value: unknown): string | number | boolean | null => {

@@ -4,7 +4,6 @@ import type { Report } from '../diagnostic.ts'
 import type { Source, Span } from './source.ts'
 
 const SYNTAX_WORDS: Readonly<Record<string, string>> = {
-  DUPLICATE_KEY: 'the same key stands here twice',
   TAB_AS_INDENT: 'a tab indents this line; YAML takes spaces only',
   MULTIPLE_DOCS: 'the file holds several documents; a flow is one',
 }
