@@ -98,10 +98,7 @@ const createConverter = (source: Source, document: Document.Parsed, report: Repo
       return refuse()
     }
     if (node.anchor !== undefined) anchors.set(node.anchor, node)
-    if (isMap(node)) {
-      const entries = node.items.flatMap((pair) => convertPair(pair, node, { at, depth }) ?? [])
-      return reportRepeatedKeys(entries, report) ? refuse() : { ...at, kind: 'map', entries }
-    }
+    if (isMap(node)) return convertMap(node, at, depth)
     if (isSeq(node)) return { ...at, kind: 'list', items: node.items.flatMap((item) => convert(item, at, depth + 1) ?? []) }
     return {
       ...at,
@@ -109,6 +106,11 @@ const createConverter = (source: Source, document: Document.Parsed, report: Repo
       value: isScalar(node) ? scalarValue(node.value) : null,
       style: styleOf(isScalar(node) ? node.type : undefined),
     }
+  }
+
+  const convertMap = (node: YAMLMap, at: Span, depth: number): Syntax | undefined => {
+    const entries = node.items.flatMap((pair) => convertPair(pair, node, { at, depth }) ?? [])
+    return reportRepeatedKeys(entries, report) ? refuse() : { ...at, kind: 'map', entries }
   }
 
   const convertPair = (
