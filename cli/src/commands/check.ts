@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { compileFlow, LATER_FIELDS, type Diagnostic, type LaterNode } from '@baton/flow'
+import { checkFlowSet, compileFlow, LATER_FIELDS, type Diagnostic, type LaterNode } from '@baton/flow'
 import { findFlows, shownPath, type FoundFlow } from '../platform/flow-finder.ts'
 import { diagnosticText, pageOf } from '../print/diagnostic.ts'
 import { openPaint, type Paint } from '../print/paint.ts'
@@ -31,7 +31,8 @@ export const checkCommand = (context: CommandContext): Command =>
     .option('--strict', 'warnings fail too')
     .action(async (paths: readonly string[], options: { json?: boolean; strict?: boolean }) => {
       const flows = await findFlows(paths)
-      const checked = flows.map((flow) => ({ flow, result: checkOne(flow) }))
+      const together = flows.length > 1 ? checkFlowSet(flows) : []
+      const checked = flows.map((flow, index) => ({ flow, result: checkOne(flow, together[index] ?? []) }))
       const results = checked.map(({ result }) => result)
       const paint = openPaint({ terminal: context.terminal.colours === true, env: process.env })
       show(context, results, {
@@ -41,22 +42,27 @@ export const checkCommand = (context: CommandContext): Command =>
       if (results.some(({ ok, warnings }) => !ok || (options.strict === true && warnings > 0))) context.fail()
     })
 
-const checkOne = (found: FoundFlow): Checked => {
+/** One flow, with what is wrong with it beside the others. */
+const checkOne = (found: FoundFlow, together: readonly Diagnostic[]): Checked => {
   const result = compileFlow(found)
-  const count = (severity: Diagnostic['severity']): number => result.diagnostics.filter((one) => one.severity === severity).length
-  const later = result.ok ? Object.values(result.plan.later ?? {}).map(laterOf) : []
+  const known = new Set(result.diagnostics.map(placeOf))
+  const diagnostics = [...result.diagnostics, ...together.filter((one) => !known.has(placeOf(one)))]
+  const count = (severity: Diagnostic['severity']): number => diagnostics.filter((one) => one.severity === severity).length
+  const plan = result.ok ? result.plan : undefined
   return {
     path: found.path,
-    ok: result.ok,
-    flow: result.ok ? result.plan.flow : null,
-    version: result.ok ? result.plan.version : null,
-    hash: result.ok ? result.plan.hash : null,
+    ok: result.ok && count('error') === 0,
+    flow: plan?.flow ?? null,
+    version: plan?.version ?? null,
+    hash: plan?.hash ?? null,
     errors: count('error'),
     warnings: count('warning'),
-    later,
-    diagnostics: result.diagnostics.map((one) => ({ ...one, file: shownPath(found, one.file), page: pageOf(one.code) })),
+    later: Object.values(plan?.later ?? {}).map(laterOf),
+    diagnostics: diagnostics.map((one) => ({ ...one, file: shownPath(found, one.file), page: pageOf(one.code) })),
   }
 }
+
+const placeOf = ({ file, line, column, code }: Diagnostic): string => `${file}:${line}:${column}:${code}`
 
 /** What of a step the engine cannot run yet: its kind, or fields of a kind that it can. */
 const laterOf = ({ id, kind, step, outcomes }: LaterNode): Later => ({

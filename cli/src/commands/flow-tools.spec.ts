@@ -84,6 +84,13 @@ describe('baton check', () => {
     expect(wrong).toMatchObject({ ok: false, flow: null, diagnostics: [{ line: 3, severity: 'error' }] })
   })
 
+  it('finds flows that start each other, seen together', async () => {
+    const calls = (name: string, other: string): string => `flow: demo/${name}@1.0.0\nsteps:\n  - again: { flow: demo/${other} }\n`
+    await put({ 'ring/a.yaml': calls('a', 'b'), 'ring/b.yaml': calls('b', 'a') })
+    expect(await baton('check', join(folder, 'ring'))).toMatchObject({ failed: true, out: expect.stringContaining('flow.cycle') })
+    expect((await baton('check', join(folder, 'ring/a.yaml'))).failed).toBe(false)
+  })
+
   it('--strict: warnings fail', async () => {
     const slow = `limits: { time: 6s }\nsteps:\n  - a: { prompt: "Say {{ input.x }}", timeout: 5s }\n  - b: { prompt: "Say {{ a }}", timeout: 5s }\n`
     await put({ 'slow.yaml': slow })

@@ -50,6 +50,13 @@ export type Explanation = {
     readonly costMicroUsd: number
   }[]
   readonly steps: readonly ExplainedStep[]
+  readonly agents: readonly {
+    readonly name: string
+    readonly models: readonly string[]
+    readonly tools: readonly string[]
+    readonly for: readonly string[]
+    readonly limits: readonly string[]
+  }[]
   readonly people: readonly {
     readonly step: string
     readonly queue: string
@@ -93,6 +100,13 @@ export const explainFlow = ({ outline, tree }: OpenedFlow): Explanation => {
         costMicroUsd,
       })) ?? [],
     steps: outline.steps.map(explainStep),
+    agents: Object.values(tree?.agents ?? {}).map(({ name, models, tools, for: tasks, limits }) => ({
+      name,
+      models,
+      tools,
+      for: tasks,
+      limits: limitWords(limits),
+    })),
     people: reached.flatMap(({ step, how }) => {
       const human = humanOf(step)
       if (human === undefined) return []

@@ -9,6 +9,7 @@ export const explanationText = (explained: Explanation): string => {
     ['Limits', [explained.limits.join(', ')]],
     ['At the worst', worstLines(explained.worstCase)],
     ['Steps', explained.steps.flatMap((step, index) => stepLines(step, `${index + 1}. `, ''))],
+    ['Agents', explained.agents.map(agentLine)],
     ['When a step fails and says nothing of its own', [explained.onFailure.step]],
     ['When a limit is reached', [explained.onFailure.limit]],
     ['When an agent is not sure', explained.onFailure.agents],
@@ -60,6 +61,16 @@ const stepLines = (step: ExplainedStep, mark: string, indent: string): readonly 
     ...(step.onFailure.length === 0 ? [] : [`${below}if it fails: ${step.onFailure.join('; ')}`]),
     ...step.inside.flatMap(({ label, steps }) => [`${below}${label}:`, ...steps.flatMap((inner) => stepLines(inner, '- ', `${below}  `))]),
   ]
+}
+
+const agentLine = ({ name, models, tools, for: tasks, limits }: Explanation['agents'][number]): string => {
+  const parts = [
+    `model ${models.join(', else ')}`,
+    ...(tools.length === 0 ? [] : [`tools ${listWords(tools)}`]),
+    ...(tasks.length === 0 ? [] : [`for ${listWords(tasks)}`]),
+    limits.length === 0 ? 'no limits of its own' : `at most ${limits.join(', ')}`,
+  ]
+  return `${name}: ${parts.join('; ')}`
 }
 
 const personLine = ({ step, queue, priority, withinMs, onSilence, asked, title }: Explanation['people'][number]): string =>
