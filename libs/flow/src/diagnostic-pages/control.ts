@@ -13,20 +13,19 @@ const CHAIN =
 export const CONTROL = {
   'limit.exceeded': {
     title: 'A time can never be used up',
-    about: 'A limit around it is shorter: people have longer than the flow, or the total is shorter than the working time.',
-    wrong:
-      'limits: { time: 10s, total: 1h }\nsteps:\n  - ask:\n      human: { queue: support, sla: 2h }\n      with: { text: =input.text }\n',
-    right:
-      'limits: { time: 10s, total: 3h }\nsteps:\n  - ask:\n      human: { queue: support, sla: 2h }\n      with: { text: =input.text }\n',
+    about:
+      'A limit around it is shorter: one try, a wait or people have longer than the flow, or its total is shorter than its working time.',
+    wrong: 'limits: { time: 10s }\nsteps:\n  - facts:\n      tool: kb/lookup\n      timeout: 30s\n',
+    right: 'limits: { time: 60s }\nsteps:\n  - facts:\n      tool: kb/lookup\n      timeout: 30s\n',
     fix: 'Raise the limit around it, or shorten the time.',
     foundBy: 'compiler',
   },
   'time.exceeds_flow': {
-    title: 'A step may take longer than the whole flow',
-    about: 'One try of the step has more time than `limits.time`, so the flow would end first.',
-    wrong: 'limits: { time: 10s }\nsteps:\n  - facts:\n      tool: kb/lookup\n      timeout: 30s\n',
-    right: 'limits: { time: 60s }\nsteps:\n  - facts:\n      tool: kb/lookup\n      timeout: 30s\n',
-    fix: 'Shorten the timeout or raise `limits.time`.',
+    title: 'The next try comes after the end',
+    about: 'A pause between tries, or the second try of a hedge, begins when the flow or the try itself is over.',
+    wrong: 'limits: { time: 5s }\nsteps:\n  - facts: { tool: kb/lookup, retry: { attempts: 2, delay: 10s } }\n',
+    right: 'limits: { time: 5m }\nsteps:\n  - facts: { tool: kb/lookup, retry: { attempts: 2, delay: 10s } }\n',
+    fix: 'Shorten the pause, or raise `limits.time`.',
     foundBy: 'compiler',
   },
   'time.chain_exceeds_flow': {
