@@ -31,7 +31,7 @@ const checkParallel = (step: Of<'parallel'>, { completes, report }: Joining): vo
   const { join } = step
   if (join.join === 'quorum' && (join.quorum > count || join.quorum < 1)) {
     const message = `${nameOf(step)} waits for ${join.quorum} of ${count} ${count === 1 ? 'branch' : 'branches'}`
-    report.add(step.at, 'join.impossible', message, `join: ${count > 1 ? `{ quorum: ${count - 1} }` : 'all'}`)
+    report.add(step.at, 'join.impossible', message, `join: ${count > 1 ? `{ quorum: ${count} }` : 'all'}`)
   } else if (count === 1 && (join.join === 'any' || join.join === 'first')) {
     const message = `"join: ${join.join}" chooses between branches, and ${nameOf(step)} has one`
     report.add(step.at, 'join.impossible', message, 'add a branch, or write "join: all"')
