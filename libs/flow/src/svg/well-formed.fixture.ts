@@ -10,7 +10,7 @@ export const xmlProblem = (text: string): string | undefined => {
   while (at < text.length) {
     const step = text[at] === '<' ? readTag(text, at) : readText(text, at, state.open.length)
     if (typeof step === 'string') return step
-    const problem = 'name' in step ? nest(step, state) : undefined
+    const problem = isTag(step) ? nest(step, state) : undefined
     if (problem !== undefined) return problem
     at = step.end
   }
@@ -19,6 +19,8 @@ export const xmlProblem = (text: string): string | undefined => {
 }
 
 type State = { readonly open: string[]; roots: number }
+
+const isTag = (step: Tag | { readonly end: number }): step is Tag => 'closes' in step
 
 const nest = ({ name, closes, empty, end }: Tag, state: State): string | undefined => {
   if (closes) return state.open.pop() === name ? undefined : `</${name}> closes nothing before ${end}`
