@@ -230,7 +230,7 @@ const unionType = (words: readonly string[], node: ScalarSyntax, context: ReadCo
   const [named, ...rest] = words.filter((word) => word !== 'null')
   const isType = (word: string): boolean => context.schemas.has(word) || (MEDIA.includes(word) && rest.length === 0 && words.length > 1)
   if (named !== undefined && [named, ...rest].every(isType)) return { anyOf: words.map((word) => shortType(word, node, context) ?? true) }
-  const types = words.map((word) => (Object.hasOwn(TYPES, word) ? TYPES[word]?.['type'] : undefined))
+  const types = words.map((word) => (Object.hasOwn(TYPES, word) && !MEDIA.includes(word) ? TYPES[word]?.['type'] : undefined))
   if (types.every((type) => typeof type === 'string')) return { type: types }
   return { enum: words.map((word) => (word === 'null' ? null : word.replace(/^(["'])(.*)\1$/, '$2'))) }
 }

@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/no-thenable -- `then` is a word of the plan */
 import { describe, expect, it } from '@jest/globals'
 import { laterOf, mistakesIn, planOf } from '../testing/compiled.ts'
 
@@ -67,7 +68,7 @@ describe('map (A4)', () => {
       '3:15 flow.wrong_type map must be an expression; without "=" this is the literal text "input.items" | =input.items',
     ])
     expect(mistakesIn(step('{ map: =input.items }'))).toEqual([
-      '3:8 flow.missing_key a map needs what to do with each item | each: Summarise {{ item.text }}',
+      '3:10 flow.missing_key a map needs what to do with each item | each: Summarise {{ item.text }}',
     ])
   })
 })
