@@ -36,11 +36,11 @@ export const resolve = <V, T>(given: From<V, T>): T =>
   typeof given === 'function' ? (given as (view: V) => T)(VIEW_OF_ALL as V) : given
 
 /** The output of a step as later steps see it: objects say who made them. */
-export type StepOutput<O> = O extends Anything ? O : O extends readonly unknown[] ? O : O extends object ? O & { readonly by: string } : O
+type StepOutput<O> = O extends Anything ? O : O extends readonly unknown[] ? O : O extends object ? O & { readonly by: string } : O
 export type StepRef<O> = Ref<StepOutput<O>>
 
 export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
-export type Money = `${number} USD`
+type Money = `${number} USD`
 export type Count = number | `${number}${'k' | 'M'}`
 export type Limits = {
   readonly time?: Duration
@@ -67,7 +67,7 @@ export type FaultView = { readonly fault: Ref<{ code: string; message: string; s
 
 /** A forward jump to a step of the same block. */
 const JUMP: unique symbol = Symbol('jump')
-export type Jump = { readonly [JUMP]: string }
+type Jump = { readonly [JUMP]: string }
 export const goTo = (step: string): Jump => ({ [JUMP]: step })
 
 /** What happens next. */
@@ -133,7 +133,7 @@ export const outcomeData = (outcome: Outcome<never>): Json => {
   return Array.isArray(data) ? { do: data } : (data as JsonObject) // a body is a list or an object
 }
 export const partData = (part: Part<never>): Json => (isBody(part) ? (dataIn(part) as Json) : part) // see `Built`
-export const conditionData = (condition: Condition): Json => textOf(condition)
+const conditionData = (condition: Condition): Json => textOf(condition)
 export const rulesData = (rules: readonly Rule<never>[]): Json =>
   rules.map((rule) => {
     const label = rule.label === undefined ? {} : { label: rule.label }

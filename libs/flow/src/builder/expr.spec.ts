@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-base-to-string -- what happens to an expression as text is part of what is proved */
 import { describe, expect, it } from '@jest/globals'
 import {
   and,
@@ -96,6 +97,11 @@ describe('an expression', () => {
       'input.score >= 0.5 || input.intent == "refund" ? "yes" : input.score >= 0.5 ? "perhaps" : "no"',
     )
     expect(textOf(eq(choose(a, 'yes', 'no'), 'yes'))).toBe('(input.score >= 0.5 ? "yes" : "no") == "yes"')
+  })
+
+  it('does not pass for text: in a template string it would be gone', () => {
+    expect(() => `Say ${String(input.text)}`).toThrow('{{ input.text }}')
+    expect(() => `Say ${String(size(input.tags))}`).toThrow('has no value before the flow runs')
   })
 
   it('becomes data with its mark; a text that looks like one does not', () => {

@@ -49,7 +49,15 @@ const RANK = { ternary: 1, or: 2, and: 3, compare: 4, add: 5, multiply: 6, unary
 const isExpr = (value: unknown): value is Expr<unknown> => typeof value === 'object' && value !== null && CEL in value
 
 /** An expression from its text. The caller says what it gives: CEL itself is checked by the compiler. */
-const make = <T>(text: string, rank: number): Expr<T> => ({ [CEL]: { text, rank } }) as Expr<T> // TYPE is never there at run time
+const make = <T>(text: string, rank: number): Expr<T> =>
+  ({ [CEL]: { text, rank }, [Symbol.toPrimitive]: () => refuse(text) }) as unknown as Expr<T> // TYPE is never there at run time
+
+/** In a template string an expression would silently become something else. */
+const refuse = (text: string): never => {
+  throw new TypeError(
+    `${text} has no value before the flow runs: a prompt names it as {{ ${text} }}, an expression is put together with cel\`…\``,
+  )
+}
 
 /** The text of a literal in CEL, which takes JSON as it is. */
 const literal = (value: unknown): Expr<unknown> =>
@@ -74,15 +82,13 @@ const celOf = (value: unknown, rank = 0): string => {
 
 /** The CEL text of an expression. */
 export const textOf = (expr: Expr<unknown>): string => expr[CEL].text
-/** Whether a value is an expression or a reference. */
-export const isExpression = isExpr
 
 const FIELD = /^[A-Za-z_]\w*$/
 
 /** A reference by its path. Every field of it is a reference; the types say which there are. */
 export const reference = (text: string): Dynamic => {
   const known = new Map<string, Dynamic>()
-  const target = { [CEL]: { text, rank: RANK.atom } }
+  const target = { [CEL]: { text, rank: RANK.atom }, [Symbol.toPrimitive]: () => refuse(text) }
   return new Proxy(target, {
     get: (own, key) => {
       if (typeof key === 'symbol') return Reflect.get(own, key)

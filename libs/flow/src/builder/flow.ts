@@ -76,7 +76,6 @@ export type Trigger =
   | { readonly schedule: string; readonly zone?: string; readonly input?: From<Arrived, Value> }
   | { readonly every: Duration; readonly input?: From<Arrived, Value> }
 
-export type RunView = Ref<{ id: string; flow: string; version: string }>
 type Start = { readonly input: Dynamic; readonly params: object; readonly buffers: object; readonly run: Dynamic }
 type Prompt = string | { readonly system?: string; readonly text: string }
 

@@ -1,7 +1,59 @@
-export * from './expr.ts'
-export * from './groups.ts'
-export * from './kinds.ts'
-export { goTo, type Body, type Outcome, type Part, type Rule } from './body.ts'
+export {
+  and,
+  at,
+  cel,
+  choose,
+  contains,
+  endsWith,
+  eq,
+  every,
+  field,
+  filter,
+  gt,
+  gte,
+  has,
+  includes,
+  isNull,
+  isPresent,
+  lt,
+  lte,
+  mapped,
+  matches,
+  ne,
+  not,
+  or,
+  orElse,
+  size,
+  some,
+  startsWith,
+  whenPresent,
+  type Anything,
+  type Condition,
+  type Dynamic,
+  type Expr,
+  type Operand,
+  type Ref,
+} from './expr.ts'
+export { block, forEach, ifElse, loop, parallel, switchOn, switchWhen, thenGo, vote, type Block } from './groups.ts'
+export {
+  agent,
+  check,
+  emit,
+  human,
+  model,
+  raw,
+  retrieve,
+  set,
+  subflow,
+  task,
+  team,
+  tool,
+  wait,
+  waitFor,
+  type Human,
+  type Retrieved,
+} from './kinds.ts'
+export { goTo, type Body, type ContextPart, type Outcome, type Part, type Retry, type Rule } from './body.ts'
 export { chain, compileData, type FlowData } from './data.ts'
-export { flow, type Flow } from './flow.ts'
+export { flow, type Agent, type Buffer, type Flow, type Param, type Trigger } from './flow.ts'
 export { schema, type Infer, type Shape } from './shape.ts'
