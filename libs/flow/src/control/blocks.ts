@@ -4,7 +4,7 @@ import type { AgentTree, BlockTree, FlowTree, OutcomeTree, StepTree } from '../t
 type Steps = readonly StepTree[]
 
 /** Blocks of a body that are part of its work, in the order of the file. */
-export const workBlocks = (step: StepTree): readonly BlockTree[] => {
+const workBlocks = (step: StepTree): readonly BlockTree[] => {
   switch (step.kind) {
     case 'parallel':
       return step.branches.map(({ block }) => block)

@@ -80,7 +80,7 @@ describe('steps no run comes to', () => {
       'a retry before the else',
       'steps:\n  - a: { tool: x, gate: [{ when: true, then: { retry: { attempts: 2 } } }, { else: next }] }\n  - c: hi\n',
     ],
-  ])('but not %s', (_title, text) => {
+  ])('C2: but not %s', (_title, text) => {
     expect(found(text)).toEqual([])
   })
 })
