@@ -8,7 +8,7 @@ type Made = { readonly cel: string }
 
 const LEAVES: Readonly<Record<Kind, readonly string[]>> = {
   number: ['input.n', '3', '1.5', 'step.score', 'input.rows[0].price', 'size(input.tags)', 'step.text.size()', 'params.limit'],
-  text: ['input.text', '"a"', 'step.kind', 'step.by', 'run.id', 'input.rows[0].sku', 'has(input.note) ? input.note : "none"'],
+  text: ['input.text', '"a"', 'step.text', 'step.by', 'run.id', 'input.rows[0].sku', 'has(input.note) ? input.note : "none"'],
   truth: ['true', 'input.flag', 'step.kind == "left"', 'input.text in input.tags', 'has(input.note)', 'run.user == null', 'maybe == null'],
   texts: ['input.tags', '["a", "b"]', 'input.rows.map(r, r.sku)', 'input.text.split(",")'],
 }

@@ -26,8 +26,22 @@ export type Reading = {
 
 /** A piece of an expression as a message shows it. */
 export const textOf = (node: ASTNode): string => {
-  const text = node.input.slice(node.start, node.end).replace(/\s+/g, ' ')
+  const text = balanced(node).replace(/\s+/g, ' ')
   return text.length > 60 ? `${text.slice(0, 57)}...` : text
+}
+
+/** The library's places leave out parentheses at the ends; a piece is shown with those that it needs. */
+const balanced = ({ input, start, end }: ASTNode): string => {
+  let open = 0
+  let missing = 0
+  for (const character of input.slice(start, end)) {
+    if (character === '(') open++
+    else if (character === ')' && open > 0) open--
+    else if (character === ')') missing++
+  }
+  const left = missing > 0 ? /(?:\(\s*)*$/.exec(input.slice(0, start))?.[0].replace(/\s/g, '').slice(-missing) : ''
+  const right = open > 0 ? /^(?:\s*\))*/.exec(input.slice(end))?.[0].replace(/\s/g, '').slice(0, open) : ''
+  return `${left ?? ''}${input.slice(start, end)}${right ?? ''}`
 }
 
 /** The type without null; reports a value that may be null where it must not be. */
