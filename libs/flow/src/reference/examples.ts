@@ -81,7 +81,7 @@ steps:
       cases:
         refund: { set: billing }
         technical: { set: engineers }
-  - size:
+  - scale:
       switch:
         - { when: input.amount > 1000, then: { set: large } }
         - { else: { set: small } }

@@ -91,6 +91,6 @@ describe('the examples of the page', () => {
   })
 
   it.each(SCHEMA_FORMS)('$form is a type', ({ form }) => {
-    expect(mistakesOf(`input:\n  field: ${form}\nsteps:\n  - said: Say {{ input.field }}\n`)).toEqual([])
+    expect(mistakesOf(`input:\n  field: ${form}\nsteps:\n  - same: { set: =input }\n`)).toEqual([])
   })
 })
