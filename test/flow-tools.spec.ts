@@ -64,6 +64,18 @@ const rectanglesOf = (svg: string): readonly Rectangle[] =>
     bottom: Number(y) + Number(height),
   }))
 
+/** The horizontal and vertical pieces of the lines of a drawing. */
+const segmentsOf = (svg: string): readonly Rectangle[] =>
+  [...svg.matchAll(/<path d="([ML\d. ]+)" fill="none"/g)].flatMap(([, path = '']) => {
+    const points = [...path.matchAll(/([\d.]+) ([\d.]+)/g)].map(([, x, y]) => [Number(x), Number(y)] as const)
+    return points.slice(1).map(([x, y], index) => {
+      const [fromX, fromY] = points[index] ?? [x, y]
+      return { x: Math.min(x, fromX), y: Math.min(y, fromY), right: Math.max(x, fromX), bottom: Math.max(y, fromY) }
+    })
+  })
+
+const inner = ({ x, y, right, bottom }: Rectangle): Rectangle => ({ x: x + 1, y: y + 1, right: right - 1, bottom: bottom - 1 })
+
 const overlap = (a: Rectangle, b: Rectangle): boolean => a.x < b.right && b.x < a.right && a.y < b.bottom && b.y < a.bottom
 
 it('there are flows to look at', () => {
@@ -90,6 +102,7 @@ describe.each(paths.map((path) => [relative(root, path), path] as const))('%s', 
     for (const [index, one] of rectangles.entries()) {
       expect([one.right <= (width ?? 0), one.bottom <= (height ?? 0)]).toEqual([true, true])
       expect(rectangles.slice(index + 1).filter((other) => overlap(one, other))).toEqual([])
+      expect(segmentsOf(svg).filter((line) => overlap(inner(one), line))).toEqual([])
     }
   })
 
