@@ -67,10 +67,41 @@ const base = createBase()
 const evaluation = base.clone()
 registerBounds(evaluation)
 
+type Analyser = (cel: string) => Analysis
+
+/** Passes over one flow ask for the same names one after another: what one has read the next need not read again. */
+const MAX_ANALYSERS = 2
+const analysers = new Map<string, Analyser>()
+
 /** Reads an expression against the names there are; finds mistakes of syntax, of functions and of constant types. */
-export const createAnalyser = (stepNames: Iterable<string>): ((cel: string) => Analysis) => {
-  const environment = environmentOf(base, stepNames)
+export const createAnalyser = (stepNames: Iterable<string>): Analyser => {
+  const names = [...new Set([...ROOTS, ...stepNames])].sort()
+  const key = names.join()
+  const analyse = analysers.get(key) ?? remembered(analyserOf(environmentOf(base, names)))
+  analysers.delete(key)
+  analysers.set(key, analyse)
+  const [oldest] = analysers.keys()
+  if (analysers.size > MAX_ANALYSERS && oldest !== undefined) analysers.delete(oldest)
+  return analyse
+}
+
+/** Expressions one analyser remembers; a flow has fewer. */
+const MAX_REMEMBERED = 5_000
+
+const remembered = (analyse: Analyser): Analyser => {
+  const known = new Map<string, Analysis>()
   return (cel) => {
+    const found = known.get(cel)
+    if (found !== undefined) return found
+    const analysis = analyse(cel)
+    if (known.size < MAX_REMEMBERED) known.set(cel, analysis)
+    return analysis
+  }
+}
+
+const analyserOf =
+  (environment: Environment): Analyser =>
+  (cel) => {
     try {
       const parsed = environment.parse(cel)
       const { paths, depth } = findPaths(parsed.ast)
@@ -82,7 +113,6 @@ export const createAnalyser = (stepNames: Iterable<string>): ((cel: string) => A
       return { ok: false, code: 'expression.syntax', ...explain(error) }
     }
   }
-}
 
 type Problem = { readonly message: string; readonly index: number }
 

@@ -46,7 +46,7 @@ export type Typing = {
 export const createTyping = (tree: FlowTree): Typing => {
   const seen: Seen[] = []
   const views = new Map<StepTree, View>()
-  const names = new Set<string>(['index', 'event', 'buffers', 'item'])
+  const names = new Set<string>(['index', 'event', 'buffers'])
   const note = (view: View): void => {
     for (const name of view.bound.keys()) names.add(name)
   }
@@ -62,7 +62,7 @@ export const createTyping = (tree: FlowTree): Typing => {
       seen.push({ is: 'step', step, view })
     },
   })
-  const analyse = remembered(createAnalyser(names))
+  const analyse = createAnalyser(names)
   const layout = layoutOf(tree)
   const factsAt = createFacts(analyse)
   const expression = (expr: ExprTree, view: View): Type => typeOf(expr, view)?.type ?? ANY
@@ -103,15 +103,6 @@ const endOf = (tree: FlowTree): View => ({
 export const NAMED: ReadonlySet<string> = new Set(['input', 'params', 'buffers'])
 
 const NO_LOCALS: ReadonlyMap<string, Type> = new Map()
-
-const remembered = (analyse: (cel: string) => Analysis): ((cel: string) => Analysis) => {
-  const known = new Map<string, Analysis>()
-  return (cel) => {
-    const found = known.get(cel) ?? analyse(cel)
-    known.set(cel, found)
-    return found
-  }
-}
 
 /** Where a part of an expression stands in its file. */
 export const placeIn = ({ cel, at, skip }: ExprTree, place: ASTNode | number): Span => {
