@@ -78,7 +78,7 @@ const stepBodies = (document: Document): readonly YAMLMap[] => {
     Map: (_, map, path) => {
       const keys = map.items.map((pair) => keyText(pair.key))
       const inside = path.flatMap((node) => ('key' in node ? [keyText(node.key)] : []))
-      if (NAMED.has(inside.at(-1) ?? '') && !isSeq(path.at(-1))) return undefined
+      if (NAMED.has(inside.at(-1) ?? '') || inside.at(-2) === 'agents') return undefined
       if (!inside.some((key) => OPAQUE.has(key)) && keys.some((key) => STEP_WORDS.has(key)) && inside.length > 0) found.push(map)
       return undefined
     },

@@ -1,15 +1,16 @@
 /** The order of keys at the top of a flow. */
 export const TOP_ORDER: readonly string[] =
-  'flow about labels limits params input schemas prompts agents buffers history triggers steps onError onLimit output results'.split(' ')
+  'flow about labels limits history triggers params input schemas prompts buffers agents steps onError onLimit output results'.split(' ')
 
 /** Words that say what a step does. */
 const KIND_WORDS = 'model tool retrieve check agent team human task switch parallel map vote loop wait emit flow set'.split(' ')
 
 /** The order of keys of a step: when, what, with what, how long and how often, what follows. */
 export const STEP_ORDER: readonly string[] = [
+  'about',
   'when',
   ...KIND_WORDS,
-  ...'prompt cases else join as each do concurrency chunk max onFailure media with context returns timeout retry failover hedge cache budget limits guard effect gate onError onTimeout onLimit undo writes about'.split(
+  ...'prompt effect cases else join as concurrency chunk max onFailure each do media with context returns timeout retry failover hedge cache budget limits guard gate onError onTimeout onLimit undo writes'.split(
     ' ',
   ),
 ]
