@@ -1,5 +1,6 @@
 // One walk over the tree for every pass: each expression and slot with what it may see.
 import type { JsonSchema } from '@baton/contracts/json'
+import { blockNames, StepNames } from './block-names.ts'
 import type {
   AgentTree,
   BlockTree,
@@ -63,7 +64,12 @@ export const walkFlow = (tree: FlowTree, visitor: Visitor): void => {
   for (const trigger of tree.triggers) walkTrigger(trigger, { ...empty, trigger: true }, visitor)
   for (const agent of Object.values(tree.agents)) walkAgent(agent, { view: empty, tree, visitor })
   const after = walkSteps(tree.steps, { view: empty, tree, visitor })
-  const ended: Walk = { view: withFault({ ...empty, steps: after }), targets: namesOf(tree.steps), tree, visitor }
+  const ended: Walk = {
+    view: withFault({ ...empty, steps: after }),
+    targets: new StepNames(blockNames(tree.steps), { to: tree.steps.length }),
+    tree,
+    visitor,
+  }
   for (const outcome of [tree.onError, tree.onLimit]) if (outcome !== undefined) walkOutcome(outcome, ended)
   if (tree.output !== undefined) walkValue(tree.output, { ...empty, steps: after }, visitor)
 }
@@ -85,20 +91,21 @@ const withFault = (view: View): View => ({ ...bind(view, { fault: { from: 'fault
 const withOutput = (view: View, step: StepTree): View => ({ ...bind(view, { it: { from: 'output', step } }), it: step })
 
 const walkSteps = (steps: readonly StepTree[], { view, ...walk }: Omit<Walk, 'targets'>): ReadonlyMap<string, StepTree> => {
-  const before = new Map(view.steps)
+  const names = blockNames(steps)
   for (const [index, step] of steps.entries()) {
-    walkStep(step, { ...walk, view: { ...view, steps: new Map(before), self: step }, targets: namesOf(steps.slice(index + 1)) })
-    if (step.name !== null) before.set(step.name, step)
+    const before = new StepNames(names, { to: index }, view.steps)
+    walkStep(step, {
+      ...walk,
+      view: { ...view, steps: before, self: step },
+      targets: new StepNames(names, { from: index + 1, to: steps.length }),
+    })
   }
-  return before
+  return new StepNames(names, { to: steps.length }, view.steps)
 }
 
 const walkBlock = (block: BlockTree | undefined, walk: Walk): void => {
   if (block !== undefined) walkSteps(block.steps, walk)
 }
-
-const namesOf = (steps: readonly StepTree[]): ReadonlyMap<string, StepTree> =>
-  new Map(steps.flatMap((step) => (step.name === null ? [] : [[step.name, step] as const])))
 
 const walkStep = (step: StepTree, walk: Walk): void => {
   const { view, visitor } = walk
@@ -115,11 +122,15 @@ const walkStep = (step: StepTree, walk: Walk): void => {
 /** What stands beside the work of a step: its gate, and what happens when it fails, is too slow or is taken back. */
 const walkFallout = (step: StepTree, walk: Walk): void => {
   const { view } = walk
-  const failed = { ...walk, view: withFault(view) }
-  for (const block of step.failover ?? []) walkBlock(block, failed)
+  const outcomes = [step.onError, step.onTimeout, step.onLimit].filter((outcome) => outcome !== undefined)
+  if (step.failover !== undefined || outcomes.length > 0) {
+    const failed = { ...walk, view: withFault(view) }
+    for (const block of step.failover ?? []) walkBlock(block, failed)
+    for (const outcome of outcomes) walkOutcome(outcome, failed)
+  }
   if (step.gate !== undefined) walkRules(step.gate, { ...walk, view: withOutput(view, step) })
-  for (const outcome of [step.onError, step.onTimeout, step.onLimit]) if (outcome !== undefined) walkOutcome(outcome, failed)
-  const done = step.name === null ? view.steps : new Map([...view.steps, [step.name, step] as const])
+  if (step.undo === undefined) return
+  const done = new StepNames(blockNames([step]), { to: 1 }, view.steps)
   walkBlock(step.undo, { ...walk, view: { ...withOutput(view, step), steps: done, it: undefined } })
 }
 
