@@ -8,15 +8,16 @@ const NULLABLE = { why: 'its schema allows null' }
 const known = new WeakMap<JsonObject, Type>()
 
 /** The type of what fits a schema. */
-export const typeOfSchema = (schema: JsonSchema): Type => read(schema, { root: schema, depth: 0 })
+export const typeOfSchema = (schema: JsonSchema): Type => read(schema, { root: schema, depth: 0, unfolded: new Map() })
 
-type Reading = { readonly root: JsonSchema; readonly depth: number }
+/** `unfolded`: references met, by depth; a schema that refers to itself in many places must not be unfolded in each. */
+type Reading = { readonly root: JsonSchema; readonly depth: number; readonly unfolded: Map<string, Type> }
 
-const read = (schema: Json | undefined, { root, depth }: Reading): Type => {
+const read = (schema: Json | undefined, { root, depth, unfolded }: Reading): Type => {
   if (!isJsonObject(schema) || depth > MAX_DEPTH) return ANY
   const cached = depth === 0 ? known.get(schema) : undefined
   if (cached !== undefined) return cached
-  const type = readObject(schema, { root, depth: depth + 1 })
+  const type = readObject(schema, { root, depth: depth + 1, unfolded })
   if (depth === 0) known.set(schema, type)
   return type
 }
@@ -35,10 +36,15 @@ const readObject = (schema: JsonObject, reading: Reading): Type => {
 
 const readReference = (reference: Json | undefined, reading: Reading): Type => {
   if (typeof reference !== 'string' || !reference.startsWith('#/')) return ANY
+  const place = `${reading.depth} ${reference}`
+  const found = reading.unfolded.get(place)
+  if (found !== undefined) return found
   let target: Json | undefined = reading.root
   for (const key of reference.slice(2).split('/')) target = isJsonObject(target) && Object.hasOwn(target, key) ? target[key] : undefined
   // A schema that holds itself is unfolded a few times, then unknown.
-  return read(target, { root: reading.root, depth: reading.depth + MAX_DEPTH / 4 })
+  const type = read(target, { ...reading, depth: reading.depth + MAX_DEPTH / 4 })
+  reading.unfolded.set(place, type)
+  return type
 }
 
 const enumType = (values: readonly Json[]): Type => {

@@ -65,7 +65,12 @@ export const createTyping = (tree: FlowTree): Typing => {
   const analyse = createAnalyser(names)
   const layout = layoutOf(tree)
   const factsAt = createFacts(analyse)
-  const expression = (expr: ExprTree, view: View): Type => typeOf(expr, view)?.type ?? ANY
+  const asked = new Map<ExprTree, Type>()
+  const expression = (expr: ExprTree, view: View): Type => {
+    const type = asked.get(expr) ?? typeOf(expr, view)?.type ?? ANY
+    asked.set(expr, type)
+    return type
+  }
   const outputs = createOutputs({ tree, viewOf: (step) => views.get(step), expression })
   const variable = variablesOf({ tree, outputs, layout, analyse, expression })
   const factsOf = (expr: ExprTree | undefined, view: View): Facts => factsAt(layout.guardsOf(expr, view.self), view)
