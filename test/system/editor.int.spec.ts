@@ -1,10 +1,12 @@
 // A real language server with the published schema: an editor completes a flow and underlines what is wrong in it.
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 
 jest.setTimeout(60_000)
+const require = createRequire(import.meta.url)
 const root = join(import.meta.dirname, '../..')
 const SCHEMA = pathToFileURL(join(root, 'docs/generated/flow.schema.json')).href
 
@@ -29,8 +31,7 @@ class Editor {
   #lastFile = 0
 
   constructor() {
-    const binary = join(root, 'node_modules/yaml-language-server/bin/yaml-language-server')
-    this.#server = spawn(process.execPath, [binary, '--stdio'])
+    this.#server = spawn(process.execPath, [require.resolve('yaml-language-server/bin/yaml-language-server'), '--stdio'])
     this.#server.stdout.on('data', (chunk: Buffer) => this.#receive(chunk))
   }
 
