@@ -78,3 +78,21 @@ describe('variables that are there in some places only', () => {
     ])
   })
 })
+
+describe('a switch is complete over what is declared, whoever gives it', () => {
+  const kind = 'returns: { kind: x | y }'
+  const ask = `{ prompt: hi, ${kind} }`
+  const over = (path: string): string => `{ switch: =${path}.kind, cases: { x: { set: 1 }, y: { set: 2 } } }`
+
+  it.each([
+    ['a branch', `  - a: { parallel: { b: ${ask}, c: hi } }\n  - d: ${over('a.b')}\n`],
+    ['a vote', `  - a: { vote: { voters: 3 }, prompt: hi, ${kind} }\n  - d: ${over('a')}\n`],
+    ['a loop', `  - a: { loop: { max: 2 }, do: [{ b: ${ask} }] }\n  - d: ${over('a')}\n`],
+    ['the output a gate looks at', `  - a: { prompt: hi, ${kind}, gate: [{ else: ${over('it')} }] }\n`],
+  ])('%s', (_, steps) => {
+    expect(flow(steps)).toEqual([])
+    expect(flow(steps.replace(', y: { set: 2 }', ''))).toEqual([
+      expect.stringContaining('switch.incomplete this switch has no case for y, and no else'),
+    ])
+  })
+})

@@ -3,6 +3,7 @@ import { isJsonObject, type Json, type JsonSchema } from '@baton/contracts/json'
 import { didYouMean, type Report } from '../diagnostic.ts'
 import { createAnalyser } from '../expression.ts'
 import type { AgentTree, ExprTree, FlowTree, OutcomeTree, RuleTree, StepTree } from '../tree.ts'
+import { boundSchema, outputSchema } from './output-schema.ts'
 import { agentsOf, walkFlow, type View } from './walk.ts'
 
 /** Reports missing elses, unreachable rules, unknown cases and jumps that lead nowhere or backwards. */
@@ -125,11 +126,17 @@ const valuesOf = ({ cel }: ExprTree, { tree, view, analyse }: Known): readonly J
   const analysis = analyse(cel)
   const path = analysis.ok && analysis.pure ? analysis.paths[0] : undefined
   if (path === undefined) return undefined
-  const declared = path.root === 'input' ? tree.input : view.steps.get(path.root)?.returns
+  const declared = declaredSchema(path.root, { tree, view })
   const schema = path.keys.reduce<JsonSchema | undefined>(fieldOf, declared)
   if (schema === undefined || typeof schema === 'boolean') return undefined
   if (Array.isArray(schema['enum'])) return schema['enum']
   return schema['type'] === 'boolean' ? [true, false] : undefined
+}
+
+const declaredSchema = (root: string, { tree, view }: Pick<Known, 'tree' | 'view'>): JsonSchema | undefined => {
+  if (view.bound.has(root)) return boundSchema(view.bound.get(root), tree)
+  const step = view.steps.get(root)
+  return root === 'input' ? tree.input : step === undefined ? undefined : outputSchema(step, tree)
 }
 
 const fieldOf = (schema: JsonSchema | undefined, key: string | number): JsonSchema | undefined => {
