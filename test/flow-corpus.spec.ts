@@ -48,7 +48,7 @@ describe('whatever stands in a file', () => {
   it('D1: ends in a plan or in diagnostics that point into it, never in an exception', () => {
     fc.assert(
       fc.property(mutated(cases.length), ({ flow: index, changes }) => {
-        const { files = new Map<string, string>(), entry = '' } = cases[index] ?? {}
+        const { files, entry } = cases[index]
         const changed = new Map([...files, [entry, mutate(files.get(entry) ?? '', changes)]])
         expect(flawsOf(changed, flow.compileFlow({ files: changed, entry }))).toEqual([])
       }),
