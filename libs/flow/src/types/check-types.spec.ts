@@ -161,7 +161,7 @@ output: { x: =a.x, y: =b.y.z }
   })
 })
 
-describe('steps that may not have run', () => {
+describe('facts/F1: steps that may not have run', () => {
   it.each<[string, string, readonly string[]]>([
     [
       'a step with a condition may be null',
@@ -217,7 +217,7 @@ describe('steps that may not have run', () => {
     expect(check(steps)).toEqual(expected)
   })
 
-  it('a rule knows that those before it did not hold', () => {
+  it('facts/F1: a rule knows that those before it did not hold', () => {
     const gate = (first: string): readonly string[] =>
       check(
         `  - a:\n      prompt: hi\n      returns: { score: number? }\n      gate:\n        - { when: ${first}, then: next }\n        - { when: it.score > 0.5, then: next }\n        - { else: fail }\n`,
@@ -391,29 +391,5 @@ describe('what other tools may ask', () => {
     ])
     expect(typeOfStep(tree, 'last')?.kind).toBe('object')
     expect(typeOfStep(tree, 'nobody')).toBeUndefined()
-  })
-})
-
-describe('flows made to cost', () => {
-  it('a schema that refers to itself everywhere is unfolded a few times', () => {
-    const refs = Array.from({ length: 200 }, (_, index) => `f${index}: { $ref: '#/$defs/node' }`).join(', ')
-    const schema = `{ $defs: { node: { type: object, properties: { ${refs} } } }, $ref: '#/$defs/node' }`
-    expect(findings(`steps:\n  - node: { prompt: hi, returns: ${schema} }\n${value('has(node.f1) && has(node.f1.f2) && has(node.f1.g)')}`)).toEqual([
-      expect.objectContaining({ code: 'type.unknown_field', line: 3, column: 64 }),
-    ])
-  })
-
-  it('maps in maps ask for the type of their list once', () => {
-    const nested = (depth: number): string =>
-      depth === 0 ? '{ set: =item }' : `{ map: '=item.a + item.b + item.a', each: ${nested(depth - 1)} }`
-    expect(findings(`input: { any: any }\nsteps:\n  - a: { map: =input.any, each: ${nested(14)} }\n`)).toEqual([])
-  })
-
-  it('a list of rules as long as a file holds', () => {
-    const rules = Array.from(
-      { length: 1_500 },
-      (_, index) => `      - { when: '!has(input.f${index}) || input.f${index} == null', then: next }\n`,
-    ).join('')
-    expect(findings(`steps:\n  - a:\n      switch:\n${rules}      - { else: next }\n`)).toEqual([])
   })
 })

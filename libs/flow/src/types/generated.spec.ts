@@ -90,7 +90,7 @@ describe('types/T1: expressions that are right by construction', () => {
   })
 })
 
-describe('any text at all', () => {
+describe('types/T2: any text at all', () => {
   it('never makes the pass throw, and every report stands in the file', () => {
     const words = fc.constantFrom(
       'input',
