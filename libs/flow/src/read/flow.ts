@@ -16,7 +16,7 @@ import { nestedIn, readSteps } from './step.ts'
 import { readTriggers } from './triggers.ts'
 
 /** Words at the top of a flow. */
-export const FLOW_KEYS =
+const FLOW_KEYS =
   'flow about limits params labels input output steps agents prompts schemas buffers history triggers onError onLimit results'.split(' ')
 const IDENTITY = /^([a-z0-9][a-z0-9_-]*\/[a-z0-9][a-z0-9_-]*)(?:@(\d+\.\d+\.\d+(?:-[\w.]+)?))?$/
 
