@@ -83,6 +83,11 @@ export type Rule<V> =
   | { readonly when: Condition; readonly then: Outcome<V>; readonly label?: string }
   | { readonly else: Outcome<V>; readonly label?: string }
 
+/** A gate: lines of which the first that fits decides, or one condition with both its outcomes. */
+export type Gate<V> =
+  | readonly Rule<V>[]
+  | { readonly when: Condition; readonly then: Outcome<V>; readonly else?: Outcome<V>; readonly label?: string }
+
 export type ContextPart = {
   readonly name: string
   readonly from?: unknown
@@ -105,7 +110,7 @@ export type Common<V, O, W extends boolean, E> = {
   readonly timeout?: Duration
   readonly retry?: Retry
   readonly failover?: Part<V> | readonly Part<V>[]
-  readonly gate?: From<Held<V> & { readonly it: StepRef<O> }, readonly Rule<Held<V> & { readonly it: StepRef<O> }>[]>
+  readonly gate?: From<Held<V> & { readonly it: StepRef<O> }, Gate<Held<V> & { readonly it: StepRef<O> }>>
   readonly guard?: readonly (string | { readonly [guard: string]: JsonObject })[]
   readonly cache?:
     | Duration
@@ -142,6 +147,18 @@ export const rulesData = (rules: readonly Rule<never>[]): Json =>
       : { when: conditionData(rule.when), ...label, then: outcomeData(rule.then) }
   })
 
+const isRules = (gate: Gate<never>): gate is readonly Rule<never>[] => Array.isArray(gate)
+const gateData = (gate: Gate<never>): Json => {
+  if (isRules(gate)) return rulesData(gate)
+  const label = gate.label === undefined ? {} : { label: gate.label }
+  return {
+    when: conditionData(gate.when),
+    ...label,
+    then: outcomeData(gate.then),
+    ...(gate.else === undefined ? {} : { else: outcomeData(gate.else) }),
+  }
+}
+
 type Reader = (value: never) => Json
 const asValue: Reader = (value) => dataOf(resolve(value))
 const asOutcome: Reader = (value) => outcomeData(resolve(value))
@@ -159,7 +176,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   media: asValue,
   map: asValue,
   set: asValue,
-  gate: (value) => rulesData(resolve(value)),
+  gate: (value) => gateData(resolve(value)),
   cache: (value) => (typeof value === 'string' ? value : fieldsData(value)),
   context: (value: Context<never>) => ({ ...value, parts: partsData(resolve(value.parts)) }),
   onError: asOutcome,

@@ -145,22 +145,15 @@ const outcomeText = (outcome: Json, names: Names): Text => {
 }
 
 const rulesText = (rules: Json, names: Names): Text =>
-  listText(
-    (isList(rules) ? rules : splitRule(rules)).map((rule) => {
-      if (!isJsonObject(rule)) return literalText(rule)
-      return objectText(
-        Object.entries(rule).map(([key, value]): readonly [string, Text] => {
-          if (key === 'when') return [key, conditionText(value, names)]
-          return [key, key === 'then' || key === 'else' ? outcomeText(value, names) : literalText(value)]
-        }),
-      )
+  isList(rules) ? listText(rules.map((rule) => ruleText(rule, names))) : ruleText(rules, names)
+const ruleText = (rule: Json, names: Names): Text => {
+  if (!isJsonObject(rule)) return literalText(rule)
+  return objectText(
+    Object.entries(rule).map(([key, value]): readonly [string, Text] => {
+      if (key === 'when') return [key, conditionText(value, names)]
+      return [key, key === 'then' || key === 'else' ? outcomeText(value, names) : literalText(value)]
     }),
   )
-/** `{ when, then, else }` is a list of two. */
-const splitRule = (rule: Json): readonly Json[] => {
-  if (!isJsonObject(rule)) return [rule]
-  const { else: otherwise, ...first } = rule
-  return otherwise === undefined ? [first] : [first, { else: otherwise }]
 }
 
 /** What a step's context names comes from around; an agent stands outside of the steps and takes it as a function. */
