@@ -59,6 +59,21 @@ describe('tools on a published flow', () => {
     expect(baton('diff', 'demo/tools@1.0.0', 'demo/tools@stable')).toContain('the plan is the same')
   })
 
+  it('reads the flows folder when no system is running, and says so', () => {
+    const { NODE_OPTIONS: _, ...env } = process.env
+    const options = {
+      encoding: 'utf8',
+      cwd: root,
+      env: { ...env, BATON_URL: 'http://127.0.0.1:9', BATON_FLOWS_DIR: home.flowsDir },
+    } as const
+    const ran = spawnSync(process.execPath, [join(root, 'cli/bin/baton.mjs'), 'graph', 'demo/tools', '--format', 'svg'], options)
+    expect(ran).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('</svg>'),
+      stderr: expect.stringContaining('no system is running'),
+    })
+  })
+
   it('says when there is no such flow', () => {
     expect(baton('graph', 'demo/nothing')).toMatch(/^exit 1: flow\.unknown/)
   })

@@ -11,7 +11,7 @@ export const diffCommand = (context: CommandContext): Command =>
     .argument('<after>', 'the same')
     .option('--json', 'print JSON')
     .action(async (before: string, after: string, options: { json?: boolean }) => {
-      const [old, now] = await Promise.all([openNamedFlow(before), openNamedFlow(after)])
+      const [old, now] = await Promise.all([openNamedFlow(before, context.terminal), openNamedFlow(after, context.terminal)])
       const diff = diffFlows(old, now)
       show(context, diff, { ...options, text: () => diffText(diff) })
     })

@@ -10,6 +10,6 @@ export const explainCommand = (context: CommandContext): Command =>
     .argument('<flow>', 'flow file or folder, or namespace/name[@version|@alias] of a published flow')
     .option('--json', 'print JSON')
     .action(async (name: string, options: { json?: boolean }) => {
-      const explained = explainFlow(await openNamedFlow(name))
+      const explained = explainFlow(await openNamedFlow(name, context.terminal))
       show(context, explained, { ...options, text: () => explanationText(explained) })
     })

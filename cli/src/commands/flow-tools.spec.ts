@@ -48,7 +48,7 @@ const baton = async (...args: readonly string[]): Promise<Ran> => {
 
 describe('baton check', () => {
   it('searches folders for flows, and leaves their parts alone', async () => {
-    await put({ 'deep/er/second.yaml': 'steps:\n  - a: Say {{ input.x }}\n', 'first/evals/eval.yaml': 'steps: []\n' })
+    await put({ 'tools/er/second.yaml': 'steps:\n  - a: Say {{ input.x }}\n', 'first/evals/eval.yaml': 'steps: []\n' })
     const { out, failed } = await baton('check', folder)
     expect(out).toMatch(/first\/flow\.yaml: ok, demo\/first@1\.0\.0, plan [0-9a-f]{12}/)
     expect(out).toContain('second.yaml: ok')

@@ -14,7 +14,7 @@ export const graphCommand = (context: CommandContext): Command =>
     .addOption(new Option('--format <format>', 'what to write').choices(['mermaid', 'svg', 'json']).default('mermaid'))
     .option('--out <file>', 'file to write instead of printing')
     .action(async (name: string, { format, out }: { format: Format; out?: string }) => {
-      const text = drawn(await openNamedFlow(name), format)
+      const text = drawn(await openNamedFlow(name, context.terminal), format)
       if (out === undefined) context.terminal.print(text.trimEnd())
       else {
         await writeFile(out, text)

@@ -11,7 +11,7 @@ export const typesCommand = (context: CommandContext): Command =>
     .argument('<flow>', 'flow file or folder, or namespace/name[@version|@alias] of a published flow')
     .option('--out <file>', 'file to write instead of printing')
     .action(async (name: string, { out }: { out?: string }) => {
-      const text = clientTypes(await openNamedFlow(name))
+      const text = clientTypes(await openNamedFlow(name, context.terminal))
       if (out === undefined) context.terminal.print(text.trimEnd())
       else {
         await writeFile(out, text)

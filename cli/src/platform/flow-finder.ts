@@ -16,18 +16,9 @@ export type FoundFlow = {
 const PARTS: readonly string[] = ['prompts', 'schemas', 'agents', 'flows']
 const FLOW_FILE = /\.(ya?ml|json)$/
 const PART_FILE = /\.(ya?ml|json|md|txt)$/
-/** Folders that never hold a flow of their own. */
-const PASSED_OVER: ReadonlySet<string> = new Set([
-  'node_modules',
-  'dist',
-  'evals',
-  'models',
-  'generated',
-  'prompts',
-  'schemas',
-  'agents',
-  'tools',
-])
+/** Folders that never hold a flow, and those that do not where they belong to a flow. */
+const NEVER: ReadonlySet<string> = new Set(['node_modules', 'dist', 'generated'])
+const OF_A_FLOW: ReadonlySet<string> = new Set(['prompts', 'schemas', 'agents', 'evals', 'models', 'tools'])
 const ENTRY = /^flow\.(ya?ml|json)$/
 const FILES_MAX = 10_000
 const BYTES_MAX = 2_000_000
@@ -57,10 +48,12 @@ const flowFilesIn = async (folder: string): Promise<readonly string[]> => {
   const files: string[] = []
   const search = async (below: string): Promise<void> => {
     const entries = (await readdir(below, { withFileTypes: true })).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    const isFlow = entries.some((entry) => entry.isFile() && ENTRY.test(entry.name))
+    const passedOver = (name: string): boolean => NEVER.has(name) || name.startsWith('.') || (isFlow && OF_A_FLOW.has(name))
     for (const entry of entries) {
       const path = join(below, entry.name)
       if (entry.isDirectory()) {
-        if (!PASSED_OVER.has(entry.name) && !entry.name.startsWith('.')) await search(path)
+        if (!passedOver(entry.name)) await search(path)
       } else if (FLOW_FILE.test(entry.name) && (await holdsFlow(path, entry.name))) files.push(path)
       if (files.length > FILES_MAX) throw new Fault('request.too_large', `${folder} holds more than ${FILES_MAX} flows`)
     }
