@@ -26,6 +26,12 @@ export const FAULTS = {
   'input.invalid': { remedy: 'stop', blame: 'caller', status: 422, summary: 'The input does not fit the schema of the flow.' },
   'flow.unknown': { remedy: 'stop', blame: 'caller', status: 404, summary: 'No flow of this name and version is published.' },
   'flow.invalid': { remedy: 'stop', blame: 'flow', status: 422, summary: 'The flow file has mistakes; `baton check` lists them.' },
+  'flow.unsupported': {
+    remedy: 'stop',
+    blame: 'flow',
+    status: 422,
+    summary: 'The flow is right, but holds steps that this version checks and does not run yet.',
+  },
   'params.invalid': { remedy: 'stop', blame: 'caller', status: 422, summary: 'A value for a param does not fit its type or range.' },
   'expression.failed': {
     remedy: 'stop',

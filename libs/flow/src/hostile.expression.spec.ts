@@ -82,7 +82,7 @@ describe('E2: size and depth', () => {
       expect([cel.slice(0, 20), problemOf(cel)]).toEqual([cel.slice(0, 20), expect.any(String)])
   })
 
-  it('of the lists that are gone over, wherever they come from', () => {
+  it('B1: of the lists that are gone over, wherever they come from', () => {
     const input = { rows: [{ cells: numbers(10_001) }], list: numbers(10_001) }
     for (const cel of [
       'input.list.exists(x, x < 0)',
@@ -97,7 +97,7 @@ describe('E2: size and depth', () => {
       ])
   })
 
-  it('of the work in between: lists times lists, texts, patterns', () => {
+  it('B2: of the work in between: lists times lists, texts, patterns', () => {
     const list = numbers(1_000)
     const text = 'x'.repeat(500_000)
     for (const [cel, input] of [
@@ -115,7 +115,7 @@ describe('E2: size and depth', () => {
       ])
   })
 
-  it('of what grows by doubling', () => {
+  it('B3: of what grows by doubling', () => {
     const doubling = Array.from({ length: 14 }, () => '.map(t, t + t)').join('')
     expect(faultOf(`[input.text]${doubling}`, { text: 'x'.repeat(10_000) }).message).toMatch(/characters/)
     expect(faultOf(`[input.list]${doubling}`, { list: numbers(9_000) }).message).toMatch(/values/)

@@ -25,8 +25,7 @@ describe('what the engine cannot run yet', () => {
   it('is never run: loading the plan names the steps and their kinds', () => {
     expect(() => loadProgram(plan)).toThrow(
       expect.objectContaining({
-        code: 'flow.invalid',
-        detail: expect.objectContaining({ diagnostic: 'flow.unsupported' }),
+        code: 'flow.unsupported',
         message: expect.stringContaining('signals (parallel), summaries (map)'),
       }),
     )

@@ -6,14 +6,13 @@ import type { Program, Scope } from './program.ts'
 
 const NAMED_MAX = 5
 
-/** Throws `flow.invalid` when the plan holds something this version checks and shows, but does not run yet: names it all. */
+/** Throws `flow.unsupported` when the plan holds something this version checks and shows, but does not run yet: names it all. */
 export const refuseLater = ({ flow, later = {} }: Pick<Plan, 'flow' | 'later'>): void => {
   const nodes = Object.values(later)
   if (nodes.length === 0) return
   const named = nodes.slice(0, NAMED_MAX).map((node) => (node.id.startsWith('$') ? node.kind : `${node.id} (${wordsOf(node)})`))
   const more = nodes.length > NAMED_MAX ? ` and ${nodes.length - NAMED_MAX} more` : ''
-  throw new Fault('flow.invalid', `${flow} is right, but this version does not run ${named.join(', ')}${more} yet`, {
-    diagnostic: 'flow.unsupported',
+  throw new Fault('flow.unsupported', `${flow} is right, but this version does not run ${named.join(', ')}${more} yet`, {
     flow,
     later: nodes.length,
   })
@@ -27,7 +26,7 @@ const wordsOf = ({ kind, step, outcomes }: LaterNode): string => {
 
 /**
  * A plan made ready to run: every expression is compiled here, once.
- * Throws `flow.invalid` when the plan holds an expression that cannot be compiled, or anything that runs later.
+ * Throws `flow.invalid` when the plan holds an expression that cannot be compiled, `flow.unsupported` when anything in it runs later.
  */
 export const loadProgram = (plan: Plan): Program => {
   refuseLater(plan)

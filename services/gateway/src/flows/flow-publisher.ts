@@ -41,7 +41,7 @@ const invalid = (entry: string, diagnostics: readonly Diagnostic[]): Fault => {
   )
 }
 
-/** Compiles; throws `flow.invalid` with every diagnostic, or with what this version does not run yet. */
+/** Compiles; throws `flow.invalid` with every diagnostic, `flow.unsupported` with what this version does not run yet. */
 const compile = ({ files, entry, defaults }: PublishRequest): Plan => {
   const result = compileFlow({ files, entry, ...(defaults === undefined ? {} : { defaults }) })
   if (!result.ok) throw invalid(entry, result.diagnostics)
@@ -109,7 +109,7 @@ export const publishFlows = async (platform: Platform, { defaults }: { defaults?
     } catch (error) {
       const fault = toFault(error)
       // A flow that is right but waits for the engine is no mistake of its author.
-      if (fault.detail['diagnostic'] === 'flow.unsupported')
+      if (fault.code === 'flow.unsupported')
         telemetry.logger.info({ folder, reason: fault.message }, 'flow checked, not published')
       else telemetry.logger.error({ folder, code: fault.code, reason: fault.message }, 'flow not published')
     }
