@@ -1,6 +1,7 @@
 import { Command } from 'commander'
-import { checkFlowSet, compileFlow, LATER_FIELDS, type Diagnostic, type LaterNode } from '@baton/flow'
+import { checkFlowSet, compileFlow, LATER_FIELDS, type Diagnostic, type Inventory, type LaterNode } from '@baton/flow'
 import { findFlows, shownPath, type FoundFlow } from '../platform/flow-finder.ts'
+import { readInventory } from '../platform/inventory.ts'
 import { diagnosticText, pageOf } from '../print/diagnostic.ts'
 import { openPaint, type Paint } from '../print/paint.ts'
 import { show, type CommandContext } from './context.ts'
@@ -31,8 +32,9 @@ export const checkCommand = (context: CommandContext): Command =>
     .option('--strict', 'warnings fail too')
     .action(async (paths: readonly string[], options: { json?: boolean; strict?: boolean }) => {
       const flows = await findFlows(paths)
+      const inventory = await readInventory(flows.map(({ folder }) => folder))
       const together = flows.length > 1 ? checkFlowSet(flows) : []
-      const checked = flows.map((flow, index) => ({ flow, result: checkOne(flow, together[index] ?? []) }))
+      const checked = flows.map((flow, index) => ({ flow, result: checkOne(flow, { together: together[index] ?? [], inventory }) }))
       const results = checked.map(({ result }) => result)
       const paint = openPaint({ terminal: context.terminal.colours === true, env: process.env })
       show(context, results, {
@@ -43,8 +45,11 @@ export const checkCommand = (context: CommandContext): Command =>
     })
 
 /** One flow, with what is wrong with it beside the others. */
-const checkOne = (found: FoundFlow, together: readonly Diagnostic[]): Checked => {
-  const result = compileFlow(found)
+const checkOne = (
+  found: FoundFlow,
+  { together, inventory }: { readonly together: readonly Diagnostic[]; readonly inventory: Inventory },
+): Checked => {
+  const result = compileFlow({ ...found, inventory })
   const known = new Set(result.diagnostics.map(placeOf))
   const diagnostics = [...result.diagnostics, ...together.filter((one) => !known.has(placeOf(one)))]
   const count = (severity: Diagnostic['severity']): number => diagnostics.filter((one) => one.severity === severity).length

@@ -1,4 +1,5 @@
 // From files to a plan, in passes: text, tree, checks, plan. A pass reports and goes on; only a clean tree becomes a plan.
+import { checkInventory, type Inventory } from './check/inventory.ts'
 import { checkDecisions } from './check/decisions.ts'
 import { checkLimits } from './check/limits.ts'
 import { checkNames } from './check/names.ts'
@@ -25,6 +26,7 @@ const PASSES: readonly ((tree: FlowTree, report: Report) => void)[] = [checkName
 /**
  * Compiles the flow file `entry`. Files are text by path; prompts and schemas are looked for beside the entry, then at the root.
  * With `follows`, the plan of the version before, it is also looked at what the new version breaks of it.
+ * With `inventory`, tools and routes have to be there.
  * Never throws for what stands in a file: every mistake is a diagnostic with its place.
  */
 export const compileFlow = (options: {
@@ -32,8 +34,9 @@ export const compileFlow = (options: {
   entry: string
   defaults?: FlowDefaults
   follows?: Plan
+  inventory?: Inventory
 }): CompileResult => {
-  const { files, entry, defaults = {}, follows } = options
+  const { files, entry, defaults = {}, follows, inventory } = options
   const report = createReport()
   const text = files.get(entry)
   if (text === undefined) {
@@ -42,10 +45,17 @@ export const compileFlow = (options: {
   }
   const syntax = parseSyntax(createSource(entry, text), report)
   const tree = syntax === undefined ? undefined : readFlow(syntax, createReadContext({ files, entry, defaults, report }))
-  // What could not be read is missing from the tree; names that seem unknown then are not.
-  if (tree !== undefined && !report.failed) for (const pass of PASSES) pass(tree, report)
-  if (tree !== undefined && follows !== undefined) checkContracts(follows, tree, report)
+  if (tree !== undefined) checkTree(tree, { follows, inventory, report })
   checkSecrets(filesOf(files, entry), report)
   if (tree === undefined || report.failed) return { ok: false, diagnostics: report.list() }
   return { ok: true, plan: emitPlan(tree), diagnostics: report.list() }
+}
+
+type Around = { readonly follows: Plan | undefined; readonly inventory: Inventory | undefined; readonly report: Report }
+
+const checkTree = (tree: FlowTree, { follows, inventory, report }: Around): void => {
+  // What could not be read is missing from the tree; names that seem unknown then are not.
+  if (!report.failed) for (const pass of PASSES) pass(tree, report)
+  if (inventory !== undefined) checkInventory(tree, inventory, report)
+  if (follows !== undefined) checkContracts(follows, tree, report)
 }

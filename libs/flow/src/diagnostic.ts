@@ -40,6 +40,7 @@ export type DiagnosticCode =
   | 'type.unknown_field'
   | 'expression.cost'
   | 'tool.unknown'
+  | 'tool.elsewhere'
   | 'route.unknown'
   | 'agent.unknown'
   | 'buffer.unknown'
@@ -59,9 +60,9 @@ export type DiagnosticCode =
   | 'file.encoding'
 
 /** Warnings say what may go wrong; the flow compiles all the same. */
-const WARNINGS: ReadonlySet<DiagnosticCode> = new Set<DiagnosticCode>(['time.chain_exceeds_flow', 'cost.exceeds_flow'])
+const WARNINGS: ReadonlySet<DiagnosticCode> = new Set<DiagnosticCode>(['tool.elsewhere', 'time.chain_exceeds_flow', 'cost.exceeds_flow'])
 
-export type Severity = 'error' | 'warning'
+type Severity = 'error' | 'warning'
 
 /** One mistake. `fix` is text to write instead, or a sentence that says what to do. */
 export type Diagnostic = {

@@ -1,3 +1,5 @@
+import { BUILT_IN_TOOLS } from './built-in.ts'
+import { BUILT_IN_TOOL_NAMES } from './built-in-names.ts'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,6 +12,10 @@ const tool = (name: string): string =>
   `export const made = { name: '${name}', effect: 'read', timeoutMs: 100, input: ${anySchema}, output: ${anySchema}, run: async () => '${name}' }\nexport default made\n`
 
 describe('the registry of tools', () => {
+  it('has the built-in tools under the names that are known without loading them', () => {
+    expect(BUILT_IN_TOOLS.map(({ name }) => name).sort()).toEqual(BUILT_IN_TOOL_NAMES)
+  })
+
   let flows: string
   beforeAll(async () => {
     flows = await mkdtemp(join(tmpdir(), 'baton-flows-'))

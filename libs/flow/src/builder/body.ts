@@ -84,7 +84,7 @@ export type Rule<V> =
   | { readonly else: Outcome<V>; readonly label?: string }
 
 /** A gate: lines of which the first that fits decides, or one condition with both its outcomes. */
-export type Gate<V> =
+type Gate<V> =
   | readonly Rule<V>[]
   | { readonly when: Condition; readonly then: Outcome<V>; readonly else?: Outcome<V>; readonly label?: string }
 

@@ -24,7 +24,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
 const reasonOf = (id: string): string => REASONS.find(([pattern]) => pattern.test(id))?.[1] ?? 'unexplained'
 
 /** One case that we answer otherwise than it asks for. */
-export type Deviation = OfficialCase & { readonly ours: Answer; readonly reason: string }
+type Deviation = OfficialCase & { readonly ours: Answer; readonly reason: string }
 
 export type Comparison = {
   readonly total: number

@@ -83,6 +83,13 @@ export const NAMES = {
     fix: 'Write the tool that is suggested, or register it.',
     foundBy: 'inventory',
   },
+  'tool.elsewhere': {
+    title: 'No tool of this namespace is here',
+    about: 'A warning, where the checker is told which tools the system has: whoever runs the flow must provide the tool.',
+    wrong: 'steps:\n  - facts:\n      tool: warehouse/stock\n      with: { text: =input.text }\n',
+    fix: 'Put the tool into the folder `tools` of the flow, or check the flow where it will run.',
+    foundBy: 'inventory',
+  },
   'route.unknown': {
     title: 'There is no such route or model',
     about: 'Found when the checker is told which routes and models the system has.',

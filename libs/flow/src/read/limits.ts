@@ -6,7 +6,7 @@ import { readCount, readDuration, readFields, type ReadContext } from './context
 import { readAmount, readMoney } from './literals.ts'
 
 /** Words of a limit. */
-export type LimitWord = 'time' | 'total' | 'steps' | 'cost' | 'tokens' | 'calls' | 'turns' | 'rounds' | 'subtasks' | 'depth'
+type LimitWord = 'time' | 'total' | 'steps' | 'cost' | 'tokens' | 'calls' | 'turns' | 'rounds' | 'subtasks' | 'depth'
 
 type Limits = { readonly what: string; readonly known: readonly LimitWord[]; readonly context: ReadContext }
 

@@ -159,7 +159,7 @@ type OutcomeSpot = { readonly id: string; readonly place: Place; readonly contex
 const AFTER = ['next', 'end', 'fail'] as const
 
 /** `next`, `end`, `fail`, a step's name, `{ retry: … }`, `{ do: [steps] }`, or the body of a step. */
-export const readOutcome = (node: Syntax, spot: OutcomeSpot): OutcomeTree | undefined => {
+const readOutcome = (node: Syntax, spot: OutcomeSpot): OutcomeTree | undefined => {
   if (node.kind === 'map') return readLongOutcome(node, spot)
   const value = node.kind === 'scalar' ? node.value : null
   const word = AFTER.find((candidate) => candidate === value)

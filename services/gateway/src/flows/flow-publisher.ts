@@ -109,8 +109,7 @@ export const publishFlows = async (platform: Platform, { defaults }: { defaults?
     } catch (error) {
       const fault = toFault(error)
       // A flow that is right but waits for the engine is no mistake of its author.
-      if (fault.code === 'flow.unsupported')
-        telemetry.logger.info({ folder, reason: fault.message }, 'flow checked, not published')
+      if (fault.code === 'flow.unsupported') telemetry.logger.info({ folder, reason: fault.message }, 'flow checked, not published')
       else telemetry.logger.error({ folder, code: fault.code, reason: fault.message }, 'flow not published')
     }
   }
