@@ -54,13 +54,19 @@ const unapproved = (step: StepTree, how: string | undefined): Parameters<Report[
   ]
 }
 
+/**
+ * A person who only says yes or no stops the run with a no. One who answers with data decides only where something looks at the answer:
+ * the gate of the step, or a later condition (`assume`).
+ */
+const answerDecides = ({ returns, gate = [] }: StepTree): boolean => returns === undefined || gate.some(({ when }) => when !== undefined)
+
 type Run = (block: BlockTree, before: Approval) => Approval | undefined
 
 /** What the work of a step adds: a person, or a part that every run goes through. */
 const workApproves = (step: StepTree, before: Approval, run: Run): Approval | undefined => {
   switch (step.kind) {
     case 'human':
-      return { approved: true }
+      return answerDecides(step) ? { approved: true } : before
     case 'parallel': {
       const outs = step.branches.map(({ block }) => run(block, before))
       const whole = step.join.join === 'all' && step.onFailure === 'fail'

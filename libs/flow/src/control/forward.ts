@@ -17,7 +17,7 @@ export type Domain<State> = {
   /** What the handlers of a step start with. */
   readonly failed: (step: StepTree, before: State, after: State | undefined) => State
   readonly skipped?: (step: StepTree, before: State) => State
-  /** What a condition that holds adds. */
+  /** What a condition that holds adds, or a value that a switch decides by. */
   readonly assume?: (condition: ExprTree, state: State) => State
   /** A step no way leads to; told of the first of several that follow each other. */
   readonly unreachable?: (step: StepTree, previous: StepTree | undefined) => void
@@ -89,7 +89,7 @@ const walkStep = <State>(way: Way<State>, before: State): void => {
 const workStep = <State>(way: Way<State>, before: State): State | undefined => {
   const { step, domain } = way
   const run = (block: BlockTree, state: State): State | undefined => walkForward(block.steps, state, domain)
-  const worked = step.kind === 'switch' ? decide(step.rules, { way, state: before }) : domain.work(step, before, run)
+  const worked = step.kind === 'switch' ? decide(step.rules, { way, state: looked(step.on, { way, state: before }) }) : domain.work(step, before, run)
   const after = handle(way, { worked, failed: domain.failed(step, before, worked), run })
   return after === undefined || step.gate === undefined ? after : decide(step.gate, { way, state: after })
 }
@@ -121,6 +121,10 @@ const meet = <State>({ join }: Domain<State>, left: State | undefined, right: St
 }
 
 type At<State> = { readonly way: Way<State>; readonly state: State }
+
+/** A switch on a value looks at it, whatever it is. */
+const looked = <State>(on: ExprTree | undefined, { way, state }: At<State>): State =>
+  on === undefined ? state : (way.domain.assume?.(on, state) ?? state)
 
 /** Goes along the rules that may be met; gives what is known where one says `next`. */
 const decide = <State>(rules: readonly RuleTree[], { way, state }: At<State>): State | undefined => {
