@@ -89,7 +89,8 @@ const walkStep = <State>(way: Way<State>, before: State): void => {
 const workStep = <State>(way: Way<State>, before: State): State | undefined => {
   const { step, domain } = way
   const run = (block: BlockTree, state: State): State | undefined => walkForward(block.steps, state, domain)
-  const worked = step.kind === 'switch' ? decide(step.rules, { way, state: looked(step.on, { way, state: before }) }) : domain.work(step, before, run)
+  const worked =
+    step.kind === 'switch' ? decide(step.rules, { way, state: looked(step.on, { way, state: before }) }) : domain.work(step, before, run)
   const after = handle(way, { worked, failed: domain.failed(step, before, worked), run })
   return after === undefined || step.gate === undefined ? after : decide(step.gate, { way, state: after })
 }

@@ -5,7 +5,7 @@ import type { Span } from '../source/source.ts'
 import type { ExprTree, FlowTree } from '../tree.ts'
 import { checkSlot } from './check-slots.ts'
 import { checkCases } from './check-cases.ts'
-import { checkGiven } from './check-values.ts'
+import { checkGiven, owedOf } from './check-values.ts'
 import { describeType, isKnown, scalarOf, type Type } from './type.ts'
 import { createTyping, placeIn, type Add, type Seen, type Typing } from './typing.ts'
 
@@ -13,10 +13,11 @@ import { createTyping, placeIn, type Add, type Seen, type Typing } from './typin
 export const checkTypes = (tree: FlowTree, report: Report): void => {
   const typing = createTyping(tree)
   const add: Add = (at, code, message, fix) => report.add(at, code, message, fix)
+  const owed = owedOf(typing.seen.flatMap((part) => (part.is === 'step' ? [part.step] : [])))
   for (const part of typing.seen) {
     if (part.is === 'expression') checkExpression(part, typing, add)
     else if (part.is === 'slot') checkSlot(part, typing, add)
-    else checkGiven(part.step, { view: part.view, typing, add })
+    else checkGiven(part.step, { view: part.view, typing, add, owed })
   }
 }
 

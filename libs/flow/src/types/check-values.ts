@@ -1,4 +1,5 @@
 // Values whose type is fixed where they stand: the arguments of a search, what `set` says it returns.
+import type { JsonSchema } from '@baton/contracts/json'
 import type { View } from '../check/walk.ts'
 import type { StepTree, ValueTree } from '../tree.ts'
 import { mismatch } from './mismatch.ts'
@@ -8,9 +9,26 @@ import { placeIn, type Add, type Typing } from './typing.ts'
 
 type Site = { readonly view: View; readonly typing: Typing; readonly add: Add }
 
+/** What steps in outcomes owe: the last of them gives the output of the step around, in its schema. */
+export const owedOf = (steps: Iterable<StepTree>): ReadonlyMap<StepTree, JsonSchema> => {
+  const owed = new Map<StepTree, JsonSchema>()
+  // Outer steps come first, so that what they owe is known where it is handed on.
+  for (const step of steps) {
+    const returns = step.returns ?? owed.get(step)
+    if (returns === undefined) continue
+    const rules = [...(step.gate ?? []), ...(step.kind === 'switch' ? step.rules : [])]
+    for (const outcome of [...rules.map((rule) => rule.outcome), step.onError, step.onTimeout, step.onLimit]) {
+      const last = outcome?.then === 'run' && outcome.after !== 'fail' ? outcome.steps.at(-1) : undefined
+      if (last !== undefined) owed.set(last, returns)
+    }
+  }
+  return owed
+}
+
 /** Reports values that a kind of step cannot take. */
-export const checkGiven = (step: StepTree, site: Site): void => {
-  if (step.kind === 'set' && step.returns !== undefined) checkValue(step.value, typeOfSchema(step.returns), { ...site, path: '' })
+export const checkGiven = (step: StepTree, { owed, ...site }: Site & { readonly owed: ReadonlyMap<StepTree, JsonSchema> }): void => {
+  const returns = step.returns ?? owed.get(step)
+  if (step.kind === 'set' && returns !== undefined) checkValue(step.value, typeOfSchema(returns), { ...site, path: '' })
   if (step.kind !== 'retrieve' || step.with === undefined || !('object' in step.with)) return
   for (const [key, value] of step.with.object) {
     const type = Object.hasOwn(SEARCH, key) ? SEARCH[key] : undefined
