@@ -62,18 +62,23 @@ const answerDecides = ({ returns, gate = [] }: StepTree): boolean => returns ===
 
 type Run = (block: BlockTree, before: Approval) => Approval | undefined
 
+type Parallel = Extract<StepTree, { readonly kind: 'parallel' }>
+
+const branchesApprove = ({ branches, join, onFailure }: Parallel, before: Approval, run: Run): Approval => {
+  const outs = branches.map(({ block }) => run(block, before))
+  const whole = join.join === 'all' && onFailure === 'fail'
+  const ended = outs.filter((out) => out !== undefined)
+  const approved = whole ? ended.some((out) => out.approved) : ended.length > 0 && ended.every((out) => out.approved)
+  return approved ? { approved: true } : before
+}
+
 /** What the work of a step adds: a person, or a part that every run goes through. */
 const workApproves = (step: StepTree, before: Approval, run: Run): Approval | undefined => {
   switch (step.kind) {
     case 'human':
       return answerDecides(step) ? { approved: true } : before
-    case 'parallel': {
-      const outs = step.branches.map(({ block }) => run(block, before))
-      const whole = step.join.join === 'all' && step.onFailure === 'fail'
-      const ended = outs.filter((out) => out !== undefined)
-      const approved = whole ? ended.some((out) => out.approved) : ended.length > 0 && ended.every((out) => out.approved)
-      return approved ? { approved: true } : before
-    }
+    case 'parallel':
+      return branchesApprove(step, before, run)
     case 'map':
       run(step.each, before)
       return before // There may be nothing to go over.
