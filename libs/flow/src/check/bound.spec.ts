@@ -82,7 +82,7 @@ describe('variables that are there in some places only', () => {
 describe('a switch is complete over what is declared, whoever gives it', () => {
   const kind = 'returns: { kind: x | y }'
   const ask = `{ prompt: hi, ${kind} }`
-  const over = (path: string): string => `{ switch: =${path}.kind, cases: { x: { set: 1 }, y: { set: 2 } } }`
+  const over = (path: string): string => `{ switch: =${path}.kind, cases: { x: { set: { kind: x } }, y: { set: { kind: y } } } }`
 
   it.each([
     ['a branch', `  - a: { parallel: { b: ${ask}, c: hi } }\n  - d: ${over('a.b')}\n`],
@@ -91,7 +91,7 @@ describe('a switch is complete over what is declared, whoever gives it', () => {
     ['the output a gate looks at', `  - a: { prompt: hi, ${kind}, gate: [{ else: ${over('it')} }] }\n`],
   ])('%s', (_, steps) => {
     expect(flow(steps)).toEqual([])
-    expect(flow(steps.replace(', y: { set: 2 }', ''))).toEqual([
+    expect(flow(steps.replace(', y: { set: { kind: y } }', ''))).toEqual([
       expect.stringContaining('switch.incomplete this switch has no case for y, and no else'),
     ])
   })
