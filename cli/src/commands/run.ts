@@ -26,7 +26,7 @@ const runLocally = async (path: string, input: unknown, wait: string): Promise<R
   const flowsDir = statSync(path).isDirectory() ? dirname(resolve(path)) : undefined
   const logLevel = process.env['LOG_LEVEL'] ?? 'silent'
   return withLocalSystem({ logLevel, ...(flowsDir === undefined ? {} : { flowsDir }) }, async ({ platform, ask }) => {
-    await publishFlow(platform, { files, entry, by: 'run', replace: true })
+    await publishFlow(platform, { files, entry, by: 'run', replace: true, nameless: true })
     return ask<RunResult>('POST', `/v1/runs?wait=${wait}`, { flow: result.plan.flow, input })
   })
 }

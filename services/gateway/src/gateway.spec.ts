@@ -238,9 +238,9 @@ describe('flows', () => {
     expect(items).toMatchObject([{ flow: 'demo/echo', version: '1.0.0', aliases: ['stable'] }])
   })
   it('G1: are seen at once when published over HTTP', async () => {
-    const flow = FLOW.replace('1.0.0', '1.1.0').replace('text: string', 'text: string\n  lang: string')
+    const flow = FLOW.replace('1.0.0', '2.0.0').replace('text: string', 'text: string\n  lang: string')
     const put = await gateway.inject({ method: 'PUT', path: '/v1/flows/demo/echo', body: JSON.stringify({ files: { 'flow.yaml': flow } }) })
-    expect(JSON.parse(put.body)).toMatchObject({ flow: 'demo/echo', version: '1.1.0', changed: true })
+    expect(JSON.parse(put.body)).toMatchObject({ flow: 'demo/echo', version: '2.0.0', changed: true })
     expect((await post('/v1/runs', { flow: 'demo/echo', input: { text: 'hi' } })).status).toBe(422)
     expect((await post('/v1/runs', { flow: 'demo/echo@1.0.0', input: { text: 'hi' } })).status).toBe(202)
     expect(JSON.parse((await gateway.inject({ method: 'GET', path: '/v1/flows/demo/echo?at=1.0.0' })).body)).toMatchObject({

@@ -100,6 +100,22 @@ describe('the life of a flow', () => {
     })
   })
 
+  it('a version that breaks callers of the one before needs a new major number', async () => {
+    const desk = (version: string, input: string): unknown => ({
+      files: { 'flow.yaml': `flow: shop/desk@${version}\ninput: { ${input} }\nsteps:\n  - a: { set: =input.text }\n` },
+    })
+    expect(await send('PUT', '/v1/flows/shop/desk', desk('1.0.0', 'text: string'))).toMatchObject({ status: 200 })
+    const broken = await send('PUT', '/v1/flows/shop/desk', desk('1.1.0', 'text: string, ticket: string'))
+    expect(broken).toMatchObject({ status: 422, body: { code: 'flow.invalid' } })
+    expect(broken.body['detail']).toContain('schema.incompatible')
+    expect(await send('PUT', '/v1/flows/shop/desk', desk('2.0.0', 'text: string, ticket: string'))).toMatchObject({ status: 200 })
+  })
+
+  it('a flow without a name is not published: two of them would share one', async () => {
+    const refused = await send('PUT', '/v1/flows/local/flow', { files: { 'flow.yaml': 'steps:\n  - a: { set: 1 }\n' } })
+    expect(refused).toMatchObject({ status: 422, body: { code: 'flow.invalid', field: 'flow' } })
+  })
+
   it('an alias moves by command, at once for new runs, and goes back', async () => {
     const moved = await send('PUT', '/v1/aliases/shop/reply', { alias: 'stable', version: '1.0.0', by: 'bob', reason: 'too curt' })
     expect(moved).toMatchObject({ status: 200, body: { alias: 'stable', version: '1.0.0', changed: true } })

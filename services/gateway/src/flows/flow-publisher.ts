@@ -13,8 +13,10 @@ export type PublishRequest = FlowFiles & {
   /** Whether a version that was published with other content may be replaced. */
   readonly replace?: boolean
   readonly by: string
-  /** Name that the file must have; a path that names another flow would surprise later. */
+  /** Name that the file must have; a path that names another flow would surprise later. With it the version before is compared too, unless one is replaced. */
   readonly expected?: string
+  /** Whether the flow may be one without a name of its own: such flows share the name of their file. Default false. */
+  readonly nameless?: boolean
   readonly defaults?: FlowDefaults
   /** Hash that the plan must have: what was packed and checked is what is published. */
   readonly plan?: string
@@ -31,6 +33,8 @@ export type Published = {
 }
 
 const DIAGNOSTICS_MAX = 50
+/** Where flows stand that say no name. */
+const NAMELESS = 'local/'
 
 const invalid = (entry: string, diagnostics: readonly Diagnostic[]): Fault => {
   const lines = diagnostics.slice(0, DIAGNOSTICS_MAX).map(formatDiagnostic)
@@ -42,11 +46,29 @@ const invalid = (entry: string, diagnostics: readonly Diagnostic[]): Fault => {
 }
 
 /** Compiles; throws `flow.invalid` with every diagnostic, `flow.unsupported` with what this version does not run yet. */
-const compile = ({ files, entry, defaults }: PublishRequest): Plan => {
-  const result = compileFlow({ files, entry, ...(defaults === undefined ? {} : { defaults }) })
+const compile = ({ files, entry, defaults, nameless = false }: PublishRequest, follows: Plan | undefined): Plan => {
+  const result = compileFlow({
+    files,
+    entry,
+    ...(defaults === undefined ? {} : { defaults }),
+    ...(follows === undefined ? {} : { follows }),
+  })
   if (!result.ok) throw invalid(entry, result.diagnostics)
   refuseLater(result.plan)
+  if (!nameless && result.plan.flow.startsWith(NAMELESS))
+    throw new Fault('flow.invalid', `${entry} has no name to publish it under; add a line like "flow: support/summary@1.0.0"`, {
+      field: 'flow',
+    })
   return result.plan
+}
+
+/** What the alias points to now: callers rely on its input and output. */
+const planBefore = async (stores: Platform['stores'], request: PublishRequest): Promise<Plan | undefined> => {
+  const { tenant = DEFAULT_TENANT, alias = DEFAULT_ALIAS, expected, replace = false } = request
+  if (expected === undefined || replace) return undefined
+  const found = await stores.flows.resolve({ tenant, flow: expected, at: alias })
+  const body = found === undefined ? undefined : await stores.flows.plan(found.hash)
+  return body === undefined ? undefined : JSON.parse(body)
 }
 
 /** Key of a flow on the configuration topic. */
@@ -62,7 +84,7 @@ export const announce = async (bus: Platform['bus'], key: string, value: JsonObj
 /** Publishes one flow. Throws `flow.invalid`, or `request.conflicting` for a version that exists with other content. */
 export const publishFlow = async ({ bus, stores }: Pick<Platform, 'bus' | 'stores'>, request: PublishRequest): Promise<Published> => {
   const { tenant = DEFAULT_TENANT, alias = DEFAULT_ALIAS, replace = false, by } = request
-  const plan = compile(request)
+  const plan = compile(request, await planBefore(stores, request))
   const { flow, version, hash } = plan
   if (request.expected !== undefined && request.expected !== flow)
     throw new Fault('request.conflicting', `the path names ${request.expected}, the file ${flow}`, { field: 'flow' })
@@ -109,7 +131,8 @@ export const publishFlows = async (platform: Platform, { defaults }: { defaults?
     } catch (error) {
       const fault = toFault(error)
       // A flow that is right but waits for the engine is no mistake of its author.
-      if (fault.code === 'flow.unsupported') telemetry.logger.info({ folder, reason: fault.message }, 'flow checked, not published')
+      if (fault.code === 'flow.unsupported' || fault.detail['field'] === 'flow')
+        telemetry.logger.info({ folder, reason: fault.message }, 'flow checked, not published')
       else telemetry.logger.error({ folder, code: fault.code, reason: fault.message }, 'flow not published')
     }
   }
