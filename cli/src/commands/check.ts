@@ -70,10 +70,10 @@ const checkOne = (
 const placeOf = ({ file, line, column, code }: Diagnostic): string => `${file}:${line}:${column}:${code}`
 
 /** What of a step the engine cannot run yet: its kind, or fields of a kind that it can. */
-const laterOf = ({ id, kind, step, outcomes }: LaterNode): Later => ({
+const laterOf = ({ id, kind, step }: LaterNode): Later => ({
   step: id.startsWith('$') ? null : id,
   kind,
-  fields: LATER_FIELDS.filter((field) => Object.hasOwn(step, field) || outcomes.some(({ label }) => label === field)),
+  fields: LATER_FIELDS.filter((field) => Object.hasOwn(step, field)),
 })
 
 const resultText = (found: FoundFlow, { path, ok, flow, version, hash, later, diagnostics }: Checked, paint: Paint): string => {

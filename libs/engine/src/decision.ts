@@ -1,6 +1,7 @@
 // The shape of the engine: a pure function from state and one record of the log to new state and effects as data.
 import type { FaultData } from '@baton/contracts/fault'
-import type { Message, StepCommand, WorkerService, Priority, RunResult } from '@baton/contracts'
+import type { Json } from '@baton/contracts/json'
+import type { Message, MessageOf, StepCommand, WorkerService, Priority, RunResult } from '@baton/contracts'
 import type { Program } from '@baton/flow/program'
 import type { RunState } from './state.ts'
 
@@ -8,6 +9,11 @@ import type { RunState } from './state.ts'
 export type LogMessage = Message<
   | 'run.requested'
   | 'run.cancel'
+  | 'run.pause'
+  | 'run.resume'
+  | 'run.patch'
+  | 'run.retry'
+  | 'run.event'
   | 'run.continue'
   | 'run.quarantine'
   | 'timer.matured'
@@ -22,6 +28,9 @@ export type LogMessage = Message<
 >
 export type JournalMessage = Message<
   | 'journal.run.started'
+  | 'journal.run.controlled'
+  | 'journal.event.received'
+  | 'journal.step.opened'
   | 'journal.step.dispatched'
   | 'journal.step.completed'
   | 'journal.step.failed'
@@ -33,6 +42,9 @@ export type JournalMessage = Message<
 
 /** One record of the log. `atMs` is its append time: the only clock `decide` sees. */
 export type EngineInput = { readonly message: LogMessage; readonly atMs: number; readonly partition: number; readonly offset: number }
+
+/** What the engine itself appends to the log. */
+export type OwnMessage = Message<'run.continue' | 'run.requested' | 'run.cancel' | 'step.completed' | 'step.failed'>
 
 /** What the shell publishes, in this order, each with the id given (R1). */
 export type Output =
@@ -53,8 +65,21 @@ export type Output =
       readonly result: RunResult
       readonly topic?: string
     }
-  /** More to do than one record may cause (L11). */
-  | { readonly to: 'log'; readonly id: string; readonly message: Message<'run.continue'> }
+  /** Nobody has to decide any more. */
+  | { readonly to: 'withdrawal'; readonly id: string; readonly priority: Priority; readonly review: MessageOf<'review.withdraw'> }
+  /** An event that the flow sends into the world; `key` is that of its record. */
+  | {
+      readonly to: 'topic'
+      readonly id: string
+      readonly topic: string
+      readonly type: string
+      readonly key: string
+      readonly tenant: string
+      readonly runId: string
+      readonly data: Json
+    }
+  /** Back to the same partition of the log: more to do than one record may cause (L11), or what runs of one tree tell each other. */
+  | { readonly to: 'log'; readonly id: string; readonly message: OwnMessage }
 
 export type Decision = {
   /** Undefined when there is no such run and the record starts none. The state given may have been changed in place: use this one. */

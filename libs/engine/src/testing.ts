@@ -129,7 +129,11 @@ export const inWords = (output: Output): string => {
     case 'result':
       return `result ${output.result.status}${output.topic === undefined ? '' : ` to ${output.topic}`}`
     case 'log':
-      return 'continue'
+      return output.message.name === 'run.continue' ? 'continue' : `append ${output.message.name} ${short(output.message.data.runId)}`
+    case 'withdrawal':
+      return `withdraw ${short(output.review.attemptId)}`
+    case 'topic':
+      return `emit ${output.topic} ${output.key}`
     case 'journal':
       return inWordsOfJournal(output.message)
   }
@@ -139,6 +143,12 @@ const inWordsOfJournal = ({ name, data }: Extract<Output, { to: 'journal' }>['me
   switch (name) {
     case 'journal.run.started':
       return 'started'
+    case 'journal.run.controlled':
+      return `${data.action} by ${data.by}`
+    case 'journal.event.received':
+      return `event ${data.event} ${data.path ?? 'kept'}`
+    case 'journal.step.opened':
+      return `opened ${data.path}${data.parts === undefined ? '' : ` ${data.parts}`}`
     case 'journal.step.dispatched':
       return `dispatched ${short(data.attemptId)}`
     case 'journal.step.completed':

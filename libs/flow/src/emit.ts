@@ -1,11 +1,12 @@
 /* oxlint-disable unicorn/no-thenable -- `then` is a word of the flow format; nothing here is ever awaited */
 // The tree as a plan: node ids, blocks, and what a step gets when it does not say.
-import type { JsonObject, JsonSchema } from '@baton/contracts/json'
+import type { JsonSchema } from '@baton/contracts/json'
 import { defined } from './defined.ts'
-import { describeFields, describeTop, describeWork, type LaterStep, type Nest } from './emit-later.ts'
+import { emitAgent, emitComposed, emitTrigger, isComposed, wordsRead, type Nest, type SimpleStep } from './emit-composed.ts'
+import { describeFields, describeTop } from './emit-later.ts'
 import { defaultWith, emitValue } from './emit-value.ts'
 import { planHash } from './hash.ts'
-import { LATER_FIELDS, type LaterNode, type Outcome, type Plan, type PlanNode, type Rule } from './plan.ts'
+import { nodePartsOf, type LaterNode, type Outcome, type Plan, type PlanNode, type Rule } from './plan.ts'
 import type { FlowTree, OutcomeTree, PromptTree, RuleTree, StepTree } from './tree.ts'
 
 /** The plan of a tree that the passes found nothing wrong with. */
@@ -17,13 +18,20 @@ export const emitPlan = (tree: FlowTree): Plan => {
   const emit: Emit = { tree, nodes, later, blocks, prompts }
   blocks[0] = tree.steps.map((step, index) => emitStep(step, { emit, previous: tree.steps[index - 1]?.name ?? null }))
   const onError = tree.onError === undefined ? undefined : emitOutcome(tree.onError, { emit })
-  const { timeMs, totalMs, steps, costMicroUsd } = tree.limits
-  for (const node of emitTop(tree, emit)) later[node.id] = node
+  const onLimit = tree.onLimit === undefined ? undefined : emitOutcome(tree.onLimit, { emit })
+  const agents = Object.keys(tree.agents)
+    .sort()
+    .flatMap((name) => {
+      const agent = tree.agents[name]
+      return agent === undefined ? [] : [[name, emitAgent(agent, nestIn({ emit, ...defined({ returns: agent.returns }) }))] as const]
+    })
+  const { timeMs, totalMs, steps, costMicroUsd, tokens, calls, depth } = tree.limits
+  for (const { kind, said } of describeTop(tree)) later[`$${kind}`] = { id: `$${kind}`, kind, step: { [kind]: said } }
   const plan: Omit<Plan, 'hash'> = {
     formatVersion: 1,
     flow: tree.flow,
     version: tree.version,
-    limits: { timeMs, totalMs, steps, ...defined({ costMicroUsd }) },
+    limits: { timeMs, totalMs, steps, ...defined({ costMicroUsd, tokens, calls, depth }) },
     params: tree.params,
     input: tree.input,
     blocks,
@@ -31,24 +39,13 @@ export const emitPlan = (tree: FlowTree): Plan => {
     nodes,
     prompts,
     labels: tree.labels,
+    ...(agents.length === 0 ? {} : { agents: Object.fromEntries(agents) }),
+    ...(tree.triggers.length === 0 ? {} : { triggers: tree.triggers.map(emitTrigger) }),
     ...(Object.keys(later).length === 0 ? {} : { later }),
-    ...defined({ onError, output: tree.output === undefined ? undefined : emitValue(tree.output), resultTopic: tree.resultTopic }),
+    ...defined({ onError, onLimit, output: tree.output === undefined ? undefined : emitValue(tree.output), resultTopic: tree.resultTopic }),
   }
   return { ...plan, hash: planHash(plan) }
 }
-
-/** What the flow says at its top and the engine does not know. */
-const emitTop = (tree: FlowTree, emit: Emit): readonly LaterNode[] =>
-  describeTop(tree, (outcomes) => nestIn(emit, { blocks: [], outcomes })).map(({ kind, step, outcomes }) => ({
-    id: `$${kind}`,
-    name: null,
-    kind,
-    with: { lit: {} },
-    effect: 'read',
-    step,
-    parts: [],
-    outcomes,
-  }))
 
 type Emit = {
   readonly tree: FlowTree
@@ -63,6 +60,8 @@ type Around = { readonly emit: Emit; readonly previous?: string | null; readonly
 const emitStep = (step: StepTree, { emit, previous = null, returns }: Around): string => {
   const expected = step.returns ?? returns
   const around = { emit, ...defined({ returns: expected }) }
+  const nest = nestIn(around)
+  const outcome = (tree: OutcomeTree | undefined): Outcome | undefined => (tree === undefined ? undefined : emitOutcome(tree, around))
   const common = {
     id: step.id,
     name: step.name,
@@ -74,70 +73,71 @@ const emitStep = (step: StepTree, { emit, previous = null, returns }: Around): s
       retry: step.retry,
       returns: expected,
       gate: step.gate?.map((rule) => emitRule(rule, around)),
-      onError: step.onError === undefined ? undefined : emitOutcome(step.onError, around),
+      onError: outcome(step.onError),
+      onTimeout: outcome(step.onTimeout),
+      onLimit: outcome(step.onLimit),
+      failover: step.failover?.map((block) => nest.block(block, 'output')),
+      budget: step.budget,
+      undo: step.undo && emitUndo(nest.block(step.undo, 'nothing'), emit),
     }),
   } as const
-  const parts: Parts = { blocks: [], outcomes: [] }
-  const nest = nestIn(emit, parts, expected)
-  const described = (said: JsonObject, rules?: readonly Rule[]): LaterNode => {
-    const inside = { step: { ...said, ...describeFields(step, nest) }, parts: parts.blocks, outcomes: parts.outcomes }
-    return { ...common, kind: step.kind, ...inside, ...defined({ rules }) }
-  }
-  if (isLater(step)) emit.later[step.id] = described(describeWork(step, nest))
-  else {
-    const work = emitBody(step, around)
-    if (!hasNewField(step)) emit.nodes[step.id] = { ...common, ...work }
-    else if (work.kind === 'switch') emit.later[step.id] = described(defined({ on: work.on }), work.rules)
-    else emit.later[step.id] = described(dataOf(work))
-  }
+  const node: PlanNode = { ...common, ...(isComposed(step) ? emitComposed(step, nest) : emitBody(step, around)) }
+  const unknown = describeFields(step)
+  if (Object.keys(unknown).length === 0) emit.nodes[step.id] = node
+  else emit.later[step.id] = { id: step.id, kind: step.kind, step: unknown, node }
   return step.id
 }
 
-type Runnable = Exclude<StepTree, LaterStep>
-const LATER_KINDS: ReadonlySet<string> = new Set([
-  'parallel',
-  'map',
-  'vote',
-  'loop',
-  'wait',
-  'event',
-  'emit',
-  'flow',
-  'agent',
-  'team',
-] satisfies readonly LaterStep['kind'][])
-const isLater = (step: StepTree): step is LaterStep => LATER_KINDS.has(step.kind)
-
-const hasNewField = (step: StepTree): boolean => LATER_FIELDS.some((field) => step[field] !== undefined)
-
-const dataOf = (work: Exclude<Body, { readonly kind: 'switch' }>): JsonObject =>
-  Object.fromEntries(Object.entries(work).filter(([key]) => key !== 'kind'))
+/** The block that takes an effect back, with the names around it that it reads: what they stand for is kept until then. */
+const emitUndo = (block: number, emit: Emit): NonNullable<PlanNode['undo']> => {
+  const words = new Set<string>()
+  const open = [block]
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    for (const id of emit.blocks[at] ?? []) {
+      const node = emit.nodes[id] ?? emit.later[id]?.node
+      if (node === undefined) continue
+      wordsRead(node, words)
+      open.push(...nodePartsOf(node).map((part) => part.block))
+    }
+  }
+  return { block, sees: [...words].filter((word) => !RESERVED.has(word)).sort() }
+}
+const RESERVED: ReadonlySet<string> = new Set(['it', 'input', 'params', 'run', 'fault'])
 
 /** Kinds that change something outside unless the step says otherwise. */
 const WRITES: ReadonlySet<StepTree['kind']> = new Set(['tool', 'task', 'emit', 'flow', 'agent', 'team'])
 
-/** Blocks and outcomes inside a step, collected while it is described. */
-type Parts = { readonly blocks: LaterNode['parts'][number][]; readonly outcomes: LaterNode['outcomes'][number][] }
-
-const nestIn = (emit: Emit, parts: Parts, returns?: JsonSchema): Nest => ({
-  block: (label, block, owes) => {
-    const index = emitBlock(block.steps, { emit, ...defined({ returns: owes === 'output' ? returns : undefined }) })
-    parts.blocks.push({ label, block: index })
-    return index
+const nestIn = (around: Around): Nest => ({
+  block: (block, owes) => {
+    const { emit, returns } = around
+    return emitBlock(block.steps, { emit, ...defined({ returns: owes === 'output' ? returns : undefined }) })
   },
-  outcome: (label, outcome) => {
-    parts.outcomes.push({ label, outcome: emitOutcome(outcome, { emit, ...defined({ returns }) }) })
-  },
-  prompt: (prompt) => emitPrompt(prompt, emit),
+  outcome: (outcome) => emitOutcome(outcome, around),
+  prompt: (prompt) => emitPrompt(prompt, around.emit),
 })
 
-type Body = PlanNode extends infer Node
-  ? Node extends PlanNode
-    ? Omit<Node, 'id' | 'name' | 'when' | 'with' | 'timeoutMs' | 'retry' | 'returns' | 'gate' | 'onError' | 'effect'>
-    : never
-  : never
+type Simple = Extract<PlanNode, { kind: 'model' | 'tool' | 'retrieve' | 'check' | 'human' | 'task' | 'switch' | 'set' }>
+type Body = Simple extends infer Node ? (Node extends Simple ? Omit<Node, keyof Common> : never) : never
+type Common = Pick<
+  PlanNode,
+  | 'id'
+  | 'name'
+  | 'when'
+  | 'with'
+  | 'timeoutMs'
+  | 'retry'
+  | 'returns'
+  | 'gate'
+  | 'onError'
+  | 'onTimeout'
+  | 'onLimit'
+  | 'failover'
+  | 'budget'
+  | 'undo'
+  | 'effect'
+>
 
-const emitBody = (step: Runnable, around: Around): Body => {
+const emitBody = (step: SimpleStep, around: Around): Body => {
   switch (step.kind) {
     case 'model':
       return { kind: 'model', models: step.models, prompt: emitPrompt(step.prompt, around.emit) }

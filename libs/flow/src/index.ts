@@ -1,6 +1,7 @@
 export type * from './plan.ts'
 export type * from './program.ts'
-export { chain, compileData, type FlowData } from './builder/data.ts'
+export { compileData } from './builder/compile-data.ts'
+export { chain, type FlowData } from './builder/data.ts'
 export { toBuilderSource } from './builder/source.ts'
 export type { Inventory } from './check/inventory.ts'
 export { compileFlow, type CompileResult } from './compile.ts'

@@ -1,6 +1,7 @@
 import { Fault } from '@baton/contracts/fault'
 import type { Json } from '@baton/contracts/json'
 import { createCompiler } from './expression.ts'
+import { boundNamesOf, conditionsOf, valuesOf } from './node-expressions.ts'
 import { LATER_FIELDS, type LaterNode, type Outcome, type Plan, type PlanNode, type ValueExpr } from './plan.ts'
 import type { Program, Scope } from './program.ts'
 
@@ -18,11 +19,8 @@ export const refuseLater = ({ flow, later = {} }: Pick<Plan, 'flow' | 'later'>):
   })
 }
 
-/** A kind that runs is named with the fields that do not. */
-const wordsOf = ({ kind, step, outcomes }: LaterNode): string => {
-  const said = new Set([...Object.keys(step), ...outcomes.map(({ label }) => label)])
-  return [kind, ...LATER_FIELDS.filter((field) => said.has(field))].join(', ')
-}
+/** A step is named with the fields that do not run. */
+const wordsOf = ({ kind, step }: LaterNode): string => [kind, ...LATER_FIELDS.filter((field) => Object.hasOwn(step, field))].join(', ')
 
 /**
  * A plan made ready to run: every expression is compiled here, once.
@@ -30,7 +28,7 @@ const wordsOf = ({ kind, step, outcomes }: LaterNode): string => {
  */
 export const loadProgram = (plan: Plan): Program => {
   refuseLater(plan)
-  const compile = createCompiler(stepNamesOf(plan))
+  const compile = createCompiler(namesOf(plan))
   const compiled = new Map<string, (scope: Scope) => Json>()
   const add = (cel: string): ((scope: Scope) => Json) => {
     const known = compiled.get(cel)
@@ -74,7 +72,10 @@ export const loadProgram = (plan: Plan): Program => {
   }
 }
 
-const stepNamesOf = (plan: Plan): readonly string[] => Object.values(plan.nodes).flatMap(({ name }) => (name === null ? [] : [name]))
+const namesOf = ({ nodes }: Plan): readonly string[] => [
+  ...Object.values(nodes).flatMap(({ name }) => (name === null ? [] : [name])),
+  ...boundNamesOf(Object.values(nodes)),
+]
 
 /** Every expression of a plan, in no order that means anything. */
 const expressionsOf = (plan: Plan): ReadonlySet<string> => {
@@ -85,11 +86,9 @@ const expressionsOf = (plan: Plan): ReadonlySet<string> => {
     else if ('object' in value) Object.values(value.object).forEach(addValue)
   }
   for (const node of Object.values(plan.nodes)) {
-    addValue(node.with)
-    if (node.when !== undefined) found.add(node.when)
-    if (node.kind === 'set') addValue(node.value)
-    if (node.kind === 'switch' && node.on !== undefined) found.add(node.on)
-    for (const { when } of rulesOf(node)) if (when !== undefined) found.add(when)
+    valuesOf(node).forEach(addValue)
+    for (const cel of conditionsOf(node)) found.add(cel)
+    for (const { when } of node.gate ?? []) if (when !== undefined) found.add(when)
   }
   if (plan.output !== undefined) addValue(plan.output)
   return found

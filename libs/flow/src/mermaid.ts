@@ -1,8 +1,17 @@
-import { isJsonObject, type Json } from '@baton/contracts/json'
 import { rulesOf } from './load.ts'
-import type { LaterNode, Outcome, Plan, PlanNode, Rule } from './plan.ts'
+import {
+  COMPOSED_KINDS,
+  nodeOutcomesOf,
+  nodePartsOf,
+  type ComposedNode,
+  type NodePart,
+  type Outcome,
+  type Plan,
+  type PlanNode,
+  type TriggerSpec,
+} from './plan.ts'
 
-type Node = PlanNode | LaterNode
+type Node = PlanNode
 
 /** The plan as a Mermaid flowchart: one box a step, one arrow an outcome; what runs inside a step hangs on it by its name. */
 export const toMermaid = (plan: Plan): string => {
@@ -16,16 +25,16 @@ export const toMermaid = (plan: Plan): string => {
   for (const [index, label] of triggersOf(plan).entries()) lines.push(`  t${index}>"${escape(label)}"]`, `  t${index} --> start`)
   draw.block(plan.entry, { handle: 'start' }, 'done')
   if (plan.onError !== undefined) draw.outcome(plan.onError, { handle: 'start', label: 'on error' }, 'failed')
-  for (const { outcome } of plan.later?.['$onLimit']?.outcomes ?? [])
-    draw.outcome(outcome, { handle: 'start', label: 'on limit' }, 'failed')
+  if (plan.onLimit !== undefined) draw.outcome(plan.onLimit, { handle: 'start', label: 'on limit' }, 'failed')
   if (lines.some((line) => line.endsWith('failed'))) lines.splice(3, 0, '  failed((failed))')
   return `${[...new Set(lines)].join('\n')}\n`
 }
 
 /** Steps in the order of the blocks. What an agent falls back to belongs to the agent, wherever it is asked, and hangs on no step. */
 const stepsOf = (plan: Plan): readonly Node[] => {
-  if (plan.later === undefined) return Object.values(plan.nodes)
-  const byId = new Map<string, Node>([...Object.entries(plan.nodes), ...Object.entries(plan.later)])
+  if (plan.later === undefined && plan.agents === undefined) return Object.values(plan.nodes)
+  const later = Object.values(plan.later ?? {}).flatMap(({ id, node }) => (node === undefined ? [] : [[id, node] as const]))
+  const byId = new Map<string, Node>([...Object.entries(plan.nodes), ...later])
   return plan.blocks.flatMap((block) => block.flatMap((id) => (id.startsWith('agents/') ? [] : (byId.get(id) ?? []))))
 }
 
@@ -66,20 +75,17 @@ const createDrawing = ({ plan, steps, handle, lines }: Drawing): Draw => {
   const drawNode = (id: string, after: string): void => {
     const node = steps.get(id)
     if (node === undefined) return
-    const rules = rulesIn(node)
+    const rules = rulesOf(node)
     if (rules.length === 0 && !hasBody(node)) arrow(handle(id), after)
     for (const rule of rules) draw.outcome(rule.outcome, { handle: handle(id), label: rule.label }, after)
-    if ('parts' in node) drawInside(node, { draw, arrow, handle: handle(id), after: rules.length === 0 ? after : handle(id), next: after })
-    if (node.onError !== undefined) draw.outcome(node.onError, { handle: handle(id), label: 'on error' }, after)
+    drawInside(node, { draw, arrow, handle: handle(id), after: rules.length === 0 ? after : handle(id), next: after })
   }
   return draw
 }
 
-const rulesIn = (node: Node): readonly Rule[] => ('parts' in node ? [...(node.gate ?? []), ...(node.rules ?? [])] : rulesOf(node))
-
 /** Parts that do the work of a step; the others are there for when it fails. */
-const isBody = ({ label }: LaterNode['parts'][number]): boolean => /^(branch|each|voter|do)\b/.test(label)
-const hasBody = (node: Node): boolean => 'parts' in node && node.parts.some(isBody)
+const isBody = ({ label }: NodePart): boolean => /^(branch|each|voter|do)\b/.test(label)
+const hasBody = (node: Node): boolean => nodePartsOf(node).some(isBody)
 
 type Inside = {
   readonly draw: Draw
@@ -90,26 +96,24 @@ type Inside = {
   readonly next: string
 }
 
-const drawInside = (node: LaterNode, { draw, arrow, handle, after, next }: Inside): void => {
-  for (const { label, block } of node.parts) {
+const drawInside = (node: Node, { draw, arrow, handle, after, next }: Inside): void => {
+  for (const { label, block } of nodePartsOf(node)) {
     if (label === 'do') {
       draw.block(block, { handle, label: 'each round' }, handle)
       arrow(handle, next, 'done')
     } else if (label === 'undo') draw.block(block, { handle, label: 'undo' }, 'failed')
     else draw.block(block, { handle, label: label.replace(/^branch /, '') }, label.startsWith('failover') ? next : after)
   }
-  for (const { label, outcome } of node.outcomes) draw.outcome(outcome, { handle, label: OUTCOMES[label] ?? label }, next)
+  for (const { label, outcome } of nodeOutcomesOf(node)) draw.outcome(outcome, { handle, label: OUTCOMES[label] ?? label }, next)
 }
-const OUTCOMES: Readonly<Record<string, string>> = { onTimeout: 'on timeout', onLimit: 'on limit', tie: 'a tie' }
+const OUTCOMES: Readonly<Record<string, string>> = { onError: 'on error', onTimeout: 'on timeout', onLimit: 'on limit', tie: 'a tie' }
 
-const triggersOf = ({ later }: Plan): readonly string[] => {
-  const triggers = later?.['$triggers']?.step['triggers']
-  return (Array.isArray(triggers) ? triggers : []).filter(isJsonObject).map(({ kind, topic, method, path, cron, zone, everyMs }) => {
-    if (kind === 'topic') return `topic ${words(topic)}`
-    if (kind === 'http') return `${words(method)} ${words(path)}`
-    return cron === undefined ? `every ${words(everyMs)} ms` : `${words(cron)} ${words(zone)}`
+const triggersOf = ({ triggers = [] }: Plan): readonly string[] =>
+  triggers.map((trigger: TriggerSpec) => {
+    if (trigger.kind === 'topic') return `topic ${trigger.topic}`
+    if (trigger.kind === 'http') return `${trigger.method} ${trigger.path}`
+    return trigger.cron === undefined ? `every ${trigger.everyMs} ms` : `${trigger.cron} ${trigger.zone}`
   })
-}
 
 const shape = (node: Node): string => {
   const text = `"${escape(node.name ?? node.id)}<br/><small>${escape(detail(node))}</small>"`
@@ -132,16 +136,18 @@ const SHAPES: Readonly<Record<string, (text: string) => string>> = {
 }
 
 /** A value of a plan in a few words: text as it is, a list by its items, an expression by itself. */
-const words = (value: Json | undefined): string => {
+const words = (value: unknown): string => {
   if (value === undefined || value === null) return ''
   if (Array.isArray(value)) return value.map(words).join(', ')
   if (typeof value === 'string') return value
-  if (!isJsonObject(value)) return JSON.stringify(value)
-  return typeof value['cel'] === 'string' ? value['cel'] : Object.values(value).map(words).join(' ')
+  return typeof value === 'object' ? Object.values(value).map(words).join(' ') : String(value)
 }
 
+const COMPOSED: ReadonlySet<string> = new Set(COMPOSED_KINDS)
+const isComposed = (node: Node): node is ComposedNode => COMPOSED.has(node.kind)
+
 const detail = (node: Node): string => {
-  if ('parts' in node) return laterDetail(node)
+  if (isComposed(node)) return composedDetail(node)
   switch (node.kind) {
     case 'model':
       return `model ${node.models.join(', else ')}`
@@ -164,12 +170,6 @@ const detail = (node: Node): string => {
 
 /** The fields that say most about a kind, with the words around them. */
 const SAID: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
-  model: [['model', 'models']],
-  tool: [['tool', 'tools']],
-  retrieve: [['retrieve', 'index']],
-  check: [['check', 'checks']],
-  task: [['task', 'task']],
-  switch: [['', 'on']],
   parallel: [['join', 'join']],
   map: [
     ['each of', 'over'],
@@ -189,7 +189,7 @@ const SAID: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
   ],
   agent: [
     ['agent', 'agent'],
-    ['agent for', 'for'],
+    ['agent for', 'by'],
   ],
   team: [
     ['planner', 'planner'],
@@ -198,11 +198,12 @@ const SAID: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
   ],
 }
 
-const laterDetail = ({ kind, step }: LaterNode): string => {
-  const said = (SAID[kind] ?? [])
-    .filter(([, field]) => step[field] !== undefined)
-    .map(([word, field]) => `${word} ${words(step[field])}`.trim())
-  return said.length === 0 ? kind : said.join(', ')
+const composedDetail = (node: ComposedNode): string => {
+  const fields = new Map<string, unknown>(Object.entries(node))
+  const said = (SAID[node.kind] ?? [])
+    .filter(([, field]) => fields.get(field) !== undefined)
+    .map(([word, field]) => `${word} ${words(fields.get(field))}`.trim())
+  return said.length === 0 ? node.kind : said.join(', ')
 }
 
 const escape = (text: string): string =>

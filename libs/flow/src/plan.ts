@@ -77,8 +77,103 @@ type NodeBase = {
   readonly returns?: JsonSchema
   readonly gate?: readonly Rule[]
   readonly onError?: Outcome
+  /** When the time of the step is over; before `onError`. */
+  readonly onTimeout?: Outcome
+  /** When a limit or budget is reached; before `onError`. */
+  readonly onLimit?: Outcome
+  /** Blocks tried in this order when the step itself fails; before any handler. */
+  readonly failover?: readonly number[]
+  /** What the step may spend, whatever is done in its place included. */
+  readonly budget?: LimitsSpec
+  /** Takes the effect back when the run fails later. `sees`: the names its expressions read, kept with the output. */
+  readonly undo?: { readonly block: number; readonly sees: readonly string[] }
   readonly effect: 'read' | 'write' | 'irreversible'
 }
+
+/** One agent of a flow: a model with a task, tools and caps. */
+export type AgentSpec = {
+  readonly name: string
+  readonly models: readonly string[]
+  readonly prompt: string
+  readonly tools: readonly string[]
+  /** Types of task it is chosen for. */
+  readonly for: readonly string[]
+  readonly limits: LimitsSpec
+  /** Agents it may hand over to. */
+  readonly handoff: readonly string[]
+  readonly minConfidence?: number
+  /** Prompt with which it checks its own answer. */
+  readonly selfCheck?: string
+  /** When it is not sure enough, or reaches a cap. */
+  readonly fallback?: Outcome
+  readonly returns?: JsonSchema
+}
+
+/** What starts a flow beside a request. `event` is what arrived. */
+export type TriggerSpec = { readonly input?: ValueExpr; readonly when?: string } & (
+  | { readonly kind: 'topic'; readonly topic: string; readonly key?: string }
+  | { readonly kind: 'http'; readonly method: 'GET' | 'POST' | 'PUT'; readonly path: string }
+  | { readonly kind: 'schedule'; readonly cron?: string; readonly everyMs?: number; readonly zone: string }
+)
+
+/** A step that is made of others, or waits, or speaks to the world outside: nothing a service is asked for. */
+export type ComposedBody =
+  | {
+      readonly kind: 'parallel'
+      readonly branches: readonly { readonly name: string; readonly block: number }[]
+      readonly join: JoinSpec
+      readonly onFailure: OnFailure
+    }
+  | {
+      readonly kind: 'map'
+      /** Expression that gives the list. */
+      readonly over: string
+      readonly as: string
+      readonly each: number
+      readonly concurrency: number
+      readonly chunk: number
+      readonly max: number
+      readonly onFailure: OnFailure
+    }
+  | {
+      readonly kind: 'vote'
+      readonly voters: readonly { readonly block: number; readonly weight: number }[]
+      /** What is counted; `it` is a voter's output. Absent: the whole output. */
+      readonly on?: string
+      readonly rule: 'majority' | 'weighted' | 'judge'
+      readonly judge?: number
+      readonly tie?: Outcome
+      readonly early: boolean
+    }
+  /** `until` is asked after each round; reaching `max` before it holds is a limit. Without `until` there are `max` rounds. */
+  | { readonly kind: 'loop'; readonly body: number; readonly until?: string; readonly max: number }
+  | { readonly kind: 'wait'; readonly forMs: number }
+  | { readonly kind: 'event'; readonly event: string; readonly match?: string; readonly key?: ValueExpr }
+  | { readonly kind: 'emit'; readonly topic: string; readonly type?: string; readonly key?: ValueExpr }
+  | { readonly kind: 'flow'; readonly flow: string; readonly version?: string; readonly limits?: LimitsSpec }
+  /** One agent by name, or the one whose `for` has the value of an expression. */
+  | { readonly kind: 'agent'; readonly agent?: string; readonly by?: string; readonly limits?: LimitsSpec }
+  | {
+      readonly kind: 'team'
+      readonly planner: string
+      readonly workers: readonly string[]
+      readonly synthesis: string
+      readonly concurrency: number
+      readonly limits: LimitsSpec
+    }
+export type ComposedNode = NodeBase & ComposedBody
+export const COMPOSED_KINDS = [
+  'parallel',
+  'map',
+  'vote',
+  'loop',
+  'wait',
+  'event',
+  'emit',
+  'flow',
+  'agent',
+  'team',
+] as const satisfies readonly ComposedBody['kind'][]
 
 export type PlanNode = NodeBase &
   (
@@ -91,39 +186,25 @@ export type PlanNode = NodeBase &
     /** `on` present: cases compare its value (`label` holds it, `when` is compiled to the comparison); absent: when/then list. */
     | { readonly kind: 'switch'; readonly on?: string; readonly rules: readonly Rule[] }
     | { readonly kind: 'set'; readonly value: ValueExpr }
+    | ComposedBody
   )
 export type NodeKind = PlanNode['kind']
 
 /**
- * What the engine cannot run yet: a step of a newer kind or with a field it does not know, or a word at the top of the flow
- * (its id begins with "$"). Enough to check, show and compare; never run.
+ * What the engine cannot run yet: a step with a field it does not know, or a word at the top of the flow (its id begins with "$").
+ * Enough to check, show and compare; never run.
  */
-export type LaterNode = NodeBase & {
+export type LaterNode = {
+  readonly id: string
   readonly kind: string
-  /** The work and the newer fields as data: values as they are in `with`, schemas, prompts by name, blocks as their index. */
+  /** The fields that are not known, as data: values as they are in `with`, blocks as their index. */
   readonly step: JsonObject
-  /** The rules of a switch. */
-  readonly rules?: readonly Rule[]
-  /** Blocks inside, by what they are for: `branch unsafe`, `each`, `voter[0]`, `do`, `failover[0]`, `undo`. */
-  readonly parts: readonly { readonly label: string; readonly block: number }[]
-  /** Outcomes beside gate and onError: `tie`, `onTimeout`, `onLimit`, `fallback of NAME`. */
-  readonly outcomes: readonly { readonly label: string; readonly outcome: Outcome }[]
+  /** The rest of the step. */
+  readonly node?: PlanNode
 }
 
 /** Fields of a step that put it among those. */
-export const LATER_FIELDS = [
-  'guard',
-  'failover',
-  'cache',
-  'hedge',
-  'budget',
-  'undo',
-  'onTimeout',
-  'onLimit',
-  'context',
-  'media',
-  'writes',
-] as const
+export const LATER_FIELDS = ['guard', 'cache', 'hedge', 'context', 'media', 'writes'] as const
 
 export type ParamSpec = {
   readonly type: 'number' | 'integer' | 'string' | 'boolean' | 'duration'
@@ -142,7 +223,16 @@ export type Plan = {
   readonly flow: string
   readonly version: string
   readonly hash: string
-  readonly limits: { readonly timeMs: number; readonly totalMs: number; readonly steps: number; readonly costMicroUsd?: number }
+  readonly limits: {
+    readonly timeMs: number
+    readonly totalMs: number
+    readonly steps: number
+    readonly costMicroUsd?: number
+    readonly tokens?: number
+    readonly calls?: number
+    /** Flows inside each other. */
+    readonly depth?: number
+  }
   readonly params: { readonly [name: string]: ParamSpec }
   /** JSON Schema of the input; `true` where the flow declares none. */
   readonly input: JsonSchema
@@ -150,13 +240,56 @@ export type Plan = {
   /** Index of the block to start with. */
   readonly entry: number
   readonly nodes: { readonly [id: string]: PlanNode }
-  /** Nodes of kinds, or with fields, that the engine cannot run yet. A plan that has any is checked and shown, never run. */
+  /** Nodes with fields that the engine cannot run yet. A plan that has any is checked and shown, never run. */
   readonly later?: { readonly [id: string]: LaterNode }
+  readonly agents?: { readonly [name: string]: AgentSpec }
+  readonly triggers?: readonly TriggerSpec[]
   readonly onError?: Outcome
+  /** When the run reaches one of its limits; before `onError`. */
+  readonly onLimit?: Outcome
   /** Absent: the output of the last step. */
   readonly output?: ValueExpr
   readonly prompts: { readonly [name: string]: { readonly parts: readonly PromptPart[]; readonly system?: readonly PromptPart[] } }
   /** Topic of results of this flow beside `baton.results`. */
   readonly resultTopic?: string
   readonly labels: { readonly [name: string]: string }
+}
+
+/** A block that a node runs, and what for: `branch unsafe`, `each`, `voter[0]`, `judge`, `do`, `failover[0]`, `undo`. */
+export type NodePart = { readonly label: string; readonly block: number }
+
+/** The blocks of a node beside those of its outcomes. */
+export const nodePartsOf = (node: PlanNode): readonly NodePart[] => [
+  ...bodyPartsOf(node),
+  ...(node.failover ?? []).map((block, index) => ({ label: `failover[${index}]`, block })),
+  ...(node.undo === undefined ? [] : [{ label: 'undo', block: node.undo.block }]),
+]
+
+const bodyPartsOf = (node: PlanNode): readonly NodePart[] => {
+  switch (node.kind) {
+    case 'parallel':
+      return node.branches.map(({ name, block }) => ({ label: `branch ${name}`, block }))
+    case 'map':
+      return [{ label: 'each', block: node.each }]
+    case 'vote': {
+      const voters = node.voters.map(({ block }, index) => ({ label: `voter[${index}]`, block }))
+      return node.judge === undefined ? voters : [...voters, { label: 'judge', block: node.judge }]
+    }
+    case 'loop':
+      return [{ label: 'do', block: node.body }]
+    default:
+      return []
+  }
+}
+
+/** The outcomes of a node beside those of its gate and its cases, by what they are for. */
+export const nodeOutcomesOf = ({
+  onError,
+  onTimeout,
+  onLimit,
+  ...node
+}: PlanNode): readonly { readonly label: string; readonly outcome: Outcome }[] => {
+  const tie = node.kind === 'vote' ? node.tie : undefined
+  const all = { onError, onTimeout, onLimit, tie }
+  return Object.entries(all).flatMap(([label, outcome]) => (outcome === undefined ? [] : [{ label, outcome }]))
 }

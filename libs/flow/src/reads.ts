@@ -1,14 +1,16 @@
 // Which fields of each step's output later expressions read, so that a worker sends just those inline and keeps the rest in the store.
 import { isJsonObject, type Json } from '@baton/contracts/json'
 import { createAnalyser } from './expression.ts'
-import type { LaterNode, Plan, PlanNode, Rule } from './plan.ts'
+import { conditionsOf, valuesOf } from './node-expressions.ts'
+import type { Plan, PlanNode } from './plan.ts'
 
 /** For each step that is read: the paths into its output, without those that a shorter one covers. `[[]]`: all of it. */
 export type ReadFields = { readonly [step: string]: readonly (readonly string[])[] }
 
 /** The fields that the expressions of a plan read of each step. */
 export const readFieldsOf = (plan: Plan): ReadFields => {
-  const nodes: readonly (PlanNode | LaterNode)[] = [...Object.values(plan.nodes), ...Object.values(plan.later ?? {})]
+  const later = Object.values(plan.later ?? {})
+  const nodes: readonly PlanNode[] = [...Object.values(plan.nodes), ...later.flatMap(({ node }) => node ?? [])]
   const steps = new Set(nodes.flatMap(({ name }) => (name === null ? [] : [name])))
   const analyse = createAnalyser(steps)
   const found = new Map<string, Map<string, readonly string[]>>()
@@ -27,27 +29,19 @@ export const readFieldsOf = (plan: Plan): ReadFields => {
     }
   }
   for (const node of nodes) readNode(node, read)
+  for (const { step } of later) readValue(step, read)
   if (plan.output !== undefined) readValue(plan.output, read)
   return Object.fromEntries([...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([step, paths]) => [step, shortest([...paths.values()])]))
 }
 
 type Read = (cel: string, self?: string) => void
 
-const readNode = (node: PlanNode | LaterNode, read: Read): void => {
+const readNode = (node: PlanNode, read: Read): void => {
   // `it` of a gate is the output of its own step; those of votes and loops are outputs of blocks, which have no name.
   for (const { when } of node.gate ?? []) if (when !== undefined) read(when, node.name ?? undefined)
-  for (const cel of conditionsIn(node)) if (cel !== undefined) read(cel)
-  readValue(node.with, read)
-  if ('value' in node) readValue(node.value, read)
-  if ('step' in node) readValue(node.step, read)
+  for (const cel of conditionsOf(node)) read(cel)
+  for (const value of valuesOf(node)) readValue(value, read)
 }
-
-const conditionsIn = (node: PlanNode | LaterNode): readonly (string | undefined)[] => {
-  const on = 'step' in node ? node.step['on'] : 'on' in node ? node.on : undefined
-  return [node.when, typeof on === 'string' ? on : undefined, ...rulesIn(node).map(({ when }) => when)]
-}
-
-const rulesIn = (node: PlanNode | LaterNode): readonly Rule[] => ('rules' in node ? (node.rules ?? []) : [])
 
 /** Every `{ cel }` in a value; what is literal is data. */
 const readValue = (value: Json, read: Read): void => {

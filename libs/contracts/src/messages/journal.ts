@@ -2,13 +2,16 @@ import { z } from 'zod'
 import { EpochMs, FaultDataSchema, JsonValue, Meter, MicroUsd, PayloadRef, Priority, RunId, Tenant } from './shared.ts'
 import { StepKind } from './step.ts'
 
+/** Steps that are made of others, wait, or speak to the world outside. */
+const COMPOSED = ['parallel', 'map', 'vote', 'loop', 'wait', 'event', 'emit', 'flow', 'agent', 'team'] as const
+
 // One transition of one run. `seq` rises by one per engine event of the run; with `runId` it is the event's id.
 const transition = { runId: RunId, tenant: Tenant, seq: z.number().int().nonnegative(), atMs: EpochMs }
 const stepTransition = {
   ...transition,
   path: z.string(),
   nodeId: z.string(),
-  kind: z.union([StepKind, z.enum(['switch', 'gate', 'set', 'handler'])]),
+  kind: z.enum([...StepKind.options, 'switch', 'gate', 'set', 'handler', ...COMPOSED, 'undo']),
 }
 
 export const JournalRunStarted = z.looseObject({
@@ -21,6 +24,10 @@ export const JournalRunStarted = z.looseObject({
   priority: Priority,
   labels: z.record(z.string(), z.string()),
   requestedAtMs: EpochMs,
+  /** The run whose step started this one, or that this one runs again. */
+  parentRunId: RunId.optional(),
+  rootRunId: RunId.optional(),
+  rerunOf: RunId.optional(),
 })
 export type JournalRunStarted = z.infer<typeof JournalRunStarted>
 export const JournalStepDispatched = z.looseObject({
@@ -30,6 +37,9 @@ export const JournalStepDispatched = z.looseObject({
   leaseUntilMs: EpochMs,
 })
 export type JournalStepDispatched = z.infer<typeof JournalStepDispatched>
+/** A step made of others began; `parts` is how many it has, where that is known. */
+export const JournalStepOpened = z.looseObject({ ...stepTransition, parts: z.number().int().optional(), detail: JsonValue.optional() })
+export type JournalStepOpened = z.infer<typeof JournalStepOpened>
 export const JournalStepCompleted = z.looseObject({
   ...stepTransition,
   attempt: z.number().int(),
@@ -59,6 +69,22 @@ export const JournalStepWaiting = z.looseObject({
   fault: FaultDataSchema.optional(),
 })
 export type JournalStepWaiting = z.infer<typeof JournalStepWaiting>
+/** Somebody paused, resumed, changed or cancelled the run, or runs it again. */
+export const JournalRunControlled = z.looseObject({
+  ...transition,
+  action: z.enum(['paused', 'resumed', 'patched', 'cancelled', 'retried', 'refused']),
+  by: z.string(),
+  detail: JsonValue.optional(),
+})
+export type JournalRunControlled = z.infer<typeof JournalRunControlled>
+/** An event from outside arrived. `path` is the step that waited for it; absent while none does. */
+export const JournalEventReceived = z.looseObject({
+  ...transition,
+  eventId: z.string(),
+  event: z.string(),
+  path: z.string().optional(),
+})
+export type JournalEventReceived = z.infer<typeof JournalEventReceived>
 /** An answer that changes nothing: late, repeated or of a lost lease (R3). Its cost is billed all the same. */
 export const JournalAnswerIgnored = z.looseObject({
   ...transition,

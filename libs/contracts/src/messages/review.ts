@@ -36,3 +36,7 @@ export const ReviewRequested = z.looseObject({
 export type ReviewRequested = z.infer<typeof ReviewRequested>
 export const ReviewClaimed = z.looseObject({ runId: RunId, taskId: z.string(), tenant: Tenant, by: z.string(), untilMs: EpochMs })
 export type ReviewClaimed = z.infer<typeof ReviewClaimed>
+
+/** The attempt is no longer waited for: its task leaves the queue, decided by nobody. */
+export const ReviewWithdraw = z.looseObject({ runId: RunId, tenant: Tenant, attemptId: z.string(), reason: z.string().max(1_000) })
+export type ReviewWithdraw = z.infer<typeof ReviewWithdraw>

@@ -24,6 +24,30 @@ export const RunRequest = z.looseObject({
 })
 export type RunRequest = z.infer<typeof RunRequest>
 
+/** A step's output as a later run of the same flow takes it over. */
+const KnownOutput = z.looseObject({ output: JsonValue, ref: PayloadRef.optional(), by: z.string() })
+
+/** A flow that steps of a run start, pinned when the run begins (L2). */
+export const PinnedFlow = z.looseObject({
+  flow: z.string(),
+  version: z.string(),
+  planHash: z.string().length(64),
+  params: z.record(z.string(), JsonValue),
+})
+export type PinnedFlow = z.infer<typeof PinnedFlow>
+
+/** Caps that lower those of the plan. */
+export const RunLimits = z.looseObject({
+  timeMs: z.number().int().positive().optional(),
+  totalMs: z.number().int().positive().optional(),
+  steps: z.number().int().positive().optional(),
+  costMicroUsd: MicroUsd.optional(),
+  tokens: z.number().int().positive().optional(),
+  calls: z.number().int().positive().optional(),
+  depth: z.number().int().nonnegative().optional(),
+})
+export type RunLimits = z.infer<typeof RunLimits>
+
 /** First record of a run on its log. Everything that could change later is pinned in it (L2). */
 export const RunRequested = z.looseObject({
   runId: RunId,
@@ -43,13 +67,64 @@ export const RunRequested = z.looseObject({
   session: z.string().optional(),
   user: z.looseObject({ id: z.string().optional() }).optional(),
   requestedAtMs: EpochMs,
+  /** The step that started this run, and to which its end is an answer. */
+  parent: z.looseObject({ runId: RunId, attemptId: z.string(), path: z.string() }).optional(),
+  /** The first run of a tree; its key and its partition are those of all. */
+  rootRunId: RunId.optional(),
+  /** Begin of the effect keys (L8): the same for a rerun, another for each step that starts a run. */
+  effectBase: z.string().optional(),
+  /** Flows that steps may start, by the name they use: `support/refund@stable`. */
+  flows: z.record(z.string(), PinnedFlow).optional(),
+  limits: RunLimits.optional(),
+  /** A rerun (L8): outputs of the steps before `from`, taken over from the run before. */
+  reuse: z.looseObject({ runId: RunId, from: z.string(), steps: z.record(z.string(), KnownOutput) }).optional(),
+  /** What started it, where that was no request: `schedule`, `topic tickets`. */
+  trigger: z.string().max(200).optional(),
   /** True when the intake cannot exclude that this run was started before; its owner then looks it up first. */
   repeat: z.boolean(),
 })
 export type RunRequested = z.infer<typeof RunRequested>
 
-export const RunCancel = z.looseObject({ runId: RunId, by: z.string(), reason: z.string().max(1_000) })
+export const RunCancel = z.looseObject({
+  runId: RunId,
+  by: z.string(),
+  reason: z.string().max(1_000),
+  /** Whether effects are taken back before it ends; they are where this is absent. */
+  undo: z.boolean().optional(),
+})
 export type RunCancel = z.infer<typeof RunCancel>
+const control = { runId: RunId, by: z.string().max(200) }
+/** Nothing more is asked for until the run is resumed; answers that come are kept. */
+export const RunPause = z.looseObject({ ...control, reason: z.string().max(1_000).optional() })
+export type RunPause = z.infer<typeof RunPause>
+export const RunResume = z.looseObject(control)
+export type RunResume = z.infer<typeof RunResume>
+/** Changes what a paused run goes on with. Fields that are named replace those of the input; params likewise. */
+export const RunPatch = z.looseObject({
+  ...control,
+  input: z.record(z.string(), JsonValue).optional(),
+  params: z.record(z.string(), JsonValue).optional(),
+})
+export type RunPatch = z.infer<typeof RunPatch>
+/** Runs an ended run again, as a run of its own, from a step on (L8). */
+export const RunRetry = z.looseObject({
+  ...control,
+  newRunId: RunId,
+  requestId: z.string(),
+  /** Name of a step of the flow; absent: the one that failed, else the first. */
+  from: z.string().optional(),
+  requestedAtMs: EpochMs,
+})
+export type RunRetry = z.infer<typeof RunRetry>
+/** Something happened outside that the run may wait for. The same event twice is one. */
+export const RunEvent = z.looseObject({
+  runId: RunId,
+  eventId: z.string().min(1).max(256),
+  event: z.string().min(1).max(200),
+  data: JsonValue,
+  by: z.string().max(200).optional(),
+})
+export type RunEvent = z.infer<typeof RunEvent>
 export const RunContinue = z.looseObject({ runId: RunId, seq: z.number().int() })
 export type RunContinue = z.infer<typeof RunContinue>
 export const RunQuarantine = z.looseObject({ runId: RunId, offset: z.string(), crashes: z.number().int() })

@@ -4,6 +4,42 @@ import { EpochMs, FaultDataSchema, JsonValue, Meter, PayloadRef, Priority, RunId
 export const StepKind = z.enum(['model', 'tool', 'retrieve', 'check', 'human', 'task'])
 export type StepKind = z.infer<typeof StepKind>
 
+/** A call of a tool that a model asks for. */
+export const AgentCall = z.looseObject({
+  id: z.string().max(200).meta({ description: 'as the model named it' }),
+  tool: z.string().max(200),
+  arguments: z.record(z.string(), JsonValue),
+})
+export type AgentCall = z.infer<typeof AgentCall>
+
+/** What became of a call: an output, or a fault. */
+export const AgentResult = z.looseObject({
+  id: z.string(),
+  tool: z.string(),
+  output: JsonValue.optional(),
+  outputRef: PayloadRef.optional(),
+  fault: FaultDataSchema.optional(),
+})
+export type AgentResult = z.infer<typeof AgentResult>
+
+/** What a turn of an agent adds to the prompt that the plan has for it. */
+export const AgentTurn = z.looseObject({
+  agent: z.string().meta({ description: 'the agent of the plan' }),
+  turn: z.number().int().positive(),
+  /** `check`: the agent looks at `answer` with its prompt for that, and says `{ ok, problem? }`. */
+  use: z.enum(['turn', 'check']),
+  answer: JsonValue.optional(),
+  /** The newest piece of the conversation; each piece names the one before. */
+  transcript: PayloadRef.optional(),
+  /** Of the calls of the turn before. */
+  results: z.array(AgentResult),
+  /** Tools it may call now. A hand-over is the tool `handoff/AGENT`. */
+  tools: z.array(z.string()),
+  /** What the engine tells it: why it has to finish, or who handed over. */
+  note: z.string().optional(),
+})
+export type AgentTurn = z.infer<typeof AgentTurn>
+
 /**
  * One dispatch of one step to the service that does it. The static part (prompt, schema, retry, failover list)
  * is in the plan `planHash`, under node `nodeId`; only what this run decided travels here.
@@ -36,6 +72,10 @@ export const StepCommand = z.looseObject({
   override: z
     .looseObject({ models: z.array(z.string()).optional(), prompt: z.string().optional(), feedback: z.string().optional() })
     .optional(),
+  /** A turn of an agent: the node is the agent's step. */
+  turn: AgentTurn.optional(),
+  /** A call that an agent asked for: the tool, with its arguments as the input. */
+  call: z.looseObject({ id: z.string(), tool: z.string() }).optional(),
   session: z.string().optional(),
   user: z.looseObject({ id: z.string().optional() }).optional(),
 })
@@ -50,6 +90,10 @@ export const StepCompleted = z.looseObject({
   outputRef: PayloadRef.optional(),
   by: z.string().max(200).optional().meta({ description: 'who made it: model:NAME, tool:NAME, human:NAME' }),
   meter: Meter.optional(),
+  /** Of a turn of an agent: the calls it asks for (none: `output` is its answer), and the conversation so far. */
+  turn: z
+    .looseObject({ calls: z.array(AgentCall), transcript: PayloadRef.optional(), confidence: z.number().min(0).max(1).optional() })
+    .optional(),
 })
 export type StepCompleted = z.infer<typeof StepCompleted>
 

@@ -3,7 +3,8 @@
 //   F2. Every node that is entered counts as a step, so that no loop is endless (R4).
 import type { PlanNode } from '@baton/flow/plan'
 import type { Visit } from '../state.ts'
-import { dispatch, limitFault } from './dispatch.ts'
+import { Fault } from '@baton/contracts/fault'
+import { dispatch, isWork, limitFault } from './dispatch.ts'
 import { failRun, goOn } from './failure.ts'
 import { NOTHING, placeOf, scopeOf } from './frames.ts'
 import { closeBlock, guarded, settle, settleSwitch } from './settle.ts'
@@ -68,5 +69,6 @@ const perform = (turn: Turn, place: Place, visit: Visit, node: PlanNode): void =
       data: { ...stepTransition(turn, place), attempt: 1, by: 'set', dispatchedAtMs: turn.atMs },
     })
     settle(turn, place, { output, by: 'set' })
-  } else dispatch(turn, place, visit, node)
+  } else if (isWork(node)) dispatch(turn, place, visit, node)
+  else throw new Fault('flow.unsupported', `${node.id}: a ${node.kind} does not run yet`)
 }

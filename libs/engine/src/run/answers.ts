@@ -4,6 +4,7 @@ import type { MessageOf, Meter } from '@baton/contracts'
 import type { Output } from '../decision.ts'
 import type { Asked, EndedRun, Entry, OpenRun } from '../state.ts'
 import { timeFault } from './clock.policy.ts'
+import { isWork } from './dispatch.ts'
 import { loseAttempt } from './ending.ts'
 import { failRun, failStep, journalFailed } from './failure.ts'
 import { placeOf } from './frames.ts'
@@ -109,6 +110,7 @@ type Postponed = { readonly reason: 'retrying' | 'deferred' | 'extended'; readon
 
 /** The attempt goes on later: its lease moves, the deadline of the run does not (R4). */
 export const postpone = (turn: Turn, { place, asked }: OpenAttempt, { reason, untilMs, fault }: Postponed): void => {
+  if (!isWork(place.node)) return
   const moreMs = reason === 'extended' ? EXTENSION_SLACK_MS : dispatchBoundMs(place.node, place.frame.visit?.override?.models)
   asked.leaseUntilMs = Math.min(asked.deadlineMs, Math.max(asked.leaseUntilMs, untilMs + moreMs))
   const data = { ...stepTransition(turn, place), attemptId: asked.attemptId, reason, untilMs }

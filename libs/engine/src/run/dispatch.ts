@@ -13,7 +13,11 @@ import { scopeOf } from './frames.ts'
 import { dispatchBoundMs } from './lease.policy.ts'
 import { isPerson, journal, stepTransition, takeId, type Place, type Turn } from './turn.ts'
 
-export type WorkNode = Exclude<PlanNode, { kind: 'switch' | 'set' }>
+/** Nodes whose work a service or a person does. */
+export type WorkNode = Extract<PlanNode, { kind: StepCommand['kind'] }>
+
+const WORK: ReadonlySet<string> = new Set(['model', 'tool', 'retrieve', 'check', 'human', 'task'] satisfies readonly WorkNode['kind'][])
+export const isWork = (node: PlanNode): node is WorkNode => WORK.has(node.kind)
 
 /** The limit that forbids this step now, if one does. K1. */
 export const limitFault = ({ run, atMs }: Turn, node: PlanNode, counted: boolean): FaultData | undefined => {

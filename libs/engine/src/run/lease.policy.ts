@@ -1,5 +1,6 @@
 // How long one dispatch may take at most before its attempt counts as lost.
-import type { PlanNode, RetrySpec } from '@baton/flow/plan'
+import type { RetrySpec } from '@baton/flow/plan'
+import type { WorkNode } from './dispatch.ts'
 
 /** Time of one try where the step names none, in milliseconds. */
 export const TRY_TIMEOUT_MS = { model: 60_000, tool: 30_000, retrieve: 10_000, check: 30_000, task: 300_000 } as const
@@ -22,16 +23,15 @@ const pausesMs = (retry: RetrySpec): number => {
   return sum
 }
 
-const candidates = (node: PlanNode, models: readonly string[] | undefined): number => {
+const candidates = (node: WorkNode, models: readonly string[] | undefined): number => {
   if (node.kind === 'model') return Math.max(1, (models ?? node.models).length)
   return node.kind === 'tool' ? Math.max(1, node.tools.length) : 1
 }
 
 /** Longest time one dispatch of a step may take: tries times candidates times the time of one try, the pauses, and slack. */
-export const dispatchBoundMs = (node: PlanNode, models?: readonly string[]): number => {
+export const dispatchBoundMs = (node: WorkNode, models?: readonly string[]): number => {
   // An escalating review is asked for twice, by hitl.
   if (node.kind === 'human') return node.human.slaMs * (node.human.onTimeout === 'escalate' ? 2 : 1) + REVIEW_SLACK_MS
-  if (node.kind === 'switch' || node.kind === 'set') return 0
   const tries = Math.max(1, node.retry?.attempts ?? 1)
   const tryMs = node.timeoutMs ?? TRY_TIMEOUT_MS[node.kind]
   return tries * candidates(node, models) * tryMs + (node.retry === undefined ? 0 : pausesMs(node.retry)) + LEASE_SLACK_MS

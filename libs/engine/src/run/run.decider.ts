@@ -125,6 +125,12 @@ const apply = (turn: Turn, message: Exclude<LogMessage, { name: 'run.requested' 
     case 'timer.matured':
       wake(turn)
       return
+    case 'run.pause':
+    case 'run.resume':
+    case 'run.patch':
+    case 'run.retry':
+    case 'run.event':
+      return
     default:
       applyToAttempt(turn, message)
   }

@@ -100,10 +100,8 @@ const outputsOf = (from: FlowTree | Plan): ReadonlyMap<string, JsonSchema> => {
   if ('steps' in from) return new Map(from.steps.map(({ name, returns }) => [name ?? '', returns ?? true]))
   return new Map(
     (from.blocks[from.entry] ?? []).map((id) => {
-      const node = from.nodes[id]
-      const later = from.later?.[id]
-      const returns = node?.returns ?? later?.step['returns']
-      return [node?.name ?? later?.name ?? id, isSchema(returns) ? returns : true]
+      const node = from.nodes[id] ?? from.later?.[id]?.node
+      return [node?.name ?? id, node?.returns ?? true]
     }),
   )
 }

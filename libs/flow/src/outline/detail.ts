@@ -1,5 +1,5 @@
 // What a step does, in a few words.
-import type { PlanNode } from '../plan.ts'
+import type { ComposedBody, ComposedNode, PlanNode } from '../plan.ts'
 import type { ExprTree, StepTree } from '../tree.ts'
 import { countWords, durationWords, listWords } from './words.ts'
 
@@ -22,6 +22,27 @@ export const detailOfNode = (node: PlanNode): string => {
       return node.on === undefined ? 'first that holds' : `by ${node.on}`
     case 'set':
       return 'set a value'
+    default:
+      return detailOfComposed(node)
+  }
+}
+
+const detailOfComposed = (node: ComposedNode): string => {
+  switch (node.kind) {
+    case 'parallel':
+      return parallelWords(node)
+    case 'map':
+      return `for each of ${node.over}, ${node.concurrency} at once, at most ${node.max}`
+    case 'vote':
+      return `${node.rule} of ${node.voters.length} voters`
+    case 'loop':
+      return `${capWords(node.max)}${node.until === undefined ? '' : ` until ${node.until}`}`
+    case 'agent':
+      return node.agent === undefined ? `agent for ${node.by ?? ''}` : `agent ${node.agent}`
+    case 'team':
+      return `team of ${listWords(node.workers)}, planned by ${node.planner}`
+    default:
+      return detailOfMessage(node)
   }
 }
 
@@ -70,7 +91,8 @@ const detailOfComposite = (step: Composite): string => {
   }
 }
 
-type Message = Extract<Composite, { readonly kind: 'wait' | 'event' | 'emit' | 'flow' }>
+type MessageKind = { readonly kind: 'wait' | 'event' | 'emit' | 'flow' }
+type Message = Extract<Composite, MessageKind> | Extract<ComposedNode, MessageKind>
 
 const detailOfMessage = (step: Message): string => {
   switch (step.kind) {
@@ -90,7 +112,10 @@ const textOf = (expression: ExprTree | undefined): string => expression?.cel ?? 
 const untilWords = (until: ExprTree | undefined): string => (until === undefined ? '' : ` until ${until.cel}`)
 const atWords = (version: string | undefined): string => (version === undefined ? '' : `@${version}`)
 
-const parallelWords = ({ branches, join }: Extract<StepTree, { readonly kind: 'parallel' }>): string => {
+const parallelWords = ({
+  branches,
+  join,
+}: Pick<Extract<ComposedBody, { readonly kind: 'parallel' }>, 'join'> & { readonly branches: readonly unknown[] }): string => {
   const waits = { all: 'all', any: 'the first that ends', first: 'the first that succeeds', quorum: '' }[join.join]
   return `${branches.length} branches at once, waits for ${join.join === 'quorum' ? join.quorum : waits}`
 }

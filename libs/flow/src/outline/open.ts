@@ -4,7 +4,7 @@ import type { Plan } from '../plan.ts'
 import { createReadContext, type FlowDefaults } from '../read/context.ts'
 import { readFlow } from '../read/flow.ts'
 import { createSource } from '../source/source.ts'
-import { parseSyntax } from '../source/syntax.ts'
+import { parseSyntax } from '../source/yaml.ts'
 import type { FlowTree } from '../tree.ts'
 import { outlinePlan } from './from-plan.ts'
 import { treeOfPlan } from './plan-tree.ts'
@@ -35,5 +35,5 @@ export const openPlan = (plan: Plan): OpenedFlow => {
 const treeOf = ({ files, entry, defaults = {} }: Parameters<typeof openFlow>[0]): FlowTree | undefined => {
   const report = createReport()
   const syntax = parseSyntax(createSource(entry, files.get(entry) ?? ''), report)
-  return syntax === undefined ? undefined : readFlow(syntax, createReadContext({ files, entry, defaults, report }))
+  return syntax === undefined ? undefined : readFlow(syntax, createReadContext({ files, entry, defaults, report, parse: parseSyntax }))
 }

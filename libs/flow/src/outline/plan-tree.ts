@@ -1,9 +1,22 @@
 /* oxlint-disable unicorn/no-thenable -- `then` is a word of the flow format; nothing here is ever awaited */
 // A tree made from a plan alone, so that what looks at trees also sees published flows, whose files are elsewhere.
 import { defined } from '../defined.ts'
-import type { Outcome, Plan, PlanNode, Rule, ValueExpr } from '../plan.ts'
+import type { AgentSpec, ComposedNode, Outcome, Plan, PlanNode, Rule, TriggerSpec, ValueExpr } from '../plan.ts'
 import { createSource, wholeOf, type Span } from '../source/source.ts'
-import type { BodyTree, ExprTree, FlowTree, OutcomeTree, Place, PromptTree, RuleTree, StepTree, ValueTree } from '../tree.ts'
+import type {
+  AgentTree,
+  BlockTree,
+  BodyTree,
+  ExprTree,
+  FlowTree,
+  OutcomeTree,
+  Place,
+  PromptTree,
+  RuleTree,
+  StepTree,
+  TriggerTree,
+  ValueTree,
+} from '../tree.ts'
 
 /** The tree of a plan; every place in it is the start of an empty file. Undefined where steps are for a later version. */
 export const treeOfPlan = (plan: Plan): FlowTree | undefined => {
@@ -18,12 +31,13 @@ export const treeOfPlan = (plan: Plan): FlowTree | undefined => {
     params: plan.params,
     input: plan.input,
     steps: stepsOf(plan.entry, 'steps', from),
-    agents: {},
+    agents: Object.fromEntries(Object.entries(plan.agents ?? {}).map(([name, agent]) => [name, agentOf(agent, from)])),
     buffers: {},
-    triggers: [],
+    triggers: (plan.triggers ?? []).map((trigger) => triggerOf(trigger, from)),
     labels: plan.labels,
     ...defined({
-      onError: plan.onError === undefined ? undefined : outcomeOf(plan.onError, 'onError', from),
+      onError: plan.onError && outcomeOf(plan.onError, 'onError', from),
+      onLimit: plan.onLimit && outcomeOf(plan.onLimit, 'onError', from),
       output: plan.output === undefined ? undefined : valueOf(plan.output, from),
       resultTopic: plan.resultTopic,
     }),
@@ -54,10 +68,17 @@ const stepOf = (node: PlanNode, place: Place, from: From): StepTree => {
       returns,
       when: node.when === undefined ? undefined : expressionOf(node.when, from),
       gate: node.gate?.map((rule) => ruleOf(rule, 'gate', from)),
-      onError: node.onError === undefined ? undefined : outcomeOf(node.onError, 'onError', from),
+      onError: node.onError && outcomeOf(node.onError, 'onError', from),
+      onTimeout: node.onTimeout && outcomeOf(node.onTimeout, 'onError', from),
+      onLimit: node.onLimit && outcomeOf(node.onLimit, 'onError', from),
+      failover: node.failover?.map((block) => blockOf(block, 'onError', from)),
+      budget: node.budget,
+      undo: node.undo && blockOf(node.undo.block, 'undo', from),
     }),
   }
 }
+
+const blockOf = (block: number, place: Place, from: From): BlockTree => ({ at: from.at, steps: stepsOf(block, place, from) })
 
 const bodyOf = (node: PlanNode, from: From): BodyTree => {
   switch (node.kind) {
@@ -81,6 +102,104 @@ const bodyOf = (node: PlanNode, from: From): BodyTree => {
       return { kind: 'check', checks: node.checks }
     case 'task':
       return { kind: 'task', task: node.task }
+    default:
+      return composedOf(node, from)
+  }
+}
+
+const composedOf = (node: ComposedNode, from: From): BodyTree => {
+  switch (node.kind) {
+    case 'parallel': {
+      const branches = node.branches.map(({ name, block }) => ({ at: from.at, name, block: blockOf(block, 'branch', from) }))
+      return { kind: 'parallel', branches, join: node.join, onFailure: node.onFailure }
+    }
+    case 'map': {
+      const { as, concurrency, chunk, max, onFailure } = node
+      const over = expressionOf(node.over, from)
+      return { kind: 'map', over, as, each: blockOf(node.each, 'each', from), concurrency, chunk, max, onFailure }
+    }
+    case 'vote':
+      return {
+        kind: 'vote',
+        voters: node.voters.map(({ block, weight }) => ({ block: blockOf(block, 'branch', from), weight })),
+        rule: node.rule,
+        early: node.early,
+        ...defined({
+          on: node.on === undefined ? undefined : expressionOf(node.on, from),
+          judge: node.judge === undefined ? undefined : blockOf(node.judge, 'branch', from),
+          tie: node.tie && outcomeOf(node.tie, 'gate', from),
+        }),
+      }
+    case 'loop':
+      return {
+        kind: 'loop',
+        body: blockOf(node.body, 'loop', from),
+        max: node.max,
+        ...defined({ until: node.until === undefined ? undefined : expressionOf(node.until, from) }),
+      }
+    default:
+      return messageOf(node, from)
+  }
+}
+
+type MessageNode = Exclude<ComposedNode, { readonly kind: 'parallel' | 'map' | 'vote' | 'loop' }>
+
+const messageOf = (node: MessageNode, from: From): BodyTree => {
+  switch (node.kind) {
+    case 'wait':
+      return { kind: 'wait', forMs: node.forMs }
+    case 'event': {
+      const match = node.match === undefined ? undefined : expressionOf(node.match, from)
+      return { kind: 'event', event: node.event, ...defined({ match, key: node.key && valueOf(node.key, from) }) }
+    }
+    case 'emit':
+      return { kind: 'emit', topic: node.topic, ...defined({ type: node.type, key: node.key && valueOf(node.key, from) }) }
+    case 'flow':
+      return { kind: 'flow', flow: node.flow, ...defined({ version: node.version, limits: node.limits }) }
+    case 'agent': {
+      const by = node.by === undefined ? undefined : expressionOf(node.by, from)
+      return { kind: 'agent', ...defined({ agent: node.agent, by, limits: node.limits }) }
+    }
+    case 'team': {
+      const { planner, workers, synthesis, concurrency, limits } = node
+      return { kind: 'team', planner, workers, synthesis, concurrency, limits }
+    }
+  }
+}
+
+const agentOf = (agent: AgentSpec, from: From): AgentTree => {
+  const { name, models, tools, limits, handoff, minConfidence, returns } = agent
+  return {
+    at: from.at,
+    name,
+    models,
+    prompt: promptOf(agent.prompt, from),
+    tools,
+    for: agent.for,
+    limits,
+    handoff,
+    ...defined({
+      minConfidence,
+      selfCheck: agent.selfCheck === undefined ? undefined : promptOf(agent.selfCheck, from),
+      fallback: agent.fallback && outcomeOf(agent.fallback, 'onError', from),
+      returns,
+    }),
+  }
+}
+
+const triggerOf = (trigger: TriggerSpec, from: From): TriggerTree => {
+  const input = trigger.input && valueOf(trigger.input, from)
+  const when = trigger.when === undefined ? undefined : expressionOf(trigger.when, from)
+  const common = { at: from.at, ...defined({ input, when }) }
+  switch (trigger.kind) {
+    case 'topic': {
+      const key = trigger.key === undefined ? undefined : expressionOf(trigger.key, from)
+      return { ...common, kind: 'topic', topic: trigger.topic, ...defined({ key }) }
+    }
+    case 'http':
+      return { ...common, kind: 'http', method: trigger.method, path: trigger.path }
+    case 'schedule':
+      return { ...common, kind: 'schedule', zone: trigger.zone, ...defined({ cron: trigger.cron, everyMs: trigger.everyMs }) }
   }
 }
 

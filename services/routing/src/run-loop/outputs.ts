@@ -28,6 +28,23 @@ const taskRecord = (output: Extract<Output, { to: 'task' }>): OutgoingRecord => 
   }
 }
 
+/** An event that a flow sends into the world: a CloudEvent of the flow's own type, with its data as plain JSON. */
+const emittedRecord = ({ id, topic, type, key, tenant, runId, data }: Extract<Output, { to: 'topic' }>, time: string): OutgoingRecord => ({
+  topic,
+  key,
+  headers: {
+    ce_specversion: '1.0',
+    ce_id: id,
+    ce_source: SOURCE,
+    ce_type: type,
+    ce_subject: runId,
+    ce_tenant: tenant,
+    ce_time: time,
+    'content-type': JSON_TYPE,
+  },
+  value: Buffer.from(JSON.stringify(data)),
+})
+
 /** The records of one output. Journal, events and log records stay on the run's own partition. */
 export const encodeOutput = (output: Output, run: { tenant: string; partition: number; time: string }): readonly OutgoingRecord[] => {
   const { tenant, partition, time } = run
@@ -67,6 +84,22 @@ export const encodeOutput = (output: Output, run: { tenant: string; partition: n
       const topics = output.topic === undefined ? [TOPICS.results] : [TOPICS.results, output.topic]
       return topics.map((topic) => ({ topic, ...event }))
     }
+    case 'withdrawal': {
+      // The class of the request itself, so that it cannot be overtaken.
+      const { review } = output
+      const event = encodeEvent({
+        name: 'review.withdraw',
+        data: review,
+        id: output.id,
+        source: SOURCE,
+        subject: review.runId,
+        tenant,
+        time,
+      })
+      return [{ topic: commandTopic('hitl', output.priority), ...event }]
+    }
+    case 'topic':
+      return [emittedRecord(output, time)]
     case 'log': {
       const event = encodeEvent({ ...output.message, id: output.id, source: SOURCE, subject: output.message.data.runId, tenant, time })
       return [{ topic: TOPICS.events, partition, ...event }]
