@@ -18,7 +18,7 @@ type Checked = {
   readonly hash: string | null
   readonly errors: number
   readonly warnings: number
-  /** Steps that are right but cannot run in this version. */
+  /** Fields of steps, and words at the top of the flow, that are right but not run by this version. */
   readonly later: readonly Later[]
   readonly diagnostics: readonly (Diagnostic & { readonly page: string })[]
 }
@@ -69,7 +69,7 @@ const checkOne = (
 
 const placeOf = ({ file, line, column, code }: Diagnostic): string => `${file}:${line}:${column}:${code}`
 
-/** What of a step the engine cannot run yet: its kind, or fields of a kind that it can. */
+/** The fields of a step that the engine does not know yet. */
 const laterOf = ({ id, kind, step }: LaterNode): Later => ({
   step: id.startsWith('$') ? null : id,
   kind,
@@ -81,16 +81,12 @@ const resultText = (found: FoundFlow, { path, ok, flow, version, hash, later, di
   const mistakes = diagnostics.map((one) => `${diagnosticText(one, { text: texts.get(one.file), paint })}\n`)
   if (!ok) return mistakes.join('\n')
   const good = `${path}: ${paint.green('ok')}, ${flow ?? ''}@${version ?? ''}, plan ${hash?.slice(0, 12) ?? ''}`
-  const notYet = later.length === 0 ? [] : [`  checked; runs with a later version: ${laterWords(later)}`]
+  const notYet = later.length === 0 ? [] : [`  not run by this version: ${laterWords(later)}`]
   return [...mistakes, good, ...notYet].join('\n')
 }
 
 const laterWords = (later: readonly Later[]): string =>
-  later
-    .map(({ step, kind, fields }) =>
-      step === null ? kind : `step ${step} (${kind}${fields.length === 0 ? '' : ` with ${fields.join(', ')}`})`,
-    )
-    .join(', ')
+  later.map(({ step, kind, fields }) => (step === null ? kind : `step ${step} (${kind} with ${fields.join(', ')})`)).join(', ')
 
 const summary = (results: readonly Checked[], paint: Paint): string => {
   const sum = (count: (result: Checked) => number): number => results.reduce((total, result) => total + count(result), 0)
@@ -98,6 +94,6 @@ const summary = (results: readonly Checked[], paint: Paint): string => {
   const errors = sum((result) => result.errors)
   const warnings = sum((result) => result.warnings)
   const later = sum((result) => (result.later.length > 0 ? 1 : 0))
-  const verdict = `${plural(results.length, 'flow')}: ${plural(errors, 'error')}, ${plural(warnings, 'warning')}${later === 0 ? '' : `; ${later} with steps for a later version`}`
+  const verdict = `${plural(results.length, 'flow')}: ${plural(errors, 'error')}, ${plural(warnings, 'warning')}${later === 0 ? '' : `; ${later} with words that this version does not run`}`
   return errors > 0 ? paint.red(verdict) : warnings > 0 ? paint.yellow(verdict) : paint.green(verdict)
 }

@@ -14,7 +14,8 @@ steps:
       timeout: 5s
 `
 const WRONG = 'steps:\n  - a: Say {{ input.x }}\n  - b: { prompt: Say {{ aa }}, timeuot: 5s }\n'
-const LATER = 'steps:\n  - all: { map: =input.items, each: "Look at {{ item }}" }\n'
+const LATER =
+  'history: { turns: 3 }\nsteps:\n  - all: { map: =input.items, each: "Look at {{ item }}" }\n  - told: { tool: x, cache: 1h }\n'
 
 let folder: string
 const put = async (files: Readonly<Record<string, string>>): Promise<void> => {
@@ -69,10 +70,11 @@ describe('baton check', () => {
     expect(failed).toBe(true)
   })
 
-  it('says which steps cannot run yet', async () => {
+  it('says which steps have fields that do not run yet, and which words at the top', async () => {
     await put({ 'later.yaml': LATER })
     const { out, failed } = await baton('check', join(folder, 'later.yaml'))
-    expect(out).toContain('checked; runs with a later version: step all (map)')
+    expect(out).toContain('ok, local/later@0.0.0')
+    expect(out).toContain('  not run by this version: step told (tool with cache), history\n')
     expect(failed).toBe(false)
   })
 

@@ -12,30 +12,29 @@ describe('what the engine cannot run yet', () => {
     const ids = new Set(plan.blocks.flat())
     expect([...ids].filter((id) => plan.nodes[id] === undefined && plan.later?.[id] === undefined)).toEqual([])
     expect(Object.keys(plan.later ?? {}).filter((id) => plan.nodes[id] !== undefined)).toEqual([])
-    expect(Object.keys(plan.later ?? {}).filter((id) => !ids.has(id))).toEqual([
-      '$agents',
-      '$buffers',
-      '$history',
-      '$limits',
-      '$triggers',
-      '$onLimit',
-    ])
+    expect(Object.keys(plan.later ?? {})).toEqual(['classify', '$contexts of agents', '$buffers', '$history'])
+    expect(plan.later?.['classify']?.node).toMatchObject({ kind: 'model', models: ['strong'] })
   })
 
   it('is never run: loading the plan names the steps and their kinds', () => {
     expect(() => loadProgram(plan)).toThrow(
       expect.objectContaining({
         code: 'flow.unsupported',
-        message: expect.stringContaining('signals (parallel), summaries (map)'),
+        message:
+          'shop/everything is right, but this version does not run classify (model, guard, cache, hedge, context, media, writes), ' +
+          'contexts of agents, buffers, history yet',
       }),
     )
-    expect(() => refuseLater(planOf('triggers: [{ every: 1h }]\nsteps:\n  - a: { tool: x, cache: 10m }\n'))).toThrow(
-      'local/f is right, but this version does not run a (tool, cache), triggers yet',
+    expect(() => refuseLater(planOf('history: { turns: 3 }\nsteps:\n  - a: { tool: x, cache: 10m }\n'))).toThrow(
+      'local/f is right, but this version does not run a (tool, cache), history yet',
     )
   })
 
   it('is absent from the plan of a flow that needs none of it', () => {
     expect(planOf('steps:\n  - a: hi\n')).not.toHaveProperty('later')
+    const kinds =
+      'triggers: [{ every: 1h }]\nonLimit: fail\nlimits: { tokens: 1k }\nsteps:\n  - a: { map: =input.items, each: hi, budget: { calls: 9 }, onLimit: end }\n'
+    expect(planOf(kinds)).not.toHaveProperty('later')
   })
 
   it('is drawn: a shape for each kind, an arrow for each branch, voter, round and outcome', () => {
@@ -74,9 +73,11 @@ output: { done: =three }
     })
   })
 
-  it('are seen in what runs later as well', () => {
-    expect(readFieldsOf(planOf('steps:\n  - a: { tool: x }\n  - b: { map: =a.list, each: { set: { n: =item.n, k: =a.key } } }\n'))).toEqual(
-      { a: [['key'], ['list']] },
-    )
+  it('are seen in composed steps, and in fields that the engine does not know', () => {
+    const map = '{ map: =a.list, each: { set: { n: =item.n, k: =a.key } } }'
+    const cached = '{ tool: y, cache: { for: 1h, key: =a.id } }'
+    expect(readFieldsOf(planOf(`steps:\n  - a: { tool: x }\n  - b: ${map}\n  - c: ${cached}\n`))).toEqual({
+      a: [['id'], ['key'], ['list']],
+    })
   })
 })

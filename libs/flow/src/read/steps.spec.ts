@@ -1,6 +1,7 @@
 /* oxlint-disable unicorn/no-thenable -- `then` is a word of the plan */
 import { describe, expect, it } from '@jest/globals'
-import { laterOf, mistakesIn, planOf } from '../testing/compiled.ts'
+import { nodePartsOf } from '../plan.ts'
+import { laterOf, mistakesIn, nodeOf, planOf } from '../testing/compiled.ts'
 
 const INPUT = 'input: { text: string, order: string, items: { type: list, items: { name: string } } }\n'
 const step = (body: string, top = ''): string => `${INPUT}${top}steps:\n  - a: ${body}\n`
@@ -10,8 +11,9 @@ describe('parallel (A3)', () => {
     const plan = planOf(
       step('{ parallel: { c: "Sum {{ input.text }}", b: { tool: x }, d: [{ e: hi }, { f: "{{ e }}" }] }, join: first, onFailure: null }'),
     )
-    const { step: said, parts } = plan.later?.['a'] ?? {}
-    expect(said).toEqual({
+    const node = plan.nodes['a']
+    expect(node).toMatchObject({
+      kind: 'parallel',
       branches: [
         { name: 'b', block: 1 },
         { name: 'c', block: 2 },
@@ -21,13 +23,13 @@ describe('parallel (A3)', () => {
       onFailure: 'null',
     })
     expect(plan.blocks).toEqual([['a'], ['a/b'], ['a/c'], ['a/d/e', 'a/d/f']])
-    expect(parts?.map(({ label }) => label)).toEqual(['branch b', 'branch c', 'branch d'])
-    expect(Object.keys(plan.nodes)).toEqual(['a/b', 'a/c', 'a/d/e', 'a/d/f'])
+    expect(node && nodePartsOf(node).map(({ label }) => label)).toEqual(['branch b', 'branch c', 'branch d'])
+    expect(Object.keys(plan.nodes).toSorted()).toEqual(['a', 'a/b', 'a/c', 'a/d/e', 'a/d/f'])
   })
 
   it('waits for all unless it says otherwise, and for as many as it says', () => {
-    expect(laterOf(step('{ parallel: { b: hi, c: ho } }'), 'a').step).toMatchObject({ join: { join: 'all' }, onFailure: 'fail' })
-    expect(laterOf(step('{ parallel: { b: hi, c: ho }, join: { quorum: 2 } }'), 'a').step['join']).toEqual({ join: 'quorum', quorum: 2 })
+    expect(nodeOf(step('{ parallel: { b: hi, c: ho } }'), 'a')).toMatchObject({ join: { join: 'all' }, onFailure: 'fail' })
+    expect(nodeOf(step('{ parallel: { b: hi, c: ho }, join: { quorum: 2 } }'), 'a')).toMatchObject({ join: { join: 'quorum', quorum: 2 } })
   })
 
   it.each([
@@ -49,8 +51,9 @@ describe('parallel (A3)', () => {
 describe('map (A4)', () => {
   it('goes over a list, each item under its name', () => {
     const plan = planOf(step('{ map: =input.items, as: product, each: "{{ index }} {{ product.name }}", concurrency: 4 }'))
-    expect(plan.later?.['a']?.step).toEqual({
-      over: { cel: 'input.items' },
+    expect(plan.nodes['a']).toMatchObject({
+      kind: 'map',
+      over: 'input.items',
       as: 'product',
       each: 1,
       concurrency: 4,
@@ -80,23 +83,24 @@ describe('vote (A5)', () => {
         '{ vote: { voters: [big, { model: small, weight: 2 }], on: =it.kind, rule: weighted, tie: fail }, prompt: hi, returns: { kind: x | y } }',
       ),
     )
-    expect(plan.later?.['a']?.step).toEqual({
+    expect(plan.nodes['a']).toMatchObject({
+      kind: 'vote',
       voters: [
         { block: 1, weight: 1 },
         { block: 2, weight: 2 },
       ],
       rule: 'weighted',
       early: false,
-      on: { cel: 'it.kind' },
+      on: 'it.kind',
+      tie: { then: 'fail' },
     })
-    expect(plan.later?.['a']?.outcomes).toEqual([{ label: 'tie', outcome: { then: 'fail' } }])
     expect(plan.nodes['a/voter[1]']).toMatchObject({ kind: 'model', models: ['small'], prompt: 'inline:a', returns: { type: 'object' } })
     expect(planOf(step('{ vote: { voters: 3 }, model: big, prompt: hi }')).blocks).toHaveLength(4)
   })
 
   it('voters may be steps of their own, and a judge decides', () => {
     const plan = planOf(step('{ vote: { voters: [{ tool: x }, { tool: y, weight: 3 }], judge: "Which of {{ it }}?" } }'))
-    expect(plan.later?.['a']?.step).toMatchObject({ rule: 'judge', judge: 3, voters: [{ weight: 1 }, { weight: 3 }] })
+    expect(plan.nodes['a']).toMatchObject({ rule: 'judge', judge: 3, voters: [{ weight: 1 }, { weight: 3 }] })
     expect(plan.nodes['a/judge']).toMatchObject({ kind: 'model', with: { object: { it: { cel: 'it' } } } })
   })
 
@@ -122,33 +126,39 @@ describe('loop, wait, emit, flow (A8 to A10)', () => {
         '{ loop: { max: 5, until: it.score >= 0.9 }, do: [{ b: { prompt: "Better {{ it }}", returns: { score: 0..1 } } }], returns: { score: 0..1 } }',
       ),
     )
-    expect(plan.later?.['a']?.step).toEqual({ do: 1, until: { cel: 'it.score >= 0.9' }, max: 5 })
+    expect(plan.nodes['a']).toMatchObject({ kind: 'loop', body: 1, until: 'it.score >= 0.9', max: 5 })
     expect(plan.blocks[1]).toEqual(['a/do/b'])
     expect(plan.nodes['a/do/b']?.returns).toMatchObject({ required: ['score'] })
   })
 
   it('waiting is for a time, or for an event with its own timeout', () => {
-    expect(laterOf(step('{ wait: 10m }'), 'a')).toMatchObject({ kind: 'wait', step: { forMs: 600_000 } })
-    const event = laterOf(
+    expect(nodeOf(step('{ wait: 10m }'), 'a')).toMatchObject({ kind: 'wait', forMs: 600_000 })
+    const event = nodeOf(
       step('{ wait: { event: payment/done, match: event.order == input.order, key: =input.order, timeout: 2d }, onTimeout: fail }'),
       'a',
     )
     expect(event).toMatchObject({
       kind: 'event',
       timeoutMs: 172_800_000,
-      step: { event: 'payment/done', match: { cel: 'event.order == input.order' }, key: { cel: 'input.order' } },
-      outcomes: [{ label: 'onTimeout', outcome: { then: 'fail' } }],
+      event: 'payment/done',
+      match: 'event.order == input.order',
+      key: { cel: 'input.order' },
+      onTimeout: { then: 'fail' },
     })
   })
 
   it('an event is emitted, another flow is called by version or alias', () => {
-    expect(laterOf(step('{ emit: { topic: orders, type: order.paid, key: =input.order } }'), 'a')).toMatchObject({
+    expect(nodeOf(step('{ emit: { topic: orders, type: order.paid, key: =input.order } }'), 'a')).toMatchObject({
       effect: 'write',
-      step: { topic: 'orders', type: 'order.paid', key: { cel: 'input.order' } },
+      topic: 'orders',
+      type: 'order.paid',
+      key: { cel: 'input.order' },
     })
-    expect(laterOf(step('{ flow: shop/child@stable, limits: { cost: 0.01 USD } }'), 'a')).toMatchObject({
+    expect(nodeOf(step('{ flow: shop/child@stable, limits: { cost: 0.01 USD } }'), 'a')).toMatchObject({
       with: { cel: 'input' },
-      step: { flow: 'shop/child', version: 'stable', limits: { costMicroUsd: 10_000 } },
+      flow: 'shop/child',
+      version: 'stable',
+      limits: { costMicroUsd: 10_000 },
     })
   })
 
@@ -168,6 +178,28 @@ describe('fields of a step', () => {
   const field = (text: string, top = ''): unknown => laterOf(step(`{ tool: x, ${text} }`, top), 'a').step
 
   it.each([
+    ['failover: { tool: y }', { failover: [1] }],
+    ['failover: [{ tool: y }, hi]', { failover: [1, 2] }],
+    ['undo: { tool: y }', { undo: { block: 1, sees: [] } }],
+    ['budget: 0.01 USD', { budget: { costMicroUsd: 10_000 } }],
+    ['budget: { tokens: 20k, calls: 3 }', { budget: { tokens: 20_000, calls: 3 } }],
+    ['timeout: 5s, onTimeout: end', { timeoutMs: 5_000, onTimeout: { then: 'end' } }],
+    ['onLimit: { tool: y }', { onLimit: { then: 'run', block: 1 } }],
+    ['onError: { tool: y }', { onError: { then: 'run', block: 1, after: 'fail' } }],
+  ])('%s is part of the step', (text, said) => {
+    const plan = planOf(`steps:\n  - a: { tool: x, ${text} }\n`)
+    expect(plan).not.toHaveProperty('later')
+    expect(plan.nodes['a']).toEqual({ id: 'a', name: 'a', kind: 'tool', tools: ['x'], with: { lit: {} }, effect: 'write', ...said })
+  })
+
+  it('what takes an effect back says which names it reads, so that their values are kept until then', () => {
+    const undo = '{ tool: y, with: { order: =input.order, at: =a.id, by: "=b[0].who" }, when: c.ok }'
+    const text = `${INPUT}steps:\n  - b: { tool: w }\n  - c: { tool: v }\n  - a: { tool: x, undo: ${undo} }\n`
+    expect(nodeOf(text, 'a').undo?.sees).toEqual(expect.arrayContaining(['a', 'b', 'c']))
+    expect(nodeOf(text, 'a').undo?.sees).not.toContain('input')
+  })
+
+  it.each([
     [
       'guard: [pii, { toxicity: { max: 50% } }]',
       {
@@ -181,20 +213,16 @@ describe('fields of a step', () => {
     ['cache: { for: 10m, key: =input.text, scope: run }', { cache: { ttlMs: 600_000, scope: 'run', key: { cel: 'input.text' } } }],
     ['hedge: 500ms', { hedge: { afterMs: 500, max: 1 } }],
     ['hedge: { after: 1s, max: 2 }', { hedge: { afterMs: 1_000, max: 2 } }],
-    ['budget: 0.01 USD', { budget: { costMicroUsd: 10_000 } }],
-    ['budget: { tokens: 20k, calls: 3 }', { budget: { tokens: 20_000, calls: 3 } }],
     ['media: [=input.image]', { media: [{ cel: 'input.image' }] }],
-    ['failover: { tool: y }', { failover: [1] }],
-    ['failover: [{ tool: y }, hi]', { failover: [1, 2] }],
-    ['undo: { tool: y }', { undo: 1 }],
-  ])('%s', (text, said) => {
-    expect(laterOf(`steps:\n  - a: { tool: x, ${text} }\n`, 'a').step).toEqual({ tools: ['x'], ...said })
+  ])('%s is kept beside the step, which the engine does not run with it', (text, said) => {
+    const { kind, step: unknown, node } = laterOf(`steps:\n  - a: { tool: x, ${text} }\n`, 'a')
+    expect([kind, unknown]).toEqual(['tool', said])
+    expect(node).toEqual({ id: 'a', name: 'a', kind: 'tool', tools: ['x'], with: { lit: {} }, effect: 'write' })
   })
 
   it('a context has parts by priority, from expressions, buffers and the history', () => {
     const parts = '[{ name: text, from: =input.text, cut: never }, { buffer: notes, tokens: 1k }, { from: history, turns: 5, priority: 1 }]'
     expect(field(`context: { tokens: 6k, parts: ${parts} }, writes: notes`, 'buffers: { notes: {} }\n')).toEqual({
-      tools: ['x'],
       context: {
         tokens: 6_000,
         parts: [

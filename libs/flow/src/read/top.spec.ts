@@ -1,6 +1,6 @@
 /* oxlint-disable unicorn/no-thenable -- `then` is a word of the plan */
 import { describe, expect, it } from '@jest/globals'
-import { laterOf, mistakesIn, planOf } from '../testing/compiled.ts'
+import { laterOf, mistakesIn, nodeOf, planOf } from '../testing/compiled.ts'
 
 const STEPS = 'steps:\n  - a: hi\n'
 
@@ -42,8 +42,15 @@ describe('limits and params', () => {
     const plan = planOf(
       `limits: { time: 5m, cost: 0.05 USD, tokens: 20k, calls: 1M, depth: 3 }\nparams: { send: { type: number, default: 80%, min: 50%, max: 1 } }\n${STEPS}`,
     )
-    expect(plan.limits).toEqual({ timeMs: 300_000, totalMs: 2_592_000_000, steps: 100, costMicroUsd: 50_000 })
-    expect(plan.later?.['$limits']?.step).toEqual({ limits: { tokens: 20_000, calls: 1_000_000, depth: 3 } })
+    expect(plan.limits).toEqual({
+      timeMs: 300_000,
+      totalMs: 2_592_000_000,
+      steps: 100,
+      costMicroUsd: 50_000,
+      tokens: 20_000,
+      calls: 1_000_000,
+      depth: 3,
+    })
     expect(plan.params['send']).toEqual({ type: 'number', default: 0.8, min: 0.5, max: 1 })
   })
 
@@ -64,29 +71,39 @@ describe('agents (A7)', () => {
 `
 
   it('have models, tools, limits and what comes when they are not sure enough', () => {
-    const agents = laterOf(`${AGENTS}${STEPS}`, '$agents')
-    expect(agents.step).toMatchObject({
-      agents: {
-        clerk: {
-          models: ['big', 'small'],
-          tools: ['billing/status'],
-          for: ['refund'],
-          minConfidence: 0.6,
-          limits: { turns: 5, costMicroUsd: 50_000 },
-        },
-        expert: { models: ['default'], handoff: ['clerk'] },
-      },
-    })
-    expect(agents.outcomes.map(({ label }) => label)).toEqual(['fallback of clerk', 'fallback of expert'])
     const plan = planOf(`${AGENTS}${STEPS}`)
-    expect(plan.later?.['agents/clerk/fallback']).toMatchObject({ kind: 'agent', with: { cel: 'input' }, step: { agent: 'expert' } })
+    expect(plan.agents).toEqual({
+      clerk: {
+        name: 'clerk',
+        models: ['big', 'small'],
+        prompt: expect.any(String),
+        tools: ['billing/status'],
+        for: ['refund'],
+        limits: { turns: 5, costMicroUsd: 50_000 },
+        handoff: [],
+        minConfidence: 0.6,
+        selfCheck: expect.any(String),
+        fallback: { then: 'run', block: expect.any(Number) },
+        returns: expect.objectContaining({ required: ['text', 'confidence'] }),
+      },
+      expert: expect.objectContaining({ models: ['default'], handoff: ['clerk'], fallback: { then: 'run', block: expect.any(Number) } }),
+    })
+    const { prompt, selfCheck } = plan.agents?.['clerk'] ?? {}
+    expect([prompt, selfCheck].map((name) => plan.prompts[name ?? '']?.parts[0])).toEqual([{ text: 'Help with ' }, { text: 'right?' }])
+    expect(plan.nodes['agents/clerk/fallback']).toMatchObject({
+      kind: 'agent',
+      agent: 'expert',
+      with: { cel: 'input' },
+      returns: { required: ['text', 'confidence'] },
+    })
     expect(plan.nodes['agents/expert/fallback']?.with).toEqual({ object: { input: { cel: 'input' }, draft: { cel: 'it' } } })
   })
 
   it('are asked by name, with what their prompt asks for', () => {
-    expect(laterOf(`${AGENTS}steps:\n  - text: hi\n  - a: { agent: clerk }\n`, 'a')).toMatchObject({
+    expect(nodeOf(`${AGENTS}steps:\n  - text: hi\n  - a: { agent: clerk }\n`, 'a')).toMatchObject({
+      kind: 'agent',
       with: { object: { text: { cel: 'text' } } },
-      step: { agent: 'clerk' },
+      agent: 'clerk',
     })
     expect(mistakesIn(`${AGENTS}steps:\n  - a: { agent: clerk, with: { txt: hi } }\n`)).toEqual([
       expect.stringContaining('prompt.slot_unknown the prompt asks for {{ text }}, and "with" of the step has no "text"'),
@@ -96,7 +113,7 @@ describe('agents (A7)', () => {
   it('are chosen by what they are for, when there is one for each value', () => {
     const routed = (kinds: string): string =>
       `${AGENTS}input: { kind: ${kinds}, text: string }\nsteps:\n  - a: { agent: { for: =input.kind }, with: { text: =input.text } }\n`
-    expect(laterOf(routed('refund | technical'), 'a').step).toEqual({ for: { cel: 'input.kind' } })
+    expect(nodeOf(routed('refund | technical'), 'a')).toMatchObject({ kind: 'agent', by: 'input.kind' })
     expect(mistakesIn(routed('refund | technicl'))).toEqual([
       '6:5 switch.incomplete no agent is for technicl; did you mean "technical"? | for: [technicl]',
     ])
@@ -112,7 +129,11 @@ describe('agents (A7)', () => {
       'prompts/short@1.md': 'Help with {{ text }}',
     }
     const text = 'steps:\n  - a: { agent: clerk@1, with: { text: hi } }\n'
-    expect(Object.keys(Object(laterOf(text, '$agents', files).step['agents']))).toEqual(['clerk@1', 'expert@2'])
+    const plan = planOf(text, files)
+    expect(Object.keys(plan.agents ?? {})).toEqual(['clerk@1', 'expert@2'])
+    const { fallback } = plan.agents?.['clerk@1'] ?? {}
+    const block = fallback?.then === 'run' ? plan.blocks[fallback.block] : undefined
+    expect(block?.map((id) => plan.nodes[id])).toMatchObject([{ kind: 'agent', agent: 'expert@2' }])
     expect(mistakesIn('steps:\n  - a: { agent: clrk@1 }\n', files)).toEqual([
       '2:17 agent.unknown there is no file agents/clrk@1.yaml; did you mean "clerk@1"?',
     ])
@@ -132,7 +153,8 @@ describe('agents (A7)', () => {
   it('A6: a team has a planner, workers and a synthesis, and its caps', () => {
     const team =
       '{ planner: clerk, workers: [expert], synthesis: clerk, limits: { rounds: 3, subtasks: 10, depth: 2, tokens: 100k, cost: 1 USD } }'
-    expect(laterOf(`${AGENTS}steps:\n  - a: { team: ${team} }\n`, 'a').step).toEqual({
+    expect(nodeOf(`${AGENTS}steps:\n  - a: { team: ${team} }\n`, 'a')).toMatchObject({
+      kind: 'team',
       planner: 'clerk',
       workers: ['expert'],
       synthesis: 'clerk',
@@ -158,25 +180,24 @@ describe('buffers, history, triggers, onLimit', () => {
   - { schedule: "0 6 * * 1-5", zone: Europe/Berlin }
   - { every: 1h }
 `
-    expect(laterOf(`${triggers}${STEPS}`, '$triggers').step).toEqual({
-      triggers: [
-        {
-          kind: 'topic',
-          topic: 'tickets',
-          key: { cel: 'event.id' },
-          when: { cel: 'event.kind == "new"' },
-          input: { object: { text: { cel: 'event.text' } } },
-        },
-        { kind: 'http', method: 'POST', path: '/tickets' },
-        { kind: 'schedule', zone: 'Europe/Berlin', cron: '0 6 * * 1-5' },
-        { kind: 'schedule', zone: 'UTC', everyMs: 3_600_000 },
-      ],
-    })
+    expect(planOf(`${triggers}${STEPS}`).triggers).toEqual([
+      {
+        kind: 'topic',
+        topic: 'tickets',
+        key: 'event.id',
+        when: 'event.kind == "new"',
+        input: { object: { text: { cel: 'event.text' } } },
+      },
+      { kind: 'http', method: 'POST', path: '/tickets' },
+      { kind: 'schedule', zone: 'Europe/Berlin', cron: '0 6 * * 1-5' },
+      { kind: 'schedule', zone: 'UTC', everyMs: 3_600_000 },
+    ])
   })
 
   it('a reached limit is an outcome', () => {
-    const { outcomes } = laterOf(`onLimit: { human: support, then: end }\n${STEPS}`, '$onLimit')
-    expect(outcomes).toEqual([{ label: 'onLimit', outcome: { then: 'run', block: 1, after: 'end' } }])
+    const plan = planOf(`onLimit: { human: support, then: end }\n${STEPS}`)
+    expect(plan.onLimit).toEqual({ then: 'run', block: 1, after: 'end' })
+    expect(plan.blocks[1]?.map((id) => plan.nodes[id]?.kind)).toEqual(['human'])
   })
 
   it.each([

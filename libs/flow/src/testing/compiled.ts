@@ -1,7 +1,7 @@
 // Small flows in, plan or mistakes out.
 import { compileFlow } from '../compile.ts'
 import { formatDiagnostic } from '../diagnostic.ts'
-import type { LaterNode, Plan } from '../plan.ts'
+import type { LaterNode, Plan, PlanNode } from '../plan.ts'
 
 type Files = Readonly<Record<string, string>>
 
@@ -15,7 +15,15 @@ export const planOf = (text: string, files: Files = {}): Plan => {
   return result.plan
 }
 
-/** What the plan says of a step, or of a word at the top ("$agents"), that runs later. */
+/** The step of a plan, whether or not the engine knows all of its fields. */
+export const nodeOf = (text: string, id: string, files: Files = {}): PlanNode => {
+  const plan = planOf(text, files)
+  const found = plan.nodes[id] ?? plan.later?.[id]?.node
+  if (found === undefined) throw new Error(`${id} is not among ${Object.keys(plan.nodes).join(', ')}`)
+  return found
+}
+
+/** What the plan says of a step, or of a word at the top ("$buffers"), that the engine does not know. */
 export const laterOf = (text: string, id: string, files: Files = {}): LaterNode => {
   const plan = planOf(text, files)
   const found = plan.later?.[id]
