@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe } from '@jest/globals'
 import { databaseContract } from './contract/database.contract.ts'
 import { leaseContract } from './contract/lease.contract.ts'
+import { jobContract } from './contract/job.contract.ts'
 import { keepContract } from './contract/keep.contract.ts'
 import { lifecycleContract } from './contract/lifecycle.contract.ts'
 import { runContract } from './contract/run.contract.ts'
@@ -34,5 +35,6 @@ export const storeContract = (options: {
     leaseContract(get)
     keepContract(get)
     lifecycleContract(get)
+    jobContract(get)
   })
 }

@@ -3,10 +3,12 @@ import { answerRepository } from './answer.repository.ts'
 import type { Database } from './database.ts'
 import { effectRepository } from './effect.repository.ts'
 import { flowRepository } from './flow.repository.ts'
+import { jobRepository } from './job.repository.ts'
 import { leaseRepository } from './lease.repository.ts'
 import { compareMigrations, migrate, type Migration } from './migrate.ts'
 import { flowLifecycle } from './migrations/flow-lifecycle.ts'
 import { flows } from './migrations/flows.ts'
+import { jobs } from './migrations/jobs.ts'
 import { leaseCrashes } from './migrations/lease-crashes.ts'
 import { leaseLocks } from './migrations/lease-locks.ts'
 import { leases } from './migrations/leases.ts'
@@ -20,7 +22,7 @@ import type { Stores } from './ports.ts'
 import { runRepository } from './run.repository.ts'
 import { startRepository } from './start.repository.ts'
 
-const MIGRATIONS: readonly Migration[] = [runs, leases, starts, payloads, flows, work, leaseCrashes, leaseLocks, flowLifecycle]
+const MIGRATIONS: readonly Migration[] = [runs, leases, starts, payloads, flows, work, leaseCrashes, leaseLocks, flowLifecycle, jobs]
 
 /** Runs the migrations that are missing and gives every port. Safe to call from several processes at once. */
 export const openStore = async (db: Database): Promise<Stores> => {
@@ -35,6 +37,7 @@ export const openStore = async (db: Database): Promise<Stores> => {
     params: paramRepository(db),
     answers: answerRepository(db),
     effects: effectRepository(db),
+    jobs: jobRepository(db),
   }
 }
 

@@ -187,6 +187,45 @@ export type EffectStore = {
   finish(effect: { tenant: string; key: string; result: Json }): Promise<void>
 }
 
+/** Work on many runs at once, as it is remembered. `body` is what was asked for, `place` how far it is. */
+export type Job = {
+  readonly jobId: string
+  readonly tenant: string
+  readonly kind: string
+  readonly body: Json
+  readonly by: string
+  readonly status: 'running' | 'completed' | 'failed' | 'cancelled'
+  readonly place: Json
+  readonly matched: number
+  readonly done: number
+  readonly failed: number
+  readonly fault: { readonly code: string; readonly message: string } | null
+  readonly createdAtMs: number
+  readonly changedAtMs: number
+  readonly endedAtMs: number | null
+}
+
+type JobOwner = { readonly tenant: string; readonly jobId: string; readonly ownerUuid: string }
+
+/** Jobs, each done by one process at a time, on the database's clock. */
+export type JobStore = {
+  /** The same id again gives the job that is there; with another body it is `request.conflicting`. Forgets jobs that ended long ago. */
+  create(job: { tenant: string; jobId: string; kind: string; body: Json; by: string }): Promise<Job>
+  find(job: { tenant: string; jobId: string }): Promise<Job | undefined>
+  /** Newest first; `before` is the number of the last job of the page before. */
+  list(of: { tenant: string; limit: number; before?: number }): Promise<{ readonly jobs: readonly Job[]; readonly next: number | null }>
+  /** The oldest running job of these kinds that nobody does now, for `leaseMs`. */
+  claim(options: { kinds: readonly string[]; ownerUuid: string; leaseMs: number }): Promise<Job | undefined>
+  /** Remembers how far it is and extends the lease. False when it was cancelled or somebody else does it now: stop. */
+  advance(job: JobOwner & { place: Json; matched: number; done: number; failed: number; leaseMs: number }): Promise<boolean>
+  /** False when it was cancelled or somebody else does it now. */
+  finish(job: JobOwner & { status: 'completed' | 'failed'; fault?: { code: string; message: string } }): Promise<boolean>
+  /** Lets somebody else go on at once. */
+  release(options: { ownerUuid: string }): Promise<void>
+  /** Stops a running job; one that has ended stays as it is. Undefined when there is none. */
+  cancel(job: { tenant: string; jobId: string }): Promise<Job | undefined>
+}
+
 /** What `openStore` gives: the database and every port over it. */
 export type Stores = {
   readonly runs: RunStore
@@ -198,4 +237,5 @@ export type Stores = {
   readonly params: ParamStore
   readonly answers: AnswerStore
   readonly effects: EffectStore
+  readonly jobs: JobStore
 }
