@@ -35,7 +35,7 @@ export type System = {
   readonly journal: (runId: string) => readonly Event[]
   readonly deadLetters: (service: ServiceName) => Promise<readonly DeadLetter[]>
   readonly http: <T = Record<string, unknown>>(
-    method: 'GET' | 'POST' | 'PUT',
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH',
     path: string,
     body?: unknown,
     headers?: Readonly<Record<string, string>>,
@@ -143,7 +143,7 @@ export const openAt = async ({ dataDir, flowsDir, configDir }: Home, env: System
     },
     journal: (runId) => journal.get(runId) ?? [],
     deadLetters: async (service) => (await listDeadLetters(platform.bus, { topic: deadLetterTopic(service), limit: LETTERS_MAX })).letters,
-    http: async <T>(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) => {
+    http: async <T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH', path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) => {
       const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
       const reply = await platform.call({ service: 'gateway', method, path, headers, ...(text === undefined ? {} : { body: text }) })
       return { status: reply.status, body: JSON.parse(reply.body) as T } // each suite names the shape it expects, and checks it

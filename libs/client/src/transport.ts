@@ -12,7 +12,7 @@ export type ClientOptions = {
 }
 
 export type Call = {
-  readonly method: 'GET' | 'POST' | 'PUT'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH'
   readonly path: string
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>

@@ -117,6 +117,8 @@ export const FAULTS = {
   'run.cancelled': { remedy: 'stop', blame: 'caller', status: 409, summary: 'The run was cancelled.' },
   'run.not_paused': { remedy: 'stop', blame: 'caller', status: 409, summary: 'Only a paused run can be changed.' },
   'run.not_ended': { remedy: 'stop', blame: 'caller', status: 409, summary: 'Only an ended run can be run again.' },
+  'run.ended': { remedy: 'stop', blame: 'caller', status: 409, summary: 'The run has ended; nothing can change it any more.' },
+  'step.unknown': { remedy: 'stop', blame: 'caller', status: 422, summary: 'The flow has no step of this name to begin from.' },
   'run.quarantined': {
     remedy: 'stop',
     blame: 'platform',

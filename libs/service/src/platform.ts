@@ -33,10 +33,13 @@ export type Platform = {
   readonly call: ServiceCall
 }
 
+/** Methods that services answer to. */
+export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH'
+
 export type ServiceReply = { readonly status: number; readonly body: string; readonly contentType: string }
 export type ServiceCall = (request: {
   service: string
-  method: 'GET' | 'POST' | 'PUT'
+  method: HttpMethod
   path: string
   body?: string
   headers?: Readonly<Record<string, string>>
@@ -48,7 +51,7 @@ export type RunningService = {
   readonly url?: string
   /** Answers an HTTP request without a socket (health, reads, reviews). */
   readonly inject: (request: {
-    method: 'GET' | 'POST' | 'PUT'
+    method: HttpMethod
     path: string
     body?: string
     headers?: Readonly<Record<string, string>>
