@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openEmbeddedBus, type Bus } from '@baton/bus'
-import { decodeEvent, encodeEvent, Fault, TOPICS, topicManifest, type Event, type StepCommand } from '@baton/contracts'
+import { commandTopic, decodeEvent, encodeEvent, Fault, TOPICS, topicManifest, type Event, type StepCommand } from '@baton/contracts'
 import type { Platform, RunningService } from '@baton/service'
 import { openPglite, openPostgres, openStore, type Database } from '@baton/store'
 import { describeWithPostgres } from '@baton/testing/suite'
@@ -260,6 +260,52 @@ const suite = (open: () => Promise<Database>): void => {
         status: 409,
         code: 'review.closed',
       })
+    })
+
+    const withdraw = async ({ runId, attemptId, priority }: StepCommand): Promise<void> => {
+      const event = encodeEvent({
+        name: 'review.withdraw',
+        data: { runId, tenant: 'default', attemptId, reason: 'another branch was first' },
+        id: `${attemptId}/withdrawal`,
+        source: '/test',
+        subject: runId,
+        tenant: 'default',
+      })
+      await bus.publish([{ ...event, topic: commandTopic('hitl', priority) }])
+    }
+    it('V1: what nobody has to decide any more leaves the queue; a repeat, and one that was decided, change nothing', async () => {
+      const [asked, decided] = [commandOf('run_w1'), commandOf('run_w2')]
+      await ask(asked)
+      await ask(decided)
+      await opened(taskIdOf(asked.attemptId))
+      await opened(taskIdOf(decided.attemptId))
+      await http('POST', `/v1/reviews/${taskIdOf(decided.attemptId)}:decide`, { by: 'ann', verdict: 'approve' })
+      for (const command of [decided, decided, asked, asked]) await withdraw(command)
+      const id = taskIdOf(asked.attemptId)
+      await eventually(async () => ((await http('GET', `/v1/reviews/${id}`)).body['status'] === 'cancelled' ? true : undefined))
+      expect((await http('POST', `/v1/reviews/${id}:decide`, { by: 'ann', verdict: 'approve' })).body).toMatchObject({
+        code: 'review.closed',
+      })
+      expect((await http('GET', `/v1/reviews/${taskIdOf(decided.attemptId)}`)).body).toMatchObject({ status: 'decided' })
+      const { rows } = await db.query('select task_id from review_withdrawals')
+      expect(rows).toEqual([])
+    })
+
+    it('V2, D3: a withdrawal that comes before its request leaves no open task, however often both come', async () => {
+      const command = commandOf('run_w3')
+      const id = taskIdOf(command.attemptId)
+      await withdraw(command)
+      await eventually(async () => (await db.query('select 1 from review_withdrawals where task_id = $1', [id])).rows[0])
+      await ask(command)
+      await ask(command)
+      await withdraw(command)
+      const last = commandOf('run_w4')
+      await ask(last)
+      await opened(taskIdOf(last.attemptId))
+      expect((await http('GET', '/v1/reviews?status=open&limit=200')).body['items']).not.toEqual(
+        expect.arrayContaining([expect.objectContaining({ runId: 'run_w3' })]),
+      )
+      await withdraw(last)
     })
 
     it('A1: what was asked for a run that failed or was called off is withdrawn, and nothing else', async () => {

@@ -51,5 +51,20 @@ const reviews: Migration = {
   ],
 }
 
+/** Withdrawals that came before what they withdraw. Few: both travel in order, so only a redelivery can part them. */
+const withdrawals: Migration = {
+  name: '002-review-withdrawals',
+  statements: [
+    `create table review_withdrawals (
+      tenant text not null,
+      task_id text not null,
+      made_by text not null,
+      at_ms bigint not null,
+      primary key (tenant, task_id)
+    )`,
+    `create index review_withdrawals_time on review_withdrawals using brin (at_ms)`,
+  ],
+}
+
 /** Tables of this service, in order. */
-export const migrations: readonly Migration[] = [reviews]
+export const migrations: readonly Migration[] = [reviews, withdrawals]

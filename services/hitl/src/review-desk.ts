@@ -1,8 +1,9 @@
 // The shell around the decider: load, decide, commit, tell the outbox. Everything is in the tables, so a restart changes nothing.
 //   D1. One conditional statement commits a change with what is published of it; who read an older review decides again on the new one.
 //   D2. A decision that does not fit the schema of the step is refused before it counts.
+//   D3. A request and its withdrawal, in any order or at once, leave no open task: each writes first and then looks for the other.
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { Fault, type JsonSchema } from '@baton/contracts'
+import { Fault, toFault, type JsonSchema } from '@baton/contracts'
 import { decide, evolve, type NewReview, type Review, type ReviewCommand, type ReviewEvent } from './review.decider.ts'
 import { messagesOf } from './review.messages.ts'
 import type { ReviewRepository } from './review.repository.ts'
@@ -14,8 +15,11 @@ export type ReviewDesk = {
   /** Opens a review; one that is there already stays as it is (A6). */
   open(asked: { review: NewReview; resultSchema: JsonSchema | null }, atMs: number): Promise<void>
   /** Changes a review. Throws the fault of a refusal. */
-  change(key: { tenant: string; taskId: string }, command: Exclude<ReviewCommand, { type: 'review.request' }>): Promise<Review>
+  change(key: ReviewKey, command: Exclude<ReviewCommand, { type: 'review.request' }>): Promise<Review>
+  /** Takes a review back that nobody has to decide any more, also one that is not open yet; nothing happens to one that is closed. */
+  withdraw(key: ReviewKey, withdrawal: { readonly by: string; readonly atMs: number }): Promise<void>
 }
+type ReviewKey = { readonly tenant: string; readonly taskId: string }
 
 const ajv = new Ajv2020({ strict: false, allErrors: false, validateFormats: false })
 
@@ -29,25 +33,11 @@ const checkFit = (schema: JsonSchema | null, event: ReviewEvent): void => {
   throw new Fault('input.invalid', `${field}: ${error?.message ?? 'does not fit the schema of the step'}`, { field }) // D2
 }
 
+type DeskOptions = { reviews: ReviewRepository; changed: () => void; observe: (event: ReviewEvent) => void }
+
 /** A desk over the tables. `changed` is called after a commit that has something to publish. */
-export const reviewDesk = ({
-  reviews,
-  changed,
-  observe,
-}: {
-  reviews: ReviewRepository
-  changed: () => void
-  observe: (event: ReviewEvent) => void
-}): ReviewDesk => ({
-  open: async ({ review: asked, resultSchema }, atMs) => {
-    const [event] = decide({ type: 'review.request', review: asked }, undefined)
-    const review = event === undefined ? undefined : evolve(undefined, event)
-    if (event === undefined || review === undefined) return
-    if (!(await reviews.insert({ review, resultSchema }, messagesOf(review, event, atMs)))) return
-    observe(event)
-    changed()
-  },
-  change: async (key, command) => {
+export const reviewDesk = ({ reviews, changed, observe }: DeskOptions): ReviewDesk => {
+  const change: ReviewDesk['change'] = async (key, command) => {
     for (let race = 0; race < RACES_MAX; race += 1) {
       const stored = await reviews.load(key)
       const [event] = decide(command, stored?.review)
@@ -64,5 +54,36 @@ export const reviewDesk = ({
       }
     }
     throw new Fault('store.unavailable', 'this review changes faster than it can be read; try again', { id: key.taskId })
-  },
-})
+  }
+  /** False when there is no such review. */
+  const cancel = async (key: ReviewKey, { by, atMs }: { by: string; atMs: number }): Promise<boolean> => {
+    try {
+      await change(key, { type: 'review.cancel', by, atMs })
+      return true
+    } catch (error) {
+      const { code } = toFault(error)
+      if (code === 'request.not_found') return false
+      if (code !== 'review.closed') throw error // somebody was faster
+      return true
+    }
+  }
+  return {
+    change,
+    open: async ({ review: asked, resultSchema }, atMs) => {
+      const [event] = decide({ type: 'review.request', review: asked }, undefined)
+      const review = event === undefined ? undefined : evolve(undefined, event)
+      if (event === undefined || review === undefined) return
+      if (await reviews.insert({ review, resultSchema }, messagesOf(review, event, atMs))) {
+        observe(event)
+        changed()
+      }
+      const withdrawnBy = await reviews.withdrawnBy(asked) // D3
+      if (withdrawnBy !== undefined) await cancel(asked, { by: withdrawnBy, atMs })
+    },
+    withdraw: async (key, withdrawal) => {
+      if (await cancel(key, withdrawal)) return
+      await reviews.rememberWithdrawal(key, withdrawal)
+      await cancel(key, withdrawal) // D3
+    },
+  }
+}

@@ -18,7 +18,7 @@ type ReviewFilter = {
 }
 
 export type ReviewRepository = {
-  /** False when the review is there already; then nothing is written. */
+  /** False when the review is there already or was withdrawn before; then nothing is written. */
   insert(stored: StoredReview, messages: readonly OutgoingRecord[]): Promise<boolean>
   load(key: { tenant: string; taskId: string }): Promise<StoredReview | undefined>
   /** False when somebody changed it since `before` was read; then nothing is written. */
@@ -27,7 +27,15 @@ export type ReviewRepository = {
   list(filter: ReviewFilter): Promise<readonly Review[]>
   /** Open reviews whose time is over, most overdue first. */
   overdue(nowMs: number, limit: number): Promise<readonly { readonly tenant: string; readonly taskId: string }[]>
+  /** Keeps that a review is not wanted which is not there. */
+  rememberWithdrawal(key: ReviewKey, withdrawal: { readonly by: string; readonly atMs: number }): Promise<void>
+  /** Who withdrew a review before it was there; undefined when nobody did. */
+  withdrawnBy(key: ReviewKey): Promise<string | undefined>
 }
+type ReviewKey = { readonly tenant: string; readonly taskId: string }
+
+/** How long a withdrawal waits for its request, which a redelivery may hold back as long as its topics keep it. */
+const WITHDRAWAL_KEEP_MS = 30 * 86_400_000
 
 /** 0 for what comes first. */
 export const rankOf = (priority: Priority): number => Priority.options.indexOf(priority)
@@ -122,7 +130,8 @@ const insert = async (db: Database, { review, resultSchema }: StoredReview, mess
     `with changed as (
        insert into review_tasks (tenant, task_id, run_id, attempt_id, path, flow, queue, priority, rank, title, input, fingerprint, allowed,
          result_schema, sla_ms, on_timeout, answer_partition, created_at_ms, due_at_ms, status, epoch)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+       select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::bigint, $16, $17::integer, $18::bigint, $19::bigint, $20, $21::integer
+       where not exists (select from review_withdrawals w where w.tenant = $1 and w.task_id = $2)
        on conflict (tenant, task_id) do nothing returning task_id
      ), sent as (${outbox(22)})
      select count(*)::integer as count from changed`,
@@ -243,5 +252,21 @@ export const reviewRepository = (db: Database): ReviewRepository => ({
       { name: 'review-overdue' },
     )
     return rows
+  },
+  rememberWithdrawal: async ({ tenant, taskId }, { by, atMs }) => {
+    await db.query(
+      `with old as (delete from review_withdrawals where at_ms < $4::bigint - ${WITHDRAWAL_KEEP_MS})
+       insert into review_withdrawals (tenant, task_id, made_by, at_ms) values ($1, $2, $3, $4::bigint) on conflict (tenant, task_id) do nothing`,
+      [tenant, taskId, by, atMs],
+      { name: 'review-withdrawal' },
+    )
+  },
+  withdrawnBy: async ({ tenant, taskId }) => {
+    const { rows } = await db.query<{ by: string }>(
+      'select made_by as "by" from review_withdrawals where tenant = $1 and task_id = $2',
+      [tenant, taskId],
+      { name: 'review-withdrawn' },
+    )
+    return rows[0]?.by
   },
 })

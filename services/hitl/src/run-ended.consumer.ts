@@ -1,7 +1,7 @@
 // A run that failed or was called off waits for nobody any more: what people were asked for it is withdrawn.
 import { Controller, Inject } from '@nestjs/common'
 import type { BusRecord } from '@baton/bus/bus'
-import { contractOfType, decodeEvent, TOPICS, toFault } from '@baton/contracts'
+import { contractOfType, decodeEvent, TOPICS } from '@baton/contracts'
 import { HandleTopic, PLATFORM, type Platform } from '@baton/service'
 import type { ReviewDesk } from './review-desk.ts'
 import { REVIEW_DESK, REVIEWS } from './review.controller.ts'
@@ -31,14 +31,6 @@ export class RunEndedConsumer {
     const { tenant, data } = event
     const nowMs = this.#platform.nowMs()
     const open = await this.#reviews.list({ tenant, run: data.runId, status: 'open', nowMs, limit: REVIEWS_MAX })
-    for (const { taskId } of open) await this.#withdraw({ tenant, taskId }, { by: `run:${data.status}`, atMs: nowMs })
-  }
-
-  async #withdraw(key: { tenant: string; taskId: string }, { by, atMs }: { by: string; atMs: number }): Promise<void> {
-    try {
-      await this.#desk.change(key, { type: 'review.cancel', by, atMs })
-    } catch (error) {
-      if (toFault(error).code !== 'review.closed') throw error // somebody was faster
-    }
+    for (const { taskId } of open) await this.#desk.withdraw({ tenant, taskId }, { by: `run:${data.status}`, atMs: nowMs })
   }
 }

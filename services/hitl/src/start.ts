@@ -7,6 +7,7 @@ import { reviewDesk } from './review-desk.ts'
 import { reviewRequest } from './review-request.consumer.ts'
 import { REVIEW_DESK, ReviewController, REVIEWS } from './review.controller.ts'
 import { reviewRepository } from './review.repository.ts'
+import { ReviewWithdrawConsumer } from './review-withdraw.consumer.ts'
 import { RunEndedConsumer } from './run-ended.consumer.ts'
 
 /** Starts the human-in-the-loop service: one task engine for whatever a person has to decide. */
@@ -35,6 +36,7 @@ export const start: StartService = async (platform, options) => {
         createWorker({ platform, service: 'hitl', handlers: { 'review.request': reviewRequest(desk) }, keepAnswer: () => false }),
         ReviewController,
         RunEndedConsumer,
+        ReviewWithdrawConsumer,
       ],
       providers: [
         { provide: REVIEW_DESK, useValue: desk },
