@@ -9,24 +9,34 @@ import {
   TOPICS,
   toFault,
   type FaultData,
+  type Message,
 } from '@baton/contracts'
 import type { BusRecord, OutgoingRecord } from '@baton/bus/bus'
 import type { EngineInput, LogMessage } from '@baton/engine'
+import { isOversized, readForeign } from './foreign-answers.ts'
 
-const isLogMessage = (message: { name: keyof typeof CONTRACTS }): message is LogMessage =>
-  CONTRACTS[message.name].topics.includes(TOPICS.events)
+const isLogMessage = (message: Message): message is LogMessage => CONTRACTS[message.name].topics.includes(TOPICS.events)
 
 /** A record of the log as the engine's input, or why it cannot be. */
 export const readLogRecord = (record: BusRecord): EngineInput | FaultData => {
   try {
-    const { name, data } = decodeEvent(record)
-    // decodeEvent pairs name and data; the guard narrows the pair to what the log carries.
-    const message = { name, data } as LogMessage
+    const message = decode(record)
     if (!isLogMessage(message))
-      return new Fault('message.undecodable', `${name} does not belong on ${TOPICS.events}`, { field: 'ce_type' }).data
+      return new Fault('message.undecodable', `${message.name} does not belong on ${TOPICS.events}`, { field: 'ce_type' }).data
     return { message, atMs: record.timestampMs, partition: record.partition, offset: record.offset }
   } catch (error) {
     return toFault(error).data
+  }
+}
+
+/** Baton's own events at once; whatever else there is costs a second look. */
+const decode = (record: BusRecord): Message => {
+  if (isOversized(record)) return readForeign(record)
+  try {
+    const { name, data } = decodeEvent(record)
+    return { name, data } as Message // decodeEvent pairs them.
+  } catch {
+    return readForeign(record)
   }
 }
 
