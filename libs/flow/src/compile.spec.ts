@@ -1,6 +1,7 @@
 /* oxlint-disable unicorn/no-thenable -- `then` is a word of the plan */
 import { describe, expect, it } from '@jest/globals'
-import { chain, compileData } from './builder/data.ts'
+import { compileData } from './builder/compile-data.ts'
+import { chain } from './builder/data.ts'
 import { compileFlow } from './compile.ts'
 import { formatDiagnostic } from './diagnostic.ts'
 import { planHash } from './hash.ts'

@@ -1,5 +1,6 @@
-// What a run in one process needs of a flow, and nothing beside: loading it is part of the first call.
-export { compileData, type FlowData } from './builder/data.ts'
+// What a run in one process needs of a flow, and nothing beside: loading it is part of the first call. The parser of YAML is none of it.
+export { createCompileData, type FlowData } from './builder/data.ts'
 export { loadProgram } from './load.ts'
 export { resolveParams } from './params.ts'
 export { renderPrompt } from './prompt.ts'
+export type { Parse } from './source/syntax.ts'

@@ -1,12 +1,11 @@
 // The smallest use of Baton: a flow runs in this process, in memory, without port, file or server.
 //   N1. Nothing is configured in secret: models, tools and people are those given; a provider is taken from the environment as services do.
 //   N2. A flow with mistakes is refused before anything is asked.
-import { randomUUID } from 'node:crypto'
 import { Fault } from '@baton/contracts/fault'
 import type { Json } from '@baton/contracts/json'
 import type { RunResult } from '@baton/contracts'
 import { ENGINE_VERSION, runInMemory, type MemoryPorts } from '@baton/engine/memory'
-import { compileData, loadProgram, resolveParams, type FlowData } from '@baton/flow/runtime'
+import { createCompileData, loadProgram, resolveParams, type FlowData, type Parse } from '@baton/flow/runtime'
 import type { Plan } from '@baton/flow/plan'
 import { problemOf } from './fit.ts'
 import { openAiProvider, type Provider } from './provider.ts'
@@ -39,6 +38,8 @@ const sleep: MemoryPorts['sleep'] = (ms, signal) =>
     })
   })
 
+const NO_FILES: ReadonlyMap<string, string> = new Map()
+
 /** A flow as data, or as the builder makes it. */
 type Written = { readonly data: FlowData; readonly step: unknown }
 type Runnable = FlowData | Written
@@ -50,7 +51,7 @@ const isWritten = (flow: Runnable): flow is Written => 'data' in flow && typeof 
  */
 export const run = async (flow: Runnable, input: Json = {}, options: RunOptions = {}): Promise<RunResult> => {
   const { params = {}, signal, onJournal } = options
-  const plan = planOf(flow, options)
+  const plan = await planOf(flow, options)
   const given = await checkedInput(plan, input)
   const models = options.models ?? environmentProvider(options.env ?? process.env)
   const workers: Workers = { ...options, ...(models === undefined ? {} : { models }) }
@@ -60,12 +61,17 @@ export const run = async (flow: Runnable, input: Json = {}, options: RunOptions 
   return runInMemory(request, { program: loadProgram(plan), ports, ...(signal === undefined ? {} : { signal }) })
 }
 
-const planOf = (flow: Runnable, { files }: RunOptions): Plan => {
-  const compiled = compileData(isWritten(flow) ? flow.data : flow, files === undefined ? {} : { files })
+const planOf = async (flow: Runnable, { files = NO_FILES }: RunOptions): Promise<Plan> => {
+  const compileData = createCompileData(await parserOf(files))
+  const compiled = compileData(isWritten(flow) ? flow.data : flow, { files })
   if (compiled.ok) return compiled.plan
   const [first] = compiled.diagnostics
   throw new Fault('flow.invalid', first === undefined ? 'the flow has mistakes' : `${first.code}: ${first.message}`) // N2
 }
+
+/** The parser of YAML is loaded for files only: that takes longer than everything else a first run does. */
+const parserOf = async (files: ReadonlyMap<string, string>): Promise<Parse> =>
+  files.size === 0 ? () => undefined : (await import('@baton/flow/yaml')).parseSyntax
 
 /** A copy of the input with the defaults of its schema. */
 const checkedInput = async (plan: Plan, input: Json): Promise<Json> => {
@@ -76,9 +82,12 @@ const checkedInput = async (plan: Plan, input: Json): Promise<Json> => {
   return given
 }
 
+/** Ids only have to differ. Those of `node:crypto` come with all of it, and loading that is a tenth of a first run. */
+const randomId = (): string => 'xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx'.replaceAll('x', () => Math.floor(Math.random() * 16).toString(16))
+
 const identityOf = ({ flow, version, hash: planHash }: Plan) => ({
-  runId: `run_${randomUUID().replaceAll('-', '')}`,
-  requestId: randomUUID(),
+  runId: `run_${randomId().replaceAll('-', '')}`,
+  requestId: randomId(),
   tenant: 'default',
   source: 'memory',
   flow,

@@ -8,7 +8,7 @@ import { shapeData, type Infer } from './shape.ts'
 declare const VIEW: unique symbol
 declare const OUTPUT: unique symbol
 /** Where a body keeps what it is in a flow file: a step, or a list of steps. */
-const DATA: unique symbol = Symbol('data')
+const DATA: unique symbol = Symbol.for('baton.data')
 
 /** Something that gives an `O` when it has run. */
 export interface Built<out O> {
@@ -66,7 +66,7 @@ export type Retry =
 export type FaultView = { readonly fault: Ref<{ code: string; message: string; step: string }> }
 
 /** A forward jump to a step of the same block. */
-const JUMP: unique symbol = Symbol('jump')
+const JUMP: unique symbol = Symbol.for('baton.jump')
 type Jump = { readonly [JUMP]: string }
 export const goTo = (step: string): Jump => ({ [JUMP]: step })
 

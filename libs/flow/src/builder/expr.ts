@@ -4,7 +4,7 @@
 import type { Json } from '@baton/contracts/json'
 
 /** Where an expression keeps its CEL text. */
-const CEL: unique symbol = Symbol('cel')
+const CEL: unique symbol = Symbol.for('baton.cel')
 declare const TYPE: unique symbol
 
 /** A CEL expression that gives a `T`. */

@@ -1,7 +1,7 @@
 // The builder of a whole flow: each call adds to the data of a flow file, and to what later steps can see.
 //   F1. The data are those of the same flow written as YAML, word for word; both give one plan.
 import type { Json, JsonObject } from '@baton/contracts/json'
-import type { CompileResult } from '../compile.ts'
+import type { CompileResult } from '../compile-text.ts'
 import type { FlowDefaults } from '../read/context.ts'
 import {
   fieldsData,
@@ -20,7 +20,8 @@ import {
   type StepRef,
   type Value,
 } from './body.ts'
-import { compileData, type FlowData } from './data.ts'
+import { compileData } from './compile-data.ts'
+import type { FlowData } from './data.ts'
 import { dataOf, type Condition, type Dynamic, type Expr, type Ref } from './expr.ts'
 import { shapeData, type Infer, type Shape } from './shape.ts'
 

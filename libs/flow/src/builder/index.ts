@@ -54,6 +54,7 @@ export {
   type Retrieved,
 } from './kinds.ts'
 export { goTo, type Body, type ContextPart, type Outcome, type Part, type Retry, type Rule } from './body.ts'
-export { chain, compileData, type FlowData } from './data.ts'
+export { compileData } from './compile-data.ts'
+export { chain, type FlowData } from './data.ts'
 export { flow, type Agent, type Buffer, type Flow, type Param, type Trigger } from './flow.ts'
 export { schema, type Infer, type Shape } from './shape.ts'

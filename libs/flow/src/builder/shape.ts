@@ -11,7 +11,7 @@ type StandardSchema<T> = {
   }
 }
 declare const TYPE: unique symbol
-const SCHEMA: unique symbol = Symbol('schema')
+const SCHEMA: unique symbol = Symbol.for('baton.schema')
 /** A schema whose type was told, not inferred. */
 export type TypedSchema<out T> = { readonly [SCHEMA]: Json; readonly [TYPE]: T }
 /** A schema in any form. */

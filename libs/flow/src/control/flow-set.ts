@@ -3,7 +3,7 @@ import { createReport, type Diagnostic, type Report } from '../diagnostic.ts'
 import { createReadContext, type FlowDefaults } from '../read/context.ts'
 import { readFlow } from '../read/flow.ts'
 import { createSource } from '../source/source.ts'
-import { parseSyntax } from '../source/syntax.ts'
+import { parseSyntax } from '../source/yaml.ts'
 import type { FlowTree } from '../tree.ts'
 import { checkFlowCycles } from './cycles.ts'
 
@@ -25,5 +25,5 @@ export const checkFlowSet = (flows: readonly FlowSource[]): readonly (readonly D
 const treeOf = ({ files, entry, defaults = {} }: FlowSource): FlowTree | undefined => {
   const report = createReport()
   const syntax = parseSyntax(createSource(entry, files.get(entry) ?? ''), report)
-  return syntax === undefined ? undefined : readFlow(syntax, createReadContext({ files, entry, defaults, report }))
+  return syntax === undefined ? undefined : readFlow(syntax, createReadContext({ files, entry, defaults, report, parse: parseSyntax }))
 }

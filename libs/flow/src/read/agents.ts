@@ -2,7 +2,7 @@
 // Agents as units: in the flow while it is small, or a file `agents/NAME@N.yaml` when they are shared.
 import { defined } from '../defined.ts'
 import { didYouMean } from '../diagnostic.ts'
-import { parseSyntax, type Syntax } from '../source/syntax.ts'
+import type { Syntax } from '../source/syntax.ts'
 import type { AgentTree, OutcomeTree } from '../tree.ts'
 import { readEntries, readFields, readText, readTexts, type ReadContext } from './context.ts'
 import { readContextParts } from './context-parts.ts'
@@ -36,7 +36,7 @@ export const readAgentFiles = (context: ReadContext, nested: Nested): Readonly<R
       context.report.add(at, 'agent.unknown', `there is no file agents/${name}.yaml${didYouMean(name, context.list('agents'))}`)
       continue
     }
-    const tree = parseSyntax(source, context.report)
+    const tree = context.parse(source, context.report)
     // A file stands for itself: what the flow declares beside it is not its own.
     const own = { ...context, prompts: new Map<string, Syntax>(), schemas: new Map<string, Syntax>(), agents: new Set<string>() }
     if (tree !== undefined) agents.push(readAgent(tree, { name, context: own, nested }))

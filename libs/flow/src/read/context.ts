@@ -2,7 +2,7 @@ import type { Json } from '@baton/contracts/json'
 import { didYouMean, nearest, type Report } from '../diagnostic.ts'
 import { reportEncoding } from '../source/encoding.ts'
 import { createSource, type Source, type Span } from '../source/source.ts'
-import { describe, literalOf, type EntrySyntax, type MapSyntax, type ScalarSyntax, type Syntax } from '../source/syntax.ts'
+import { describe, literalOf, type EntrySyntax, type MapSyntax, type Parse, type ScalarSyntax, type Syntax } from '../source/syntax.ts'
 import { parseDuration } from '../source/literals.ts'
 import type { ExprTree, ValueTree } from '../tree.ts'
 
@@ -19,6 +19,8 @@ export type FlowDefaults = {
 export type ReadContext = {
   readonly report: Report
   readonly defaults: FlowDefaults
+  /** Reads the other files of the flow. */
+  readonly parse: Parse
   /** The first of these files, relative to the flow's folder, then to the root. */
   readonly find: (paths: readonly string[]) => Source | undefined
   /** Names of files in a folder of the flow, without their extension. */
@@ -39,8 +41,9 @@ export const createReadContext = (options: {
   entry: string
   defaults: FlowDefaults
   report: Report
+  parse: Parse
 }): ReadContext => {
-  const { files, entry, defaults, report } = options
+  const { files, entry, defaults, report, parse } = options
   const folder = entry.includes('/') ? entry.slice(0, entry.lastIndexOf('/') + 1) : ''
   const sources = new Map<string, Source>()
   const open = (path: string): Source | undefined => {
@@ -57,6 +60,7 @@ export const createReadContext = (options: {
   return {
     report,
     defaults,
+    parse,
     find: (paths) => prefixes.flatMap((prefix) => paths.map((path) => open(prefix + path))).find((source) => source !== undefined),
     list: (name) =>
       prefixes.flatMap((prefix) =>

@@ -2,7 +2,7 @@ import type { PromptPart } from '../plan.ts'
 import { parsePrompt } from '../prompt.ts'
 import { didYouMean, nearest } from '../diagnostic.ts'
 import { createSource, type Source, type Span } from '../source/source.ts'
-import { parseSyntax, spanInScalar, type ScalarSyntax, type Syntax } from '../source/syntax.ts'
+import { spanInScalar, type ScalarSyntax, type Syntax } from '../source/syntax.ts'
 import { cutByComment, quoted } from '../source/traps.ts'
 import type { PromptTree, SlotTree } from '../tree.ts'
 import { isFileName, readFields, readText, type ReadContext } from './context.ts'
@@ -104,7 +104,7 @@ const readFront = (
   context: ReadContext,
 ): { readonly parts: readonly PromptPart[]; readonly slots: readonly SlotTree[] } | undefined => {
   // The front matter stands at the start of the file, so that offsets in it are offsets in the file.
-  const tree = parseSyntax(createSource(source.file, front.replace(/---[ \t]*(?:\r?\n)?$/, '')), context.report)
+  const tree = context.parse(createSource(source.file, front.replace(/---[ \t]*(?:\r?\n)?$/, '')), context.report)
   if (tree === undefined) return undefined
   const fields = readFields(tree, { what: 'the front matter of a prompt', known: ['system', 'about'], context })
   const system = fields?.get('system')

@@ -5,7 +5,7 @@
 //   note: string?                   may be missing
 import { isJsonObject, type Json, type JsonObject, type JsonSchema } from '@baton/contracts/json'
 import { didYouMean } from '../diagnostic.ts'
-import { literalOf, parseSyntax, type MapSyntax, type ScalarSyntax, type Syntax } from '../source/syntax.ts'
+import { literalOf, type MapSyntax, type ScalarSyntax, type Syntax } from '../source/syntax.ts'
 import { isFileName, readText, type ReadContext } from './context.ts'
 import { readSize, withShares } from './literals.ts'
 import { checkTypes, readRawSchema } from './raw-schema.ts'
@@ -105,7 +105,7 @@ const schemaFile = (name: string, node: ScalarSyntax, context: ReadContext): Jso
     context.report.add(node, 'schema.unknown', `there is no file schemas/${name}.json or .yaml${didYouMean(name, context.list('schemas'))}`)
     return undefined
   }
-  const tree = parseSyntax(source, context.report)
+  const tree = context.parse(source, context.report)
   if (tree === undefined) return undefined
   return readSchema(tree, `schemas/${name}`, { ...context, schemas: new Map(), find: () => undefined })
 }

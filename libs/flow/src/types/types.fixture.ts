@@ -3,7 +3,7 @@ import { createReport, type Diagnostic } from '../diagnostic.ts'
 import { createReadContext } from '../read/context.ts'
 import { readFlow } from '../read/flow.ts'
 import { createSource } from '../source/source.ts'
-import { parseSyntax } from '../source/syntax.ts'
+import { parseSyntax } from '../source/yaml.ts'
 import type { FlowTree } from '../tree.ts'
 import { checkTypes } from './check-types.ts'
 
@@ -11,7 +11,10 @@ import { checkTypes } from './check-types.ts'
 export const treeOf = (text: string, files: ReadonlyMap<string, string> = new Map()): FlowTree => {
   const report = createReport()
   const syntax = parseSyntax(createSource('flow.yaml', text), report)
-  const tree = syntax === undefined ? undefined : readFlow(syntax, createReadContext({ files, entry: 'flow.yaml', defaults: {}, report }))
+  const tree =
+    syntax === undefined
+      ? undefined
+      : readFlow(syntax, createReadContext({ files, entry: 'flow.yaml', defaults: {}, report, parse: parseSyntax }))
   if (tree === undefined || report.failed)
     throw new Error(
       report
