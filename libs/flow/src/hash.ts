@@ -1,9 +1,6 @@
-import { createHash } from 'node:crypto'
 import { canonicalJson } from '@baton/contracts/json'
 import type { Plan } from './plan.ts'
+import { sha256 } from './sha256.ts'
 
 /** SHA-256 of the plan's canonical text without its hash, in hex (P1). */
-export const planHash = (plan: Omit<Plan, 'hash'> | Plan): string =>
-  createHash('sha256')
-    .update(canonicalJson({ ...plan, hash: undefined }))
-    .digest('hex')
+export const planHash = (plan: Omit<Plan, 'hash'> | Plan): string => sha256(canonicalJson({ ...plan, hash: undefined }))
