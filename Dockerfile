@@ -5,6 +5,7 @@ COPY package.json package-lock.json .npmrc tsconfig.json tsconfig.base.json ./
 COPY libs ./libs
 COPY services ./services
 COPY cli ./cli
+COPY scripts/bundle.mjs ./scripts/
 RUN npm ci && npm run build && npm prune --omit=dev
 
 FROM node:24-bookworm-slim

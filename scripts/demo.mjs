@@ -9,4 +9,5 @@ const run = (command, args) => {
 }
 process.stdout.write('building …\n')
 run(join(root, 'node_modules', '.bin', 'tsc'), ['-b'])
+run(process.execPath, [join(root, 'scripts', 'bundle.mjs')])
 run(process.execPath, [join(root, 'cli', 'dist', 'demo', 'main.js'), ...process.argv.slice(2)])

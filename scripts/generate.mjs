@@ -8,7 +8,7 @@ import { breakingChanges, generatedFiles } from '@baton/contracts/generate'
 import { editorSchemaFile } from '@baton/flow'
 import { diagnosticPageFiles } from '@baton/flow/diagnostic-pages'
 import { flowFormatFile } from '@baton/flow/reference'
-import { cliReferenceFile } from 'baton'
+import { cliReferenceFile } from 'baton/platform'
 
 const folder = join(import.meta.dirname, '..', 'docs', 'generated')
 const files = new Map([

@@ -58,7 +58,7 @@ const jest = (project, extra = []) => {
     )
 }
 
-const built = check('build', bin('tsc'), ['-b'])
+const built = check('build', bin('tsc'), ['-b']) && check('bundle', process.execPath, [join(root, 'scripts', 'bundle.mjs')])
 check('lint', bin('oxlint'), ['--type-aware', '--deny-warnings'])
 check('format', bin('oxfmt'), ['--check'])
 jest('unit')

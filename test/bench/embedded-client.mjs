@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openPlatform } from 'baton'
+import { openPlatform } from 'baton/platform'
 import { readEnvironment } from '@baton/service'
 import { idleShareOf } from './figures.mjs'
 import { openLoad } from './load.mjs'

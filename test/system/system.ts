@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { listDeadLetters, type BusRecord, type DeadLetter, type LogReader } from '@baton/bus'
 import { deadLetterTopic, decodeEvent, TOPICS, type Event, type Json, type RunResult, type ServiceName } from '@baton/contracts'
 import { readEnvironment, type Platform } from '@baton/service'
-import { openPlatform } from 'baton'
+import { openPlatform } from 'baton/platform'
 
 export type SystemOptions = {
   /** Files below the flows folder by relative path. */

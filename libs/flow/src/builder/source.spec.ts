@@ -7,7 +7,7 @@ import { parse } from 'yaml'
 import { compileFlow } from '../compile.ts'
 import { SAMPLE_FILES } from '../testing/samples.ts'
 import * as builder from './index.ts'
-import { compileData } from './data.ts'
+import { compileData } from './compile-data.ts'
 import { toBuilderSource } from './source.ts'
 
 const root = join(import.meta.dirname, '../../../..')
@@ -15,7 +15,7 @@ const root = join(import.meta.dirname, '../../../..')
 /** Runs a generated module and gives its default export. */
 const runSource = (source: string): builder.Flow<unknown, unknown> => {
   const body = stripTypeScriptTypes(source)
-    .replace(/^import \{([^}]*)\} from '@baton\/flow\/builder'/, 'const {$1} = builder')
+    .replace(/^import \{([^}]*)\} from 'baton'/, 'const {$1} = builder')
     .replace('export default', 'return')
   // oxlint-disable-next-line typescript/no-implied-eval, no-new-func -- the text that is to be proved is run, with the builder itself
   return new Function('builder', body)(builder) as builder.Flow<unknown, unknown>
@@ -98,7 +98,7 @@ steps:
         refund: { do: [{ ticket: { tool: demo/ticket } }, { told: { prompt: 'Tell {{ ticket }}' } }] }
 output: { about: =topic.about, long: =size(input.text) > 10 }
 `
-const WRITTEN = `import { block, cel, flow, gte, human, model, switchOn, tool } from '@baton/flow/builder'
+const WRITTEN = `import { block, cel, flow, gte, human, model, switchOn, tool } from 'baton'
 
 export default flow('demo/desk@1.0.0')
   .params({ send: { type: 'number', default: 0.8 } })

@@ -23,7 +23,7 @@ export const toBuilderSource = (data: JsonObject): string => {
   ]
   const start = callText(names.use('flow'), typeof data['flow'] === 'string' ? [stringText(data['flow'])] : [])
   const chain = lines.map((line) => `\n  ${print(line, '  ')}`).join('')
-  const imports = print({ open: 'import {', items: names.used(), close: `} from '@baton/flow/builder'` })
+  const imports = print({ open: 'import {', items: names.used(), close: `} from 'baton'` })
   return `${imports}\n\nexport default ${print(start)}${chain}\n`
 }
 
