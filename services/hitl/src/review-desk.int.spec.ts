@@ -47,5 +47,9 @@ const suite = (open: () => Promise<Database>): void => {
   })
 }
 
-describe('the desk on PGlite', () => suite(() => openPglite()))
-describeWithPostgres('the desk on PostgreSQL', (postgres) => suite(async () => openPostgres({ url: await postgres.freshDatabase() })))
+describe('the desk on PGlite', () => {
+  suite(() => openPglite())
+})
+describeWithPostgres('the desk on PostgreSQL', (postgres) => {
+  suite(async () => openPostgres({ url: await postgres.freshDatabase() }))
+})
