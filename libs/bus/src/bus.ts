@@ -128,6 +128,11 @@ export type Bus = {
   read(position: { topic: string; partition: number; offset: number; limit: number }): Promise<readonly BusRecord[]>
   /** Number of partitions of a topic. */
   partitions(topic: string): number
+  /**
+   * Whether there is a topic of this name, also one that is not in the manifest: other teams make those. In one process, where there is
+   * nobody else to make it, it is made.
+   */
+  findTopic(topic: string): Promise<boolean>
   /** Embedded only: nobody reads this partition before `before` any more (a checkpoint covers it), so its space may be taken back. */
   trim?(topic: string, partition: number, before: number): void
   /** Embedded only: how much of its disk space the log takes. At the limit `publish` fails with `disk.full`; intake should stop well before. */

@@ -6,6 +6,7 @@ import { jobContract } from './contract/job.contract.ts'
 import { keepContract } from './contract/keep.contract.ts'
 import { lifecycleContract } from './contract/lifecycle.contract.ts'
 import { runContract } from './contract/run.contract.ts'
+import { triggerContract } from './contract/trigger.contract.ts'
 import type { Database } from './database.ts'
 import { openStore } from './open-store.ts'
 import type { Stores } from './ports.ts'
@@ -35,6 +36,7 @@ export const storeContract = (options: {
     leaseContract(get)
     keepContract(get)
     lifecycleContract(get)
+    triggerContract(get)
     jobContract(get)
   })
 }

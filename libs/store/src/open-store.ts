@@ -15,14 +15,28 @@ import { leases } from './migrations/leases.ts'
 import { payloads } from './migrations/payloads.ts'
 import { runs } from './migrations/runs.ts'
 import { starts } from './migrations/starts.ts'
+import { triggers } from './migrations/triggers.ts'
 import { work } from './migrations/work.ts'
 import { paramRepository } from './param.repository.ts'
 import { payloadRepository } from './payload.repository.ts'
 import type { Stores } from './ports.ts'
 import { runRepository } from './run.repository.ts'
 import { startRepository } from './start.repository.ts'
+import { triggerRepository } from './trigger.repository.ts'
 
-const MIGRATIONS: readonly Migration[] = [runs, leases, starts, payloads, flows, work, leaseCrashes, leaseLocks, flowLifecycle, jobs]
+const MIGRATIONS: readonly Migration[] = [
+  runs,
+  leases,
+  starts,
+  payloads,
+  flows,
+  work,
+  leaseCrashes,
+  leaseLocks,
+  flowLifecycle,
+  jobs,
+  triggers,
+]
 
 /** Runs the migrations that are missing and gives every port. Safe to call from several processes at once. */
 export const openStore = async (db: Database): Promise<Stores> => {
@@ -37,6 +51,7 @@ export const openStore = async (db: Database): Promise<Stores> => {
     params: paramRepository(db),
     answers: answerRepository(db),
     effects: effectRepository(db),
+    triggers: triggerRepository(db),
     jobs: jobRepository(db),
   }
 }

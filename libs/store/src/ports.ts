@@ -226,6 +226,53 @@ export type JobStore = {
   cancel(job: { tenant: string; jobId: string }): Promise<Job | undefined>
 }
 
+/** Where a topic stood when a trigger began with it: the next offset of each partition, and the topic's id. */
+export type TopicBegin = { readonly topicId: string; readonly next: { readonly [partition: string]: number } }
+
+/** What is remembered of one trigger of a flow. `id` comes from tenant, flow and what the trigger listens to, so it outlives versions. */
+export type TriggerRow = {
+  readonly id: string
+  readonly tenant: string
+  readonly flow: string
+  readonly planHash: string
+  readonly kind: 'topic' | 'http' | 'schedule'
+  /** `tickets`, `POST /tickets`, `0 6 * * 1-5 Europe/Berlin`. */
+  readonly subject: string
+  readonly paused: boolean
+  /** When a schedule is due; null until somebody has worked it out. */
+  readonly nextDueMs: number | null
+  readonly beginsAt: TopicBegin | null
+  readonly lastRunId: string | null
+  readonly lastRunAtMs: number | null
+  readonly lastError: string | null
+  readonly lastErrorAtMs: number | null
+}
+
+/** The triggers of flows as every gateway sees them. */
+export type TriggerStore = {
+  /** The plan that the alias `stable` of each flow points to, of every tenant; the alias that moved last comes last. */
+  stable(): Promise<readonly { readonly tenant: string; readonly flow: string; readonly hash: string }[]>
+  list(tenant?: string): Promise<readonly TriggerRow[]>
+  /** Makes these the triggers of the flow; false, and nothing done, when its alias does not point to `hash` (null: has no alias). */
+  sync(flow: {
+    tenant: string
+    flow: string
+    hash: string | null
+    triggers: readonly Pick<TriggerRow, 'id' | 'kind' | 'subject'>[]
+  }): Promise<boolean>
+  /** Remembers where the topic stood, unless that is known. Returns what is known; undefined when there is no such trigger. */
+  begin(trigger: { id: string; beginsAt: TopicBegin }): Promise<TopicBegin | undefined>
+  /** Sets the first due time of a trigger that has none. */
+  schedule(trigger: { id: string; nextDueMs: number }): Promise<void>
+  /** Whether the caller is the one to handle this due time, for as long as the lease. */
+  claim(due: { id: string; planHash: string; dueMs: number; leaseMs: number }): Promise<boolean>
+  /** The due time was handled. False when it was handled by somebody else. */
+  advance(due: { id: string; dueMs: number; nextDueMs: number | null; lastRunId?: string; lastError?: string }): Promise<boolean>
+  note(last: { id: string; lastRunId?: string; lastError?: string }): Promise<void>
+  /** False when the tenant has no such trigger. A schedule that goes on is due at its next time, not at those it missed. */
+  pause(trigger: { id: string; tenant: string; paused: boolean; by: string }): Promise<boolean>
+}
+
 /** What `openStore` gives: the database and every port over it. */
 export type Stores = {
   readonly runs: RunStore
@@ -237,5 +284,6 @@ export type Stores = {
   readonly params: ParamStore
   readonly answers: AnswerStore
   readonly effects: EffectStore
+  readonly triggers: TriggerStore
   readonly jobs: JobStore
 }

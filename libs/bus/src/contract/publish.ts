@@ -34,6 +34,11 @@ export const placesContract = ({ start }: Suite): void => {
     expect(stored === undefined ? undefined : sent(stored)).toEqual(sent(message('k', 1)))
   })
 
+  it('finds a topic that is there', async () => {
+    const { bus } = await start()
+    expect(await bus.findTopic(WORK)).toBe(true)
+  })
+
   it('a key always goes to the same partition, and a partition asked for is kept', async () => {
     const { bus } = await start()
     const places = await bus.publish([

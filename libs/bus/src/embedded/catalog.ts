@@ -6,8 +6,8 @@ import { TopicLog, type Keeping, type PartitionLog } from './partition-log.ts'
 import type { Segment } from './segment.ts'
 
 const NO_VALUE = Buffer.alloc(0)
-/** A topic of the log that is not configured any more: nobody needs it once the space is wanted. */
-const FORGOTTEN: Keeping = { compacted: false, carried: false, retentionMs: Infinity }
+/** A topic that is not configured: made by somebody's wish, or not configured any more. Groups that are gone must not keep it for ever. */
+const UNDECLARED: Keeping = { compacted: false, carried: false, retentionMs: 7 * 86_400_000 }
 
 export class Catalog {
   private readonly byIndex: TopicLog[] = []
@@ -36,21 +36,21 @@ export class Catalog {
   }
 
   add({ name, id, partitions }: { name: string; id: string; partitions: number }): TopicLog {
-    const topic = new TopicLog({ index: this.byIndex.length, name, id, partitions, keeping: this.keeping.get(name) ?? FORGOTTEN })
+    const topic = new TopicLog({ index: this.byIndex.length, name, id, partitions, keeping: this.keeping.get(name) ?? UNDECLARED })
     this.byIndex.push(topic)
     this.byName.set(name, topic)
     return topic
   }
 
+  /** The entry that says that there is this topic. */
+  declaration({ index, name, id, partitions }: TopicLog): Entry {
+    return control(KIND.topic, { topic: index, partition: partitions.length, text: this.storedName(name), headers: { [id]: '' } })
+  }
+
   /** Everything needed to start without the segments before. */
   *snapshot(): Generator<Entry> {
     for (const topic of this.byIndex) {
-      yield control(KIND.topic, {
-        topic: topic.index,
-        partition: topic.partitions.length,
-        text: this.storedName(topic.name),
-        headers: { [topic.id]: '' },
-      })
+      yield this.declaration(topic)
       for (const log of topic.partitions) {
         yield control(KIND.partition, { topic: topic.index, partition: log.partition, offset: log.next, timeMs: log.lastTimeMs })
         if (log.hold !== undefined) yield holdEntry(log, log.hold)

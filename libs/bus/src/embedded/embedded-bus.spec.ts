@@ -320,6 +320,19 @@ describe('embedded log', () => {
     await expect(lanes(bus, async () => ({ outcome: 'ack' }))).rejects.toMatchObject({ code: 'bus.draining' })
   })
 
+  it('makes a topic that is looked for and in no manifest; it is there with its records after a new start', async () => {
+    const dir = freshDir()
+    const bus = await open({ dir })
+    expect(await bus.findTopic('tickets')).toBe(true)
+    await bus.publish([{ ...record('tickets', 1), partition: 0 }])
+    const { topicId } = await bus.describe('tickets')
+    await bus.close()
+    const again = await open({ dir })
+    expect(await again.findTopic('tickets')).toBe(true)
+    expect((await again.describe('tickets')).topicId).toBe(topicId)
+    expect(await all(again, 'tickets')).toHaveLength(1)
+  })
+
   it('prefixes keep installations in one directory apart, and partitions stay as they were made', async () => {
     const dir = freshDir()
     const blue = await open({ dir, topicPrefix: 'blue.' })

@@ -24,6 +24,8 @@ const SEGMENTS_MIN = 8
 const CACHE_BYTES_MAX = 16 << 20
 const RECORD_BYTES_MAX = 8 << 20
 const CLOSE_GRACE_MS = 5_000
+/** Of a topic that is not in the manifest. */
+const FOUND_PARTITIONS = 3
 
 export type EmbeddedBusOptions = {
   /** Directory of the log; made when missing. One process at a time. */
@@ -185,6 +187,15 @@ class EmbeddedBusAdapter implements EmbeddedBus {
 
   partitions(topic: string): number {
     return this.parts.catalog.topic(topic).partitions.length
+  }
+
+  async findTopic(name: string): Promise<boolean> {
+    this.checkOpen()
+    const { catalog, wal } = this.parts
+    if (catalog.has(name)) return true
+    wal.note([catalog.declaration(catalog.add({ name, id: randomUUID(), partitions: FOUND_PARTITIONS }))])
+    await wal.flushed()
+    return true
   }
 
   trim(topic: string, partition: number, before: number): void {

@@ -154,6 +154,15 @@ class KafkaBus implements Bus {
     return count
   }
 
+  async findTopic(topic: string): Promise<boolean> {
+    try {
+      return (await this.countPartitions(topic)) > 0
+    } catch (error) {
+      if (error instanceof Fault && error.code === 'config.invalid') return false
+      throw error
+    }
+  }
+
   close(): Promise<void> {
     this.closing ??= this.finish()
     return this.closing

@@ -55,6 +55,7 @@ export const faultyBus = (bus: Bus, faults: Faults): Bus => ({
   describe: (topic) => bus.describe(topic),
   read: (position) => bus.read(position),
   partitions: (topic) => bus.partitions(topic),
+  findTopic: (topic) => bus.findTopic(topic),
   close: () => bus.close(),
 })
 
