@@ -5,10 +5,12 @@ import { describe, expect, it } from '@jest/globals'
 import {
   clientTypes,
   compileFlow,
+  diffFlows,
   explainFlow,
   explanationText,
   formatFlow,
   openFlow,
+  openPlan,
   toMermaid,
   toSvg,
   type OpenedFlow,
@@ -104,6 +106,16 @@ describe.each(paths.map((path) => [relative(root, path), path] as const))('%s', 
       expect(rectangles.slice(index + 1).filter((other) => overlap(one, other))).toEqual([])
       expect(segmentsOf(svg).filter((line) => overlap(inner(one), line))).toEqual([])
     }
+  })
+
+  it('outline/O1: is shown, drawn, explained and compared alike when only its plan is left', () => {
+    const flow = opened(found)
+    const published = openPlan(JSON.parse(JSON.stringify(flow.plan)))
+    expect(published.outline).toEqual(flow.outline)
+    expect(toSvg(published.outline)).toBe(toSvg(flow.outline))
+    expect(explanationText(explainFlow(published))).toBe(explanationText(explainFlow(flow)))
+    expect(clientTypes(published)).toBe(clientTypes(flow))
+    expect(diffFlows(published, flow).changes).toEqual([])
   })
 
   it('is drawn for Mermaid, explained, and typed for clients', () => {

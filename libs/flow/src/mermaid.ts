@@ -30,9 +30,9 @@ export const toMermaid = (plan: Plan): string => {
   return `${[...new Set(lines)].join('\n')}\n`
 }
 
-/** Steps in the order of the blocks. What an agent falls back to belongs to the agent, wherever it is asked, and hangs on no step. */
+// What an agent falls back to belongs to the agent, wherever it is asked, and hangs on no step.
+/** Steps in the order of the blocks, because the order of keys means nothing. */
 const stepsOf = (plan: Plan): readonly Node[] => {
-  if (plan.later === undefined && plan.agents === undefined) return Object.values(plan.nodes)
   const later = Object.values(plan.later ?? {}).flatMap(({ id, node }) => (node === undefined ? [] : [[id, node] as const]))
   const byId = new Map<string, Node>([...Object.entries(plan.nodes), ...later])
   return plan.blocks.flatMap((block) => block.flatMap((id) => (id.startsWith('agents/') ? [] : (byId.get(id) ?? []))))

@@ -188,8 +188,9 @@ const costOf = (step: StepTree, { tree }: Work): number | undefined => step.budg
 const composed = (step: StepTree, { before, run, ledger }: Work): Used | undefined => {
   switch (step.kind) {
     case 'parallel':
+      // The order of branches means nothing: of two that take as long the same one is on the longest way.
       return together(
-        step.branches.map(({ block }) => block),
+        step.branches.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(({ block }) => block),
         { before, run },
       )
     case 'map': {

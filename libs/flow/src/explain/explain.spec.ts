@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { openFlow, openPlan, type OpenedFlow } from '../outline/open.ts'
 import { stepsOfOutline } from '../outline/outline.ts'
+import { EVERYTHING } from '../testing/everything.ts'
 import { SAMPLE_FILES, SUPPORT } from '../testing/samples.ts'
 import { explainFlow } from './explain.ts'
 import { explanationText } from './text.ts'
@@ -76,5 +77,47 @@ steps:
 
   it('says the same of a published plan as of its file', () => {
     expect(explainFlow(openPlan(support.plan))).toEqual(explained)
+    const everything = opened(EVERYTHING)
+    expect(explainFlow(openPlan(everything.plan))).toEqual(explainFlow(everything))
+  })
+
+  it('says what starts a flow, whom it asks, and what composed steps do', () => {
+    const { triggers, agents, steps } = explainFlow(opened(EVERYTHING))
+    expect(triggers).toEqual([
+      'a message of topic tickets, once for each event.id, only when event.kind == "ticket"',
+      'POST /tickets',
+      'at 0 6 * * 1-5 in Europe/Berlin',
+      'every 1 h',
+    ])
+    expect(agents.map(({ name, handoff, minConfidence, checksItself }) => [name, handoff, minConfidence, checksItself])).toEqual([
+      ['clerk', [], 0.6, true],
+      ['planner', [], null, false],
+      ['technician', ['clerk'], null, false],
+      ['writer', [], null, false],
+    ])
+    expect(steps.map(({ step, does }) => `${step}: ${does}`)).toEqual(
+      expect.arrayContaining([
+        'signals: 3 branches at once, waits for 2',
+        'summaries: for each of input.items, 4 at once, at most 50',
+        'verdict: weighted of 2 voters, on it.kind',
+        'refine: at most 5 rounds until it.score >= 0.9',
+        'pause: wait 10 min',
+        'paid: wait for payment/confirmed where event.order == input.order',
+        'told: emit to orders',
+        'child: flow shop/child@stable, at most 0.01 USD',
+        'asked: agent clerk, at most 3 turns',
+        'routed: agent for classify.kind',
+        expect.stringMatching(/^research: team of clerk and technician, planned by planner, put together by writer, at most 1\.00 USD/),
+      ]),
+    )
+  })
+
+  it('says what a param of a trigger moves', () => {
+    const { params } = explainFlow(
+      opened(
+        'params: { most: { type: number, default: 5 } }\ntriggers: [{ topic: t, when: event.size < params.most }]\nsteps:\n  - a: hi\n',
+      ),
+    )
+    expect(params).toMatchObject([{ name: 'most', moves: [{ where: 'triggers', expression: 'event.size < params.most' }] }])
   })
 })

@@ -7,7 +7,7 @@ import type { OpenedFlow } from '../outline/open.ts'
 import { outcomesOf, type Outline, type OutlineOutcome, type OutlineStep } from '../outline/outline.ts'
 import { limitWords, schemaWords } from '../outline/words.ts'
 import { paramUses, type ParamUse } from './param-uses.ts'
-import { failureWords, humanOf, outcomeWords, stepWords } from './sentences.ts'
+import { failureWords, humanOf, outcomeWords, stepWords, triggerWords } from './sentences.ts'
 
 export type ExplainedStep = {
   readonly step: string
@@ -18,7 +18,7 @@ export type ExplainedStep = {
   readonly ways: readonly { readonly when: string; readonly then: string }[]
   readonly onFailure: readonly string[]
   readonly inside: readonly { readonly label: string; readonly steps: readonly ExplainedStep[] }[]
-  /** Whether it needs a later version of the engine. */
+  /** Whether it has fields that this version does not run. */
   readonly later: boolean
 }
 
@@ -50,12 +50,17 @@ export type Explanation = {
     readonly costMicroUsd: number
   }[]
   readonly steps: readonly ExplainedStep[]
+  /** What starts it beside a request. */
+  readonly triggers: readonly string[]
   readonly agents: readonly {
     readonly name: string
     readonly models: readonly string[]
     readonly tools: readonly string[]
     readonly for: readonly string[]
     readonly limits: readonly string[]
+    readonly handoff: readonly string[]
+    readonly minConfidence: number | null
+    readonly checksItself: boolean
   }[]
   readonly people: readonly {
     readonly step: string
@@ -80,7 +85,7 @@ export type Explanation = {
 }
 
 /** Explains a flow. */
-export const explainFlow = ({ outline, tree }: OpenedFlow): Explanation => {
+export const explainFlow = ({ outline, plan, tree }: OpenedFlow): Explanation => {
   const reached = reachedSteps(outline)
   const worst = tree === undefined ? undefined : worstCase(tree)
   return {
@@ -100,13 +105,19 @@ export const explainFlow = ({ outline, tree }: OpenedFlow): Explanation => {
         costMicroUsd,
       })) ?? [],
     steps: outline.steps.map(explainStep),
-    agents: Object.values(tree?.agents ?? {}).map(({ name, models, tools, for: tasks, limits }) => ({
-      name,
-      models,
-      tools,
-      for: tasks,
-      limits: limitWords(limits),
-    })),
+    triggers: (plan.triggers ?? []).map(triggerWords),
+    agents: Object.values(plan.agents ?? {}).map(
+      ({ name, models, tools, for: tasks, limits, handoff, minConfidence = null, selfCheck }) => ({
+        name,
+        models,
+        tools,
+        for: tasks,
+        limits: limitWords(limits),
+        handoff,
+        minConfidence,
+        checksItself: selfCheck !== undefined,
+      }),
+    ),
     people: reached.flatMap(({ step, how }) => {
       const human = humanOf(step)
       if (human === undefined) return []

@@ -21,7 +21,11 @@ export const paramUses = (param: string, outline: Outline): readonly ParamUse[] 
     return [...conditions, ...values].filter(([, text]) => reads.test(text)).map(([where, expression]) => ({ where, expression }))
   }
   const inOutput = outline.output === undefined ? [] : expressionsIn(outline.output).filter((text) => reads.test(text))
-  return [...stepsOfOutline(outline).flatMap(inStep), ...inOutput.map((expression) => ({ where: 'output', expression }))]
+  // Triggers, and the context of agents.
+  const inFlow = Object.entries(outline.facts).flatMap(([word, value]) =>
+    expressionsIn(value).flatMap((expression) => (reads.test(expression) ? [{ where: word, expression }] : [])),
+  )
+  return [...stepsOfOutline(outline).flatMap(inStep), ...inFlow, ...inOutput.map((expression) => ({ where: 'output', expression }))]
 }
 
 const expressionsIn = (value: Json): readonly string[] => {

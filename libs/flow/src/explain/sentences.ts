@@ -1,5 +1,6 @@
 // What happens next, in sentences.
 import { isJsonObject } from '@baton/contracts/json'
+import type { TriggerSpec } from '../plan.ts'
 import type { OutlineOutcome, OutlinePart, OutlineStep } from '../outline/outline.ts'
 import { durationWords, listWords } from '../outline/words.ts'
 
@@ -26,6 +27,19 @@ export const outcomeWords = (outcome: OutlineOutcome): string => {
       const after = { next: 'goes on', end: 'ends the run', fail: 'the run fails' }[outcome.after]
       return `${listWords(outcome.steps.map((step) => `${step.name === null ? '' : `${step.name}: `}${step.detail}`))}; then ${after}`
     }
+  }
+}
+
+/** `an event of tickets, by event.id, only when …`. */
+export const triggerWords = (trigger: TriggerSpec): string => {
+  const when = trigger.when === undefined ? '' : `, only when ${trigger.when}`
+  switch (trigger.kind) {
+    case 'topic':
+      return `a message of topic ${trigger.topic}${trigger.key === undefined ? '' : `, once for each ${trigger.key}`}${when}`
+    case 'http':
+      return `${trigger.method} ${trigger.path}${when}`
+    case 'schedule':
+      return `${trigger.cron === undefined ? `every ${durationWords(trigger.everyMs ?? 0)}` : `at ${trigger.cron} in ${trigger.zone}`}${when}`
   }
 }
 

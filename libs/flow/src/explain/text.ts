@@ -5,6 +5,7 @@ import type { Explanation, ExplainedStep } from './explain.ts'
 export const explanationText = (explained: Explanation): string => {
   const sections: readonly (readonly [string, readonly string[]])[] = [
     ['What comes in', [explained.input]],
+    ['What starts it beside a request', explained.triggers],
     ['What comes out', explained.output],
     ['Limits', [explained.limits.join(', ')]],
     ['At the worst', worstLines(explained.worstCase)],
@@ -56,19 +57,23 @@ const worstLines = (worst: Explanation['worstCase']): readonly string[] => {
 const stepLines = (step: ExplainedStep, mark: string, indent: string): readonly string[] => {
   const below = `${indent}${' '.repeat(mark.length)}`
   return [
-    `${indent}${mark}${step.step}: ${step.does}${step.when === null ? '' : `, only when ${step.when}`}${step.later ? ' (runs with a later version)' : ''}`,
+    `${indent}${mark}${step.step}: ${step.does}${step.when === null ? '' : `, only when ${step.when}`}${step.later ? ' (not run by this version in full)' : ''}`,
     ...step.ways.map(({ when, then }) => `${below}${when} → ${then}`),
     ...(step.onFailure.length === 0 ? [] : [`${below}if it fails: ${step.onFailure.join('; ')}`]),
     ...step.inside.flatMap(({ label, steps }) => [`${below}${label}:`, ...steps.flatMap((inner) => stepLines(inner, '- ', `${below}  `))]),
   ]
 }
 
-const agentLine = ({ name, models, tools, for: tasks, limits }: Explanation['agents'][number]): string => {
+const agentLine = (agent: Explanation['agents'][number]): string => {
+  const { name, models, tools, for: tasks, limits, handoff, minConfidence, checksItself } = agent
   const parts = [
     `model ${models.join(', else ')}`,
     ...(tools.length === 0 ? [] : [`tools ${listWords(tools)}`]),
     ...(tasks.length === 0 ? [] : [`for ${listWords(tasks)}`]),
     limits.length === 0 ? 'no limits of its own' : `at most ${limits.join(', ')}`,
+    ...(handoff.length === 0 ? [] : [`may hand over to ${listWords(handoff)}`]),
+    ...(checksItself ? ['checks its own answer'] : []),
+    ...(minConfidence === null ? [] : [`sure from ${minConfidence}`]),
   ]
   return `${name}: ${parts.join('; ')}`
 }

@@ -1,49 +1,43 @@
 /* oxlint-disable unicorn/no-thenable -- `then` is a word of the flow format; nothing here is ever awaited */
-import type { Json } from '@baton/contracts/json'
 import { defined } from '../defined.ts'
-import { nodePartsOf, type ComposedNode, type LaterNode, type Outcome, type Plan, type PlanNode, type Rule } from '../plan.ts'
-import type { FlowTree, StepTree } from '../tree.ts'
+import { nodePartsOf, type LaterNode, type Outcome, type Plan, type PlanNode, type Rule } from '../plan.ts'
 import { detailOfNode } from './detail.ts'
-import { outlineTreeStep, treeFacts, treeFallbacks, treeOutcome, treeSteps } from './from-tree.ts'
+import { factsOfFlow, factsOfLater, factsOfNode } from './facts.ts'
 import type { Outline, OutlineOutcome, OutlinePart, OutlineRule, OutlineStep } from './outline.ts'
+import type { FlowTree } from '../tree.ts'
 import { promptText, writtenValue } from './plain.ts'
 
-/** The outline of a plan. Steps that the engine cannot run yet are told in full only with the tree they come from. */
-export const outlinePlan = (plan: Plan, tree?: FlowTree): Outline => {
-  const trees = new Map(tree === undefined ? [] : treeSteps(tree).map((step) => [step.id, step]))
-  const from: From = { plan, trees }
-  const { flow, version, hash, limits, params, input, onError, output } = plan
+/** The outline of a plan; there is nothing in it that the plan does not say (O1). */
+export const outlinePlan = (plan: Plan, _tree?: FlowTree): Outline => {
+  const { flow, version, hash, limits, params, input, onError, onLimit, output } = plan
   return {
     flow,
     version,
     hash,
-    limits: tree?.limits ?? limits,
+    limits,
     params,
     input,
-    steps: blockSteps(plan.entry, from),
-    fallbacks: tree === undefined ? [] : treeFallbacks(tree, (step) => outlineStep(step.id, from)),
-    facts: { labels: plan.labels, ...defined({ results: plan.resultTopic }), ...(tree === undefined ? {} : treeFacts(tree)) },
+    steps: blockSteps(plan.entry, plan),
+    fallbacks: Object.values(plan.agents ?? {}).flatMap(({ name, fallback }) =>
+      fallback === undefined ? [] : [{ label: `${name} is not sure`, outcome: planOutcome(fallback, plan) }],
+    ),
+    facts: factsOfFlow(plan),
     ...defined({
-      onError: onError === undefined ? undefined : planOutcome(onError, from),
-      onLimit: tree?.onLimit === undefined ? undefined : treeOutcome(tree.onLimit, (step) => outlineStep(step.id, from)),
+      onError: onError && planOutcome(onError, plan),
+      onLimit: onLimit && planOutcome(onLimit, plan),
       output: output === undefined ? undefined : writtenValue(output),
     }),
   }
 }
 
-type From = { readonly plan: Plan; readonly trees: ReadonlyMap<string, StepTree> }
+const blockSteps = (block: number, plan: Plan): readonly OutlineStep[] =>
+  (plan.blocks[block] ?? []).flatMap((id) => {
+    const later = plan.later?.[id]
+    const node = plan.nodes[id] ?? later?.node
+    return node === undefined ? [] : [outlineNode(node, { plan, later })]
+  })
 
-const blockSteps = (block: number, from: From): readonly OutlineStep[] => (from.plan.blocks[block] ?? []).map((id) => outlineStep(id, from))
-
-const outlineStep = (id: string, from: From): OutlineStep => {
-  const node = from.plan.nodes[id]
-  if (node !== undefined) return outlineNode(node, from)
-  const tree = from.trees.get(id)
-  if (tree !== undefined) return outlineTreeStep(tree, (step) => outlineStep(step.id, from))
-  return outlineLater(id, from.plan.later?.[id], from)
-}
-
-const outlineNode = (node: PlanNode, from: From): OutlineStep => {
+const outlineNode = (node: PlanNode, { plan, later }: { readonly plan: Plan; readonly later: LaterNode | undefined }): OutlineStep => {
   const { id, name, kind, effect, when, timeoutMs, retry, returns } = node
   return {
     id,
@@ -51,19 +45,19 @@ const outlineNode = (node: PlanNode, from: From): OutlineStep => {
     kind,
     detail: detailOfNode(node),
     effect,
-    gate: (node.gate ?? []).map((rule) => planRule(rule, from)),
-    cases: casesOf(node, from),
-    parts: nodePartsOf(node).map(({ label, block }) => ({ ...partWords(node, label), steps: blockSteps(block, from) })),
-    facts: { with: writtenValue(node.with), ...factsOfNode(node, from.plan) },
-    later: false,
+    gate: (node.gate ?? []).map((rule) => planRule(rule, plan)),
+    cases: casesOf(node, plan),
+    parts: nodePartsOf(node).map(({ label, block }) => ({ ...partWords(node, label), steps: blockSteps(block, plan) })),
+    facts: { with: writtenValue(node.with), ...factsOfNode(node, plan), ...(later === undefined ? {} : factsOfLater(later)) },
+    later: later !== undefined,
     ...defined({
       when,
       timeoutMs,
       retry,
       returns,
-      onError: node.onError && planOutcome(node.onError, from),
-      onTimeout: node.onTimeout && planOutcome(node.onTimeout, from),
-      onLimit: node.onLimit && planOutcome(node.onLimit, from),
+      onError: node.onError && planOutcome(node.onError, plan),
+      onTimeout: node.onTimeout && planOutcome(node.onTimeout, plan),
+      onLimit: node.onLimit && planOutcome(node.onLimit, plan),
     }),
   }
 }
@@ -80,82 +74,23 @@ const partWords = (node: PlanNode, label: string): Pick<OutlinePart, 'role' | 'l
   return { role: 'voter', label: `voter ${index + 1}${weight === 1 ? '' : `, weight ${weight}`}` }
 }
 
-const casesOf = (node: PlanNode, from: From): readonly OutlineRule[] => {
-  if (node.kind === 'switch') return node.rules.map((rule) => planRule(rule, from))
-  return node.kind === 'vote' && node.tie !== undefined ? [{ label: 'tie', outcome: planOutcome(node.tie, from) }] : []
+const casesOf = (node: PlanNode, plan: Plan): readonly OutlineRule[] => {
+  if (node.kind === 'switch') return node.rules.map((rule) => planRule(rule, plan))
+  return node.kind === 'vote' && node.tie !== undefined ? [{ label: 'tie', outcome: planOutcome(node.tie, plan) }] : []
 }
 
-const factsOfNode = (node: PlanNode, plan: Plan): { readonly [field: string]: Json } => {
-  switch (node.kind) {
-    case 'model': {
-      const prompt = plan.prompts[node.prompt]
-      return { model: node.models, prompt: prompt === undefined ? node.prompt : promptText(prompt) }
-    }
-    case 'tool':
-      return { tool: node.tools }
-    case 'retrieve':
-      return { retrieve: node.index, top: node.top }
-    case 'check':
-      return { check: node.checks }
-    case 'human':
-      return { human: node.human }
-    case 'task':
-      return { task: node.task }
-    case 'switch':
-      return { ...defined({ switch: node.on }) }
-    case 'set':
-      return { set: writtenValue(node.value) }
-    default:
-      return composedFacts(node)
-  }
-}
-
-/** What a composed step is told beside its blocks and outcomes. */
-const composedFacts = (node: ComposedNode): { readonly [field: string]: Json } => {
-  switch (node.kind) {
-    case 'parallel':
-      return { join: node.join, onFailure: node.onFailure }
-    case 'map': {
-      const { over, as, concurrency, chunk, max, onFailure } = node
-      return { map: over, as, concurrency, chunk, max, onFailure }
-    }
-    case 'vote':
-      return { rule: node.rule, early: node.early, weights: node.voters.map(({ weight }) => weight), ...defined({ on: node.on }) }
-    case 'loop':
-      return { max: node.max, ...defined({ until: node.until }) }
-    case 'wait':
-      return { forMs: node.forMs }
-    case 'event':
-      return { event: node.event, ...defined({ match: node.match, key: node.key && writtenValue(node.key) }) }
-    case 'emit':
-      return { topic: node.topic, ...defined({ type: node.type, key: node.key && writtenValue(node.key) }) }
-    case 'flow':
-      return { flow: node.flow, ...defined({ version: node.version }) }
-    case 'agent':
-      return { ...defined({ agent: node.agent, for: node.by }) }
-    case 'team':
-      return { planner: node.planner, workers: node.workers, synthesis: node.synthesis, concurrency: node.concurrency }
-  }
-}
-
-/** A step with fields of a later version, without the tree that says more of them. */
-const outlineLater = (id: string, later: LaterNode | undefined, from: From): OutlineStep => {
-  if (later?.node !== undefined) return { ...outlineNode(later.node, from), facts: later.step, later: true }
-  return { id, name: null, kind: 'set', detail: 'nothing', effect: 'read', gate: [], cases: [], parts: [], facts: {}, later: true }
-}
-
-const planRule = (rule: Rule, from: From): OutlineRule => ({
+const planRule = (rule: Rule, plan: Plan): OutlineRule => ({
   label: rule.label,
-  outcome: planOutcome(rule.outcome, from),
+  outcome: planOutcome(rule.outcome, plan),
   ...defined({ when: rule.when }),
 })
 
-const planOutcome = (outcome: Outcome, from: From): OutlineOutcome => {
+const planOutcome = (outcome: Outcome, plan: Plan): OutlineOutcome => {
   switch (outcome.then) {
     case 'run':
-      return { then: 'run', steps: blockSteps(outcome.block, from), after: outcome.after ?? 'next' }
+      return { then: 'run', steps: blockSteps(outcome.block, plan), after: outcome.after ?? 'next' }
     case 'retry': {
-      const prompt = outcome.prompt === undefined ? undefined : from.plan.prompts[outcome.prompt]
+      const prompt = outcome.prompt === undefined ? undefined : plan.prompts[outcome.prompt]
       return {
         then: 'retry',
         attempts: outcome.attempts,

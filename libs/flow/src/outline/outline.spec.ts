@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { emitPlan } from '../emit.ts'
+import { EVERYTHING } from '../testing/everything.ts'
 import { SAMPLE_FILES, SUPPORT } from '../testing/samples.ts'
 import { openFlow, openPlan, type OpenedFlow } from './open.ts'
 import { stepsOfOutline } from './outline.ts'
@@ -12,12 +13,15 @@ const opened = (text: string, entry = 'support/flow.yaml'): OpenedFlow => {
   return result.flow
 }
 
-const COMPOSED = `agents:
+const COMPOSED = `triggers: [{ topic: pages, key: =event.id, input: { a: =event.text, b: =event.note, items: =event.items } }]
+onLimit: { human: desk, then: end }
+agents:
   writer: { model: a, prompt: "Write about {{ it }}", limits: { turns: 3, calls: 5 }, minConfidence: 0.5, fallback: { human: { queue: desk, sla: 1h } } }
 steps:
   - looks:
       parallel: { left: "Look at {{ input.a }}", right: [ { look: "Look at {{ input.b }}" }, { sum: "Sum up {{ look }}" } ] }
   - items: { map: =input.items, each: "Look at {{ item }}", max: 10 }
+  - rounds: { loop: { max: 3, until: it.ok }, do: [{ one: { prompt: "Try {{ it }}", returns: { ok: boolean } } }] }
   - pay: { tool: bank/pay, failover: { tool: bank/other }, undo: { tool: bank/back } }
 `
 
@@ -32,8 +36,13 @@ describe('the outline of a flow', () => {
     for (const entry of ['chain.yaml', 'support/flow.yaml']) {
       const { plan } = opened(SAMPLE_FILES.get(entry) ?? '', entry)
       const tree = treeOfPlan(plan)
-      expect(tree === undefined ? undefined : emitPlan(tree).hash).toBe(plan.hash)
+      expect(emitPlan(tree).hash).toBe(plan.hash)
     }
+  })
+
+  it('a plan of composed steps, agents and triggers becomes such a tree as well', () => {
+    const { plan } = opened(COMPOSED)
+    expect(emitPlan(treeOfPlan(plan)).hash).toBe(plan.hash)
   })
 
   it('holds what stands inside steps, and what happens when an agent is not sure', () => {
@@ -43,12 +52,48 @@ describe('the outline of a flow', () => {
     ).toEqual([
       ['parallel', 'branch left: 1', 'branch right: 2'],
       ['map', 'each each item: 1'],
+      ['loop', 'round each round: 1'],
       ['tool', 'failover failover 1: 1', 'undo undo: 1'],
     ])
     expect(outline.fallbacks).toMatchObject([{ label: 'writer is not sure', outcome: { steps: [{ kind: 'human' }] } }])
-    expect(stepsOfOutline(outline)).toHaveLength(10)
-    expect(treeOfPlan(plan)).toBeUndefined()
-    expect(stepsOfOutline(openPlan(plan).outline).length).toBeGreaterThan(2)
+    expect(stepsOfOutline(outline)).toHaveLength(13)
+    expect(openPlan(plan).outline).toEqual(outline)
+  })
+
+  it('says what of the flow is neither a step nor an outcome', () => {
+    const { facts } = opened(EVERYTHING).outline
+    expect(facts).toMatchObject({
+      labels: { team: 'shop' },
+      results: 'shop.results',
+      agents: {
+        clerk: { model: ['large', 'small'], prompt: expect.stringContaining('Answer {{ text }}'), selfCheck: 'Is {{ it }} right?' },
+        technician: { handoff: ['clerk'], context: { tokens: 4_000, parts: [{ from: { history: true }, turns: 5 }] } },
+      },
+      buffers: { findings: { items: 100 } },
+      history: { turns: 10 },
+    })
+    expect(facts['triggers']).toMatchObject([
+      { kind: 'topic', key: '=event.id', when: '=event.kind == "ticket"', input: { text: '=event.text' } },
+      { kind: 'http' },
+      { kind: 'schedule', cron: '0 6 * * 1-5' },
+      { kind: 'schedule', everyMs: 3_600_000 },
+    ])
+  })
+
+  it('says the fields of a step that the engine does not know, as they are written', () => {
+    const [first] = opened(EVERYTHING).outline.steps
+    expect(first).toMatchObject({
+      later: true,
+      kind: 'model',
+      facts: {
+        model: ['strong'],
+        budget: { tokens: 2_000 },
+        cache: { key: '=input.text' },
+        media: ['=input.image'],
+        writes: 'findings',
+        context: { parts: [{ from: { value: '=input.items' } }, { from: { buffer: 'findings' } }] },
+      },
+    })
   })
 
   it('has words for figures and schemas', () => {

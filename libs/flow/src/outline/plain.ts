@@ -1,5 +1,5 @@
-// Trees and plans as plain data, without places: what two versions of a flow are compared by.
-import type { Json } from '@baton/contracts/json'
+// Values of a plan as they are written: what two versions of a flow are compared by.
+import { isJsonObject, type Json, type JsonObject } from '@baton/contracts/json'
 import type { PromptPart, ValueExpr } from '../plan.ts'
 
 /** The text of a prompt as it is written. */
@@ -20,41 +20,14 @@ export const writtenValue = (value: ValueExpr): Json => {
   return Object.fromEntries(Object.entries(value.object).map(([key, field]) => [key, writtenValue(field)]))
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null
-
-/** Any piece of a tree as data; places and blocks are left out. Undefined where nothing remains. */
-export const plain = (value: unknown): Json | undefined => {
-  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
-  if (Array.isArray(value)) return value.flatMap((item) => plain(item) ?? [])
-  return isRecord(value) ? plainRecord(value) : undefined
+/** Data with values of a plan somewhere in it, as they are written. */
+export const writtenData = (data: Json): Json => {
+  if (Array.isArray(data)) return data.map(writtenData)
+  if (!isJsonObject(data)) return data
+  return isValue(data) ? writtenValue(data) : Object.fromEntries(Object.entries(data).map(([key, field]) => [key, writtenData(field)]))
 }
 
-const plainRecord = (value: Readonly<Record<string, unknown>>): Json | undefined => {
-  if (typeof value['cel'] === 'string') return `=${value['cel']}`
-  if ('lit' in value) return plain(value['lit'])
-  if ('expr' in value) return plain(value['expr'])
-  if ('slots' in value && 'parts' in value) return promptOf(value)
-  if ('source' in value) return undefined
-  return 'at' in value ? plainPlaced(value) : plainFields(Object.entries(value))
+const isValue = (data: JsonObject): data is JsonObject & ValueExpr => {
+  const [form, ...others] = Object.keys(data)
+  return others.length === 0 && (form === 'lit' || form === 'cel' || form === 'object' || form === 'list')
 }
-
-/** Of a piece of the tree that says where it stands. */
-const plainPlaced = (value: Readonly<Record<string, unknown>>): Json | undefined => {
-  if ('steps' in value) return undefined
-  if (Array.isArray(value['object'])) return plainFields(value['object'].map(([key, field]: [string, unknown]) => [key, field]))
-  if (Array.isArray(value['list'])) return plain(value['list'])
-  return plainFields(Object.entries(value).filter(([key]) => key !== 'at' && !key.endsWith('At')))
-}
-
-const plainFields = (fields: readonly (readonly [string, unknown])[]): Json =>
-  Object.fromEntries(
-    fields.flatMap(([key, field]): [string, Json][] => {
-      const data = plain(field)
-      return data === undefined ? [] : [[key, data]]
-    }),
-  )
-
-const isParts = (value: unknown): value is readonly PromptPart[] => Array.isArray(value)
-
-const promptOf = ({ parts, system }: Readonly<Record<string, unknown>>): string =>
-  promptText({ parts: isParts(parts) ? parts : [], ...(isParts(system) ? { system } : {}) })

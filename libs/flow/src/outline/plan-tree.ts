@@ -1,5 +1,6 @@
 /* oxlint-disable unicorn/no-thenable -- `then` is a word of the flow format; nothing here is ever awaited */
 // A tree made from a plan alone, so that what looks at trees also sees published flows, whose files are elsewhere.
+import { isJsonObject } from '@baton/contracts/json'
 import { defined } from '../defined.ts'
 import type { AgentSpec, ComposedNode, Outcome, Plan, PlanNode, Rule, TriggerSpec, ValueExpr } from '../plan.ts'
 import { createSource, wholeOf, type Span } from '../source/source.ts'
@@ -18,9 +19,8 @@ import type {
   ValueTree,
 } from '../tree.ts'
 
-/** The tree of a plan; every place in it is the start of an empty file. Undefined where steps are for a later version. */
-export const treeOfPlan = (plan: Plan): FlowTree | undefined => {
-  if (plan.later !== undefined && Object.keys(plan.later).length > 0) return undefined
+/** The tree of a plan, without what the engine does not know; every place in it is the start of an empty file. */
+export const treeOfPlan = (plan: Plan): FlowTree => {
   const at = wholeOf(createSource('plan', ''))
   const from: From = { plan, at }
   return {
@@ -32,7 +32,7 @@ export const treeOfPlan = (plan: Plan): FlowTree | undefined => {
     input: plan.input,
     steps: stepsOf(plan.entry, 'steps', from),
     agents: Object.fromEntries(Object.entries(plan.agents ?? {}).map(([name, agent]) => [name, agentOf(agent, from)])),
-    buffers: {},
+    buffers: buffersOf(from),
     triggers: (plan.triggers ?? []).map((trigger) => triggerOf(trigger, from)),
     labels: plan.labels,
     ...defined({
@@ -46,9 +46,21 @@ export const treeOfPlan = (plan: Plan): FlowTree | undefined => {
 
 type From = { readonly plan: Plan; readonly at: Span }
 
+/** Buffers are data of the plan, because the engine does not know them. */
+const buffersOf = ({ plan, at }: From): FlowTree['buffers'] => {
+  const buffers = plan.later?.['$buffers']?.step['buffers']
+  return Object.fromEntries(
+    Object.entries(isJsonObject(buffers) ? buffers : {}).map(([name, buffer]) => {
+      const { schema, expiresMs, items } = isJsonObject(buffer) ? buffer : {}
+      const typed = isJsonObject(schema) || typeof schema === 'boolean' ? schema : true
+      return [name, { at, schema: typed, expiresMs: Number(expiresMs), items: Number(items) }]
+    }),
+  )
+}
+
 const stepsOf = (block: number, place: Place, from: From): readonly StepTree[] =>
   (from.plan.blocks[block] ?? []).flatMap((id) => {
-    const node = from.plan.nodes[id]
+    const node = from.plan.nodes[id] ?? from.plan.later?.[id]?.node
     return node === undefined ? [] : [stepOf(node, place, from)]
   })
 

@@ -148,6 +148,6 @@ const boxLines = (step: OutlineStep): readonly Line[] => {
     ...(step.when === undefined ? [] : note(`only when ${step.when}`)),
     ...(time.length + tries.length === 0 ? [] : note([...time, ...tries].join(', '))),
     ...(step.effect === 'irreversible' ? [{ text: '⚠ cannot be undone', weight: 'title' } as const] : []),
-    ...(step.later ? note('runs with a later version') : []),
+    ...(step.later ? note('not run by this version in full') : []),
   ]
 }
