@@ -45,7 +45,7 @@ export type WorkerOptions = {
   readonly service: WorkerService
   readonly handlers: Partial<Record<CommandContract, WorkHandler>>
   /** Whether the answer costs money or has an effect, so that it is kept before it is published (L9). */
-  readonly keepAnswer: (command: StepCommand, node: PlanNode) => boolean
+  readonly keepAnswer: (command: StepCommand, node: PlanNode, plan: Plan) => boolean
   /** Default `retryPolicyOf(service)` and the limits of the bus. */
   readonly lanes?: LanePolicy
 }
@@ -90,8 +90,8 @@ class Work implements WorkContext {
 }
 
 type CommandEvent = Event<CommandContract>
-/** What a failed dispatch took, and whether its answer is to be kept. */
-type Loss = { readonly meter?: Meter; readonly keep?: boolean }
+/** What a failed dispatch took, whether its answer is to be kept, and whether it is not to be tried again. */
+type Loss = { readonly meter?: Meter; readonly keep?: boolean; readonly final?: boolean }
 type Outcome = { readonly name: string; readonly settlement: Settlement }
 type Incoming = { readonly command: StepCommand; readonly to: Addressee; readonly record: BusRecord; readonly delivery: Delivery }
 
@@ -159,7 +159,7 @@ class Worker {
     const handler = handlers[contract]
     if (node === undefined || handler === undefined)
       throw new Fault('flow.invalid', `${this.#options.service} finds no work for node ${command.nodeId}`, { node: command.nodeId })
-    const keep = keepAnswer(command, node)
+    const keep = keepAnswer(command, node, plan)
     if (keep) {
       const kept = await platform.stores.answers.find(command.attemptId)
       if (kept !== undefined) {
@@ -180,7 +180,7 @@ class Worker {
         return { name: 'deferred', settlement: { outcome: 'defer', untilMs, reason } }
       }
       case 'failed':
-        return this.#failed(incoming, result.fault, { meter: result.meter, keep })
+        return this.#failed(incoming, result.fault, { meter: result.meter, keep, final: result.final ?? false })
       case 'answered':
         await this.#answer(incoming, result, keep)
         return { name: 'completed', settlement: ACK }
@@ -195,16 +195,20 @@ class Worker {
         ? undefined
         : await storeJson(stores.payloads, tenant, redactJson(result.content)) // W5
     const meter = contentRef === undefined ? result.meter : { ...result.meter, contentRef }
-    let data: MessageOf<'step.completed'> = { runId, attemptId, output: result.output, by: result.by, meter }
+    const turn = result.turn === undefined ? {} : { turn: result.turn }
+    let data: MessageOf<'step.completed'> = { runId, attemptId, output: result.output, by: result.by, meter, ...turn }
     let record: OutgoingRecord = this.#answers.record(to, { name: 'step.completed', data })
     if (record.value.length > config.inlineBytesMax) {
       if (record.value.length > OUTPUT_BYTES_MAX)
         throw new Fault('step.output_too_large', `the output of ${command.path} is larger than ${OUTPUT_BYTES_MAX} bytes`, {
           bytes: record.value.length,
         })
-      const outputRef = await storeJson(stores.payloads, tenant, result.output) // W5
-      data = { ...data, output: smallFields(result.output), outputRef }
-      record = this.#answers.record(to, { name: 'step.completed', data })
+      // Calls that a turn of an agent asks for stay inline: they are commands in a moment.
+      if (result.output !== null) {
+        const outputRef = await storeJson(stores.payloads, tenant, result.output) // W5
+        data = { ...data, output: smallFields(result.output), outputRef }
+        record = this.#answers.record(to, { name: 'step.completed', data })
+      }
     }
     // The answer is JSON by its contract; zod's type for unknown further fields hides that.
     if (keep) await stores.answers.save({ tenant, attemptId, body: data as unknown as Json }) // W3
@@ -220,7 +224,7 @@ class Worker {
       await this.#answers.deferred(to, { untilMs: dependencyUntilMs, reason: fault.code })
       return { name: 'deferred', settlement: { outcome: 'defer', untilMs: dependencyUntilMs, reason: fault.message } }
     }
-    if (!isRetryable(fault.code)) return this.#failedForGood(incoming, fault, loss)
+    if (!isRetryable(fault.code) || loss.final === true) return this.#failedForGood(incoming, fault, loss)
     const delayMs = retryDelayMs(fault, delivery)
     const untilMs = nowMs() + delayMs
     if (delivery.lastAttempt || untilMs >= command.deadlineMs) {

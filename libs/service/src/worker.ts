@@ -1,6 +1,6 @@
 // What a service that takes commands has to write: one handler a kind of work. The kit around it decodes, checks lease and
 // deadline, fetches payloads, stores and publishes the answer, and settles the message.
-import type { Fault, Json, Meter, StepCommand } from '@baton/contracts'
+import type { Fault, Json, Meter, StepCommand, StepCompleted } from '@baton/contracts'
 import type { Plan, PlanNode } from '@baton/flow/plan'
 
 export type WorkContext = {
@@ -17,7 +17,8 @@ export type WorkContext = {
 
 /**
  * `answered`: the output of the step. `pending`: somebody else will answer later (a person). `deferred`: a dependency is down, come
- * back then; not an attempt. `failed`: as when the fault is thrown, with what the work took; what was paid is paid.
+ * back then; not an attempt. `failed`: as when the fault is thrown, with what the work took; what was paid is paid. `final`: nobody
+ * should wait for another delivery, whatever the code says; the one who asked decides what now.
  */
 export type WorkResult =
   | {
@@ -26,9 +27,11 @@ export type WorkResult =
       readonly by: string
       readonly meter: Meter
       /** Prompt, passages, arguments as used: stored redacted, by reference. */ readonly content?: Json
+      /** Of a turn of an agent. */
+      readonly turn?: NonNullable<StepCompleted['turn']>
     }
   | { readonly status: 'pending' }
-  | { readonly status: 'failed'; readonly fault: Fault; readonly meter: Meter }
+  | { readonly status: 'failed'; readonly fault: Fault; readonly meter: Meter; readonly final?: boolean }
   | { readonly status: 'deferred'; readonly untilMs: number; readonly reason: string }
 
 /**

@@ -5,9 +5,18 @@
 //   O4. A call without usage is billed by an estimate, never as free; an answer that cannot be used is billed as well.
 import type { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { Fault } from '@baton/contracts/fault'
-import { isJsonObject, type JsonObject } from '@baton/contracts/json'
 import { z } from 'zod'
-import type { Answer, Model, Question, Usage } from '../model.ts'
+import type { Answer, Model, Question, Usage, WrittenCall } from '../model.ts'
+import {
+  type CallOptions,
+  type ChatResult,
+  formatOf,
+  jsonSchema7,
+  namesIn,
+  promptOf,
+  type ResponseFormat,
+  toolsOf,
+} from './openai-messages.policy.ts'
 import { type CallError, providerFault } from './provider-fault.policy.ts'
 
 /** Dollars per million tokens, which are millionths of a dollar per token. */
@@ -20,34 +29,20 @@ export type OpenAiOptions = {
   readonly temperature?: number
   readonly seed?: number
   readonly outputTokensMax: number
-  /** How the schema reaches the server: as a JSON Schema, as JSON mode with the schema in the prompt, or in the prompt only. */
-  readonly responseFormat: 'schema' | 'json' | 'prompt'
+  readonly responseFormat: ResponseFormat
 }
 
 type ChatModel = ReturnType<ReturnType<typeof createOpenAICompatible>['chatModel']>
-type CallOptions = Parameters<ChatModel['doGenerate']>[0]
-type Result = Awaited<ReturnType<ChatModel['doGenerate']>>
 
 const CHARS_PER_TOKEN = 4
 
-const schemaText = (schema: JsonObject): string =>
-  `Answer with one JSON value only, without any text around it. It must fit this JSON Schema:\n${JSON.stringify(schema)}`
-
-const promptOf = (question: Question, schema: JsonObject | undefined, told: boolean): CallOptions['prompt'] => {
-  const rules = schema === undefined || !told ? [] : [schemaText(schema)]
-  const system = [...(question.system === undefined ? [] : [question.system]), ...rules].join('\n\n')
-  const feedback =
-    question.feedback === undefined ? '' : `\n\nYour last answer could not be used: ${question.feedback}. Answer again and mend that.`
-  const user = { role: 'user' as const, content: [{ type: 'text' as const, text: question.prompt + feedback }] }
-  return system === '' ? [user] : [{ role: 'system', content: system }, user]
-}
-
 const callOptions = (question: Question, options: OpenAiOptions): CallOptions => {
-  const schema = isJsonObject(question.schema) && question.schema['type'] !== 'string' ? question.schema : undefined
-  // Structured output wants an object at the top; any other shape is asked for in words.
-  const format = schema?.['type'] === 'object' ? options.responseFormat : 'prompt'
+  const { schema, format } = formatOf(question, options.responseFormat)
+  const names = namesIn(question)
+  const told = format !== 'schema' || question.feedback !== undefined
   return {
-    prompt: promptOf(question, schema, format !== 'schema' || question.feedback !== undefined),
+    prompt: promptOf(question, told ? schema : undefined, names),
+    ...toolsOf(question, names),
     maxOutputTokens: options.outputTokensMax,
     abortSignal: question.signal,
     // Strict mode takes only a part of JSON Schema; the answer is checked here in any case.
@@ -60,33 +55,44 @@ const callOptions = (question: Question, options: OpenAiOptions): CallOptions =>
   }
 }
 
-type Schema = Extract<CallOptions['responseFormat'], { type: 'json' }>['schema'] & object
-/** A JSON Schema is opaque data to us and a tree of types to the SDK, which only passes it on. */
-const jsonSchema7 = (schema: JsonObject): Schema => schema as Schema
+const textOf = (result: ChatResult): string => result.content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('')
 
-const textOf = (result: Result): string => result.content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('')
+const callsOf = (result: ChatResult, question: Question): readonly WrittenCall[] => {
+  const { back } = namesIn(question)
+  return result.content.flatMap((part) =>
+    part.type === 'tool-call' ? [{ id: part.toolCallId, tool: back(part.toolName), arguments: part.input }] : [],
+  )
+}
 
-const usageOf = (result: Result, text: string, { question, price }: { question: Question; price: Price }): Usage => {
-  const sentChars = question.prompt.length + (question.system?.length ?? 0)
-  const inputTokens = result.usage.inputTokens.total ?? Math.ceil(sentChars / CHARS_PER_TOKEN) // O4
-  const outputTokens = result.usage.outputTokens.total ?? Math.ceil(text.length / CHARS_PER_TOKEN)
+type About = { readonly question: Question; readonly price: Price }
+
+/** Of what was sent and written, for a provider that gives no usage (O4). */
+const charsOf = ({ prompt, system = '', conversation = [] }: Question): number =>
+  prompt.length + system.length + (conversation.length === 0 ? 0 : JSON.stringify(conversation).length)
+
+const usageOf = (result: ChatResult, written: string, { question, price }: About): Usage => {
+  const inputTokens = result.usage.inputTokens.total ?? Math.ceil(charsOf(question) / CHARS_PER_TOKEN) // O4
+  const outputTokens = result.usage.outputTokens.total ?? Math.ceil(written.length / CHARS_PER_TOKEN)
   return { inputTokens, outputTokens, costMicroUsd: Math.ceil(inputTokens * price.input + outputTokens * price.output) }
 }
 
-const readResult = (name: string, result: Result, about: { question: Question; price: Price }): Answer => {
+const readResult = (name: string, result: ChatResult, about: About): Answer => {
   const text = textOf(result)
-  const unusable = unusableOf(name, result, text)
-  return { text, usage: usageOf(result, text, about), ...(unusable === undefined ? {} : { unusable }) } // O4
+  const calls = callsOf(result, about.question)
+  const written = calls.length === 0 ? text : text + JSON.stringify(calls)
+  const unusable = unusableOf(name, result, written)
+  const usage = usageOf(result, written, about)
+  return { text, usage, ...(calls.length === 0 ? {} : { calls }), ...(unusable === undefined ? {} : { unusable }) } // O4
 }
 
 /** Why nothing can be made of an answer, if so. */
-const unusableOf = (name: string, { finishReason }: Result, text: string): Fault | undefined => {
+const unusableOf = (name: string, { finishReason }: ChatResult, written: string): Fault | undefined => {
   const { unified: finish } = finishReason
   if (finish === 'length')
     return new Fault('output.truncated', `${name} reached its limit of output tokens.`, { model: name, reason: 'length' }) // O3
   if (finish === 'content-filter')
     return new Fault('model.refused', `${name} refused on account of its content rules.`, { model: name, reason: 'content_filter' })
-  return text.trim() === ''
+  return written.trim() === ''
     ? new Fault('output.malformed', `${name} answered with nothing.`, { model: name, reason: 'empty', problem: 'it was empty' })
     : undefined
 }
@@ -123,7 +129,7 @@ export const openAiModel = (name: string, options: OpenAiOptions, nowMs: () => n
     })
     return provider.chatModel(options.model)
   }
-  const generate = async (question: Question): Promise<Result> => {
+  const generate = async (question: Question): Promise<ChatResult> => {
     loading ??= load()
     const model = await loading
     try {

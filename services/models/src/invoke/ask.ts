@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Fault, toFault } from '@baton/contracts/fault'
 import type { JsonSchema } from '@baton/contracts/json'
 import { type Candidate, firstMove, type Move, nextMove, shareOfTry, type TrySpec } from '@baton/policy'
-import type { Model, Question, Usage } from '../model.ts'
-import { type Output, readOutput } from '../output/structured-output.ts'
+import type { Answer, Model, Question, Usage } from '../model.ts'
+import type { Output } from '../output/structured-output.ts'
 
-export type Asked = {
-  readonly output: Output
+export type Asked<O extends Output = Output> = {
+  readonly output: O
   readonly model: Model
   readonly tries: number
   /** All calls of the dispatch together, also those whose answers were thrown away. */
@@ -18,10 +18,12 @@ export type Asked = {
 /** Nobody gave an output that fits: why, and what was used up all the same. */
 export type GivenUp = { readonly fault: Fault; readonly tries: number; readonly usage: Usage; readonly failedOver: readonly string[] }
 
-export type Dispatch = {
+export type Dispatch<O extends Output = Output> = {
   readonly models: readonly Model[]
   readonly question: Omit<Question, 'signal' | 'schema'>
   readonly schema: JsonSchema | undefined
+  /** Makes an output of an answer. Throws a Fault with an `output.*` code; `detail.problem` is for the model. */
+  readonly read: (answer: Answer) => O
   readonly spec: TrySpec
   readonly signal: AbortSignal
   readonly random: () => number
@@ -43,14 +45,14 @@ const sum = (left: Usage, right: Usage): Usage => ({
     : { outputTokens: (left.outputTokens ?? 0) + (right.outputTokens ?? 0) }),
 })
 
-type Call = { readonly model: Model; readonly timeMs: number; readonly feedback: string | undefined }
+type Call = { readonly model: Model; readonly timeMs: number; readonly feedback: string | undefined; readonly tryNumber: number }
 
 /** One call, bounded by its time and by the dispatch. */
-const callModel = async (
-  { model, timeMs, feedback }: Call,
-  { question, schema, signal }: Dispatch,
+const callModel = async <O extends Output>(
+  { model, timeMs, feedback, tryNumber }: Call,
+  { question, schema, signal, read }: Dispatch<O>,
   bill: (usage: Usage) => void,
-): Promise<Output> => {
+): Promise<O> => {
   const own = model.local ? signal : AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, timeMs))])
   const told = feedback ?? question.feedback
   const { feedback: _replaced, ...rest } = question
@@ -60,9 +62,10 @@ const callModel = async (
       signal: own,
       ...(schema === undefined ? {} : { schema }),
       ...(told === undefined ? {} : { feedback: told }),
+      ...(rest.occasion === undefined ? {} : { occasion: { ...rest.occasion, try: tryNumber } }),
     })
     bill(answer.usage)
-    return readOutput(answer, schema)
+    return read(answer)
   } catch (error) {
     if (own.aborted && !signal.aborted)
       throw new Fault('model.timed_out', `${model.name} did not answer within ${timeMs} ms.`, { model: model.name, timeoutMs: timeMs })
@@ -82,7 +85,7 @@ const ended = (signal: AbortSignal, model: Model | undefined): Fault => {
     : new Fault('bus.draining', 'The call was given up because this process is ending.')
 }
 
-const rest = async (waitMs: number, { signal }: Dispatch): Promise<void> => {
+const rest = async (waitMs: number, signal: AbortSignal): Promise<void> => {
   await sleep(waitMs, undefined, { signal }).catch(() => {
     throw ended(signal, undefined)
   })
@@ -112,7 +115,7 @@ const trailOf = ({ failures }: Move['progress'], but?: string): readonly string[
 type Spent = { usage: Usage; progress: Move['progress'] }
 
 /** Asks until an answer fits or the plan ends; then with the fault that says best what would help. */
-export const ask = async (dispatch: Dispatch): Promise<Asked | GivenUp> => {
+export const ask = async <O extends Output>(dispatch: Dispatch<O>): Promise<Asked<O> | GivenUp> => {
   const spent: Spent = { usage: { costMicroUsd: 0 }, progress: firstMove().progress }
   try {
     return await walk(dispatch, spent)
@@ -122,7 +125,7 @@ export const ask = async (dispatch: Dispatch): Promise<Asked | GivenUp> => {
   }
 }
 
-const walk = async (dispatch: Dispatch, spent: Spent): Promise<Asked> => {
+const walk = async <O extends Output>(dispatch: Dispatch<O>, spent: Spent): Promise<Asked<O>> => {
   const { models, spec, signal, random, clockMs } = dispatch
   const candidates = models.map(candidateOf)
   const faults: Fault[] = []
@@ -131,7 +134,7 @@ const walk = async (dispatch: Dispatch, spent: Spent): Promise<Asked> => {
   for (;;) {
     spent.progress = move.progress
     if (move.do === 'stop') throw givenUp(faults, move)
-    if (move.waitMs > 0) await rest(move.waitMs, dispatch)
+    if (move.waitMs > 0) await rest(move.waitMs, signal)
     if (move.newTry) endsAtMs = clockMs() + spec.timeoutMs
     const model = models[move.candidate]
     if (model === undefined) throw new Fault('model.none_configured', 'No model to ask.')
@@ -139,7 +142,8 @@ const walk = async (dispatch: Dispatch, spent: Spent): Promise<Asked> => {
     const last = faults.at(-1)
     const feedback = move.reask && last !== undefined ? feedbackOf(last) : undefined
     try {
-      const output = await callModel({ model, timeMs, feedback }, dispatch, (more) => (spent.usage = sum(spent.usage, more)))
+      const call = { model, timeMs, feedback, tryNumber: move.progress.tryNumber }
+      const output = await callModel(call, dispatch, (more) => (spent.usage = sum(spent.usage, more)))
       return { output, model, usage: spent.usage, failedOver: trailOf(move.progress, model.name), tries: move.progress.tryNumber }
     } catch (error) {
       if (signal.aborted) throw ended(signal, model)

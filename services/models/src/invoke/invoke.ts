@@ -1,14 +1,16 @@
 // The handler of `model.invoke`: one dispatch of a model step, from plan and command to output and meter.
 //   I1. What a gate's retry changed (models, prompt, feedback) goes before what the plan says.
-//   I2. The meter is the dispatch's: all its calls are paid, whichever answer was used, and also when none was.
+//   I2. All calls of a dispatch are paid (meter.ts).
 import { Fault } from '@baton/contracts/fault'
-import type { Json, Meter, StepCommand } from '@baton/contracts'
-import { renderPrompt } from '@baton/flow'
+import type { Json, StepCommand } from '@baton/contracts'
 import type { PlanNode, RetrySpec } from '@baton/flow/plan'
 import type { TrySpec } from '@baton/policy'
 import type { WorkContext, WorkHandler, WorkResult } from '@baton/service'
 import type { Catalogue } from '../catalogue/catalogue.ts'
+import { readOutput } from '../output/structured-output.ts'
 import { ask, type Asked, type GivenUp } from './ask.ts'
+import { lossOf, meterOf, type Took } from './meter.ts'
+import { promptOf, type Prompt } from './prompt.ts'
 
 /** Time of one try where the step names none. */
 const TIMEOUT_MS = 30_000
@@ -16,47 +18,15 @@ const WAIT_MAX_MS = 2_000
 const ONE_TRY: RetrySpec = { attempts: 1, backoff: 'fixed', delayMs: 0, maxDelayMs: 0, jitter: false }
 
 type ModelNode = PlanNode & { readonly kind: 'model' }
-type Prompt = { readonly prompt: string; readonly system?: string }
-
 const modelNode = (node: PlanNode): ModelNode => {
   if (node.kind === 'model') return node
   throw new Fault('flow.invalid', `${node.id} is no model step.`, { node: node.id })
-}
-
-const promptOf = ({ plan, input }: WorkContext, name: string): Prompt => {
-  const prompt = plan.prompts[name]
-  if (prompt === undefined) throw new Fault('flow.invalid', `The plan has no prompt ${name}.`, { prompt: name })
-  const { parts, system } = prompt
-  return { prompt: renderPrompt(parts, input), ...(system === undefined ? {} : { system: renderPrompt(system, input) }) }
 }
 
 const trySpec = (node: ModelNode): TrySpec => ({
   ...(node.retry ?? ONE_TRY),
   timeoutMs: node.timeoutMs ?? TIMEOUT_MS,
   waitMaxMs: WAIT_MAX_MS,
-})
-
-type Took = Pick<Meter, 'startedAtMs' | 'latencyMs' | 'inputChars'>
-
-const meterOf = ({ output, model, tries, usage, failedOver }: Asked, took: Took): Meter => ({
-  ...took,
-  tries,
-  model: model.name,
-  provider: model.provider,
-  outputChars: JSON.stringify(output.value).length,
-  ...usage, // I2
-  ...(output.confidence === undefined ? {} : { confidence: output.confidence }),
-  ...(output.repaired ? { repaired: true } : {}),
-  ...(failedOver.length > 0 ? { failedOver: [...failedOver] } : {}),
-})
-
-/** Of a dispatch that gave nothing: its calls are paid as well (I2). */
-const lossOf = ({ tries, usage, failedOver }: GivenUp, took: Took): Meter => ({
-  ...took,
-  tries,
-  outputChars: 0,
-  ...usage,
-  ...(failedOver.length > 0 ? { failedOver: [...failedOver] } : {}),
 })
 
 /** A dispatch as the result of its work. */
@@ -69,8 +39,15 @@ const resultOf = (
   if ('fault' in asked) return { status: 'failed', fault: asked.fault, meter: lossOf(asked, { ...took, inputChars: promptChars }) }
   const { output, model } = asked
   const inputChars = model.local ? JSON.stringify(input).length : promptChars
+  const outputChars = JSON.stringify(output.value).length
   const content: Json = { prompt, ...(system === undefined ? {} : { system }), input, output: output.value }
-  return { status: 'answered', output: output.value, by: `model:${model.name}`, meter: meterOf(asked, { ...took, inputChars }), content }
+  return {
+    status: 'answered',
+    output: output.value,
+    by: `model:${model.name}`,
+    meter: meterOf(asked, { ...took, inputChars, outputChars }),
+    content,
+  }
 }
 
 /** Makes the handler. `random` is for jitter. */
@@ -81,13 +58,19 @@ export const invokeHandler =
     const node = modelNode(context.node)
     const { override } = command
     const models = catalogue.resolve(override?.models ?? node.models) // I1
-    const told = promptOf(context, override?.prompt ?? node.prompt)
+    const told = promptOf(context.plan, override?.prompt ?? node.prompt, input)
     const startedAtMs = context.nowMs()
     const started = clockMs()
     const asked = await ask({
       models,
-      question: { ...told, input, ...(override?.feedback === undefined ? {} : { feedback: override.feedback }) },
+      question: {
+        ...told,
+        input,
+        occasion: { step: node.id },
+        ...(override?.feedback === undefined ? {} : { feedback: override.feedback }),
+      },
       schema: node.returns,
+      read: (answer) => readOutput(answer, node.returns),
       spec: trySpec(node),
       signal,
       random,

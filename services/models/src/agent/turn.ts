@@ -1,0 +1,86 @@
+// One turn of an agent: the conversation so far and what its calls gave, to calls or an answer.
+//   U1. The piece that is stored has only what this turn added: results, note and the model's message.
+//   U2. It is stored before the answer that names it; stored again by a repeat of the command, it has the same name.
+//   U3. Calls come with output null; without calls the output is the agent's answer and fits what it returns.
+import type { Json } from '@baton/contracts'
+import type { WorkResult } from '@baton/service'
+import { ask } from '../invoke/ask.ts'
+import { meterOf } from '../invoke/meter.ts'
+import { agentPromptOf, type Prompt } from '../invoke/prompt.ts'
+import type { Question, Said } from '../model.ts'
+import { type AgentTools, type AgentWork, charsOf, failedWork, modelsOf, occasionOf, startTaking, trySpecOf } from './agent-work.ts'
+import { type Message, writePiece } from './piece.ts'
+import { readTurn, type TurnOutput } from './read-turn.policy.ts'
+import { newsOf, saidOf } from './said.policy.ts'
+
+/** What a turn begins with: all that was said, the part of it that is new, and how the whole is told to a model. */
+type Opening = { readonly news: readonly Message[]; readonly said: readonly Said[]; readonly told: Prompt }
+
+const openingOf = async ({ command, turn, agent, context }: AgentWork, { transcripts }: AgentTools): Promise<Opening> => {
+  const before = await transcripts.load(command.tenant, turn.transcript)
+  const news = newsOf(turn)
+  const messages = [...before, ...news]
+  const outputs = await transcripts.outputs(command.tenant, messages)
+  const told = agentPromptOf(context.plan, command.override?.prompt ?? agent.prompt, context.input)
+  return { news, told, said: saidOf(messages, outputs) }
+}
+
+const saidChars = (said: Said): number => said.text.length + (said.role === 'assistant' ? charsOf(said.calls) : 0)
+const inputCharsOf = ({ told, said }: Opening): number =>
+  told.prompt.length + (told.system?.length ?? 0) + said.reduce((sum, message) => sum + saidChars(message), 0)
+
+const questionOf = async (work: AgentWork, { said, told }: Opening, { offers }: AgentTools): Promise<Omit<Question, 'signal'>> => {
+  const { command, turn, context } = work
+  const feedback = command.override?.feedback
+  return {
+    ...told,
+    input: context.input,
+    conversation: said,
+    tools: await offers(turn.tools),
+    occasion: occasionOf(work),
+    ...(feedback === undefined ? {} : { feedback }),
+  }
+}
+
+const messageOf = ({ calls, text }: TurnOutput): Message => ({ role: 'assistant', text, calls })
+
+/** What is kept for traces: what is new, not the conversation again. */
+const contentOf = ({ told, news }: Opening, { turn, agent, context }: AgentWork, output: TurnOutput): Json => ({
+  agent: agent.name,
+  turn: turn.turn,
+  ...(turn.turn === 1 ? { ...told, input: context.input } : {}),
+  messages: writePiece({ previous: null, messages: news }),
+  output: output.calls.length > 0 ? writePiece({ previous: null, messages: [messageOf(output)] }) : output.value,
+})
+
+/** Does it. */
+export const agentTurn = async (work: AgentWork, tools: AgentTools): Promise<WorkResult> => {
+  const { command, turn, agent, context } = work
+  const took = startTaking(context, tools)
+  const opening = await openingOf(work, tools)
+  const inputChars = inputCharsOf(opening)
+  const asked = await ask({
+    models: tools.catalogue.resolve(modelsOf(command, context.plan)),
+    question: await questionOf(work, opening, tools),
+    schema: agent.returns,
+    read: (answer) => readTurn(answer, { schema: agent.returns, tools: turn.tools, turn: turn.turn }),
+    spec: trySpecOf(context.node),
+    signal: context.signal,
+    random: tools.random,
+    clockMs: tools.clockMs,
+  })
+  if ('fault' in asked) return failedWork(asked, { ...took(), inputChars })
+  const { output, model } = asked
+  const messages = [...opening.news, messageOf(output)]
+  const transcript = await tools.transcripts.add(command.tenant, { previous: turn.transcript ?? null, messages }) // U1, U2
+  const outputChars =
+    output.calls.length > 0 ? charsOf(writePiece({ previous: null, messages: [messageOf(output)] })) : charsOf(output.value)
+  return {
+    status: 'answered',
+    output: output.value, // U3
+    by: `model:${model.name}`,
+    meter: meterOf(asked, { ...took(), inputChars, outputChars }),
+    content: contentOf(opening, work, output),
+    turn: { calls: [...output.calls], transcript, ...(output.confidence === undefined ? {} : { confidence: output.confidence }) },
+  }
+}

@@ -1,0 +1,27 @@
+// What a dispatch of a model took.
+//   I2. The meter is the dispatch's: all its calls are paid, whichever answer was used, and also when none was.
+import type { Meter } from '@baton/contracts'
+import type { Asked, GivenUp } from './ask.ts'
+
+export type Took = Pick<Meter, 'startedAtMs' | 'latencyMs' | 'inputChars'>
+
+/** Of a dispatch that gave an output of so many characters. */
+export const meterOf = ({ output, model, tries, usage, failedOver }: Asked, took: Took & { readonly outputChars: number }): Meter => ({
+  ...took,
+  tries,
+  model: model.name,
+  provider: model.provider,
+  ...usage, // I2
+  ...(output.confidence === undefined ? {} : { confidence: output.confidence }),
+  ...(output.repaired ? { repaired: true } : {}),
+  ...(failedOver.length > 0 ? { failedOver: [...failedOver] } : {}),
+})
+
+/** Of a dispatch that gave nothing: its calls are paid as well (I2). */
+export const lossOf = ({ tries, usage, failedOver }: GivenUp, took: Took): Meter => ({
+  ...took,
+  tries,
+  outputChars: 0,
+  ...usage,
+  ...(failedOver.length > 0 ? { failedOver: [...failedOver] } : {}),
+})
