@@ -4,6 +4,7 @@ import { createCompiler } from './expression.ts'
 import { boundNamesOf, conditionsOf, valuesOf } from './node-expressions.ts'
 import { LATER_FIELDS, type LaterNode, type Outcome, type Plan, type PlanNode, type ValueExpr } from './plan.ts'
 import type { Program, Scope } from './program.ts'
+import { evaluateValue } from './value-expr.ts'
 
 const NAMED_MAX = 5
 
@@ -47,17 +48,7 @@ export const loadProgram = (plan: Plan): Program => {
     }
   }
   for (const cel of expressionsOf(plan)) add(cel)
-  const value = (expr: ValueExpr, scope: Scope): Json => {
-    if ('lit' in expr) return expr.lit
-    if ('cel' in expr) return (compiled.get(expr.cel) ?? add(expr.cel))(scope)
-    if ('list' in expr) return expr.list.map((item) => value(item, scope))
-    const object: Record<string, Json> = {}
-    for (const key in expr.object) {
-      const field = expr.object[key]
-      if (field !== undefined) object[key] = value(field, scope)
-    }
-    return object
-  }
+  const value = (expr: ValueExpr, scope: Scope): Json => evaluateValue(expr, (cel) => (compiled.get(cel) ?? add(cel))(scope))
   return {
     plan,
     value,
