@@ -195,6 +195,24 @@ describe('worker kit', () => {
     expect(await deadLettersOf('run_refused')).toBe(0)
   })
 
+  it('W4: answers at once what the handler calls final, whatever the code says', async () => {
+    const final: WorkHandler = () => Promise.resolve({ status: 'failed', fault: new Fault('tool.failed', 'no'), meter, final: true })
+    await send('run_final', {}, final)
+    expect(await answersOf('run_final')).toMatchObject([{ name: 'step.failed', data: { fault: { code: 'tool.failed' }, meter } }])
+    expect(await deadLettersOf('run_final')).toBe(0)
+  })
+
+  it('A7: passes on the calls of a turn, inline however large, and keeps them for a redelivery', async () => {
+    const calls = [{ id: 'c', tool: 'a/b', arguments: { text: 'x'.repeat(10_000) } }]
+    const turn: WorkHandler = () =>
+      Promise.resolve({ ...answered(null), turn: { calls, confidence: 0.5 } } as Awaited<ReturnType<WorkHandler>>)
+    await send('run_kept_turn', {}, turn)
+    await answersOf('run_kept_turn')
+    await send('run_kept_turn')
+    const answers = await answersOf('run_kept_turn', 2)
+    expect(answers).toMatchObject([{ data: { output: null, turn: { calls, confidence: 0.5 } } }, { data: { turn: { calls } } }])
+  })
+
   it('W4: tries an error nobody foresaw again in the lane', async () => {
     let failures = 0
     await send('run_flaky', {}, () => (failures++ === 0 ? Promise.reject(new TypeError('oops')) : Promise.resolve(answered('second'))))

@@ -4,7 +4,8 @@
 //   W3. (L9) A command is acknowledged only when its answer is durable; the answer of work worth keeping is stored before it is
 //       published, and a redelivery answers from the store.
 //   W4. A retryable fault waits in the retry topics as long as the deadline allows, each longer wait announced; then dead letter and
-//       `step.failed {deadLettered}`. A dependency that is down is waited for and uses up no try. Any other fault is answered at once.
+//       `step.failed {deadLettered}`. A dependency that is down is waited for and uses up no try. Any other fault is answered at once,
+//       and so is one that the handler calls final.
 //   W5. An output above the inline limit goes to the payload store before the answer that refers to it; content is stored redacted.
 import { Controller, type Type } from '@nestjs/common'
 import type { BusRecord, Delivery, OutgoingRecord, Settlement } from '@baton/bus/bus'

@@ -10,6 +10,7 @@ import type { Tool, ToolContext } from './tool.ts'
 
 /** Longest wait between two tries that is done here; longer ones are for the retry topics. */
 const WAIT_MAX_MS = 2_000
+const CALL_TRIES = { attempts: 2, backoff: 'fixed', delayMs: 250, maxDelayMs: 250, jitter: false } as const
 const ONE_TRY = { attempts: 1, backoff: 'fixed', delayMs: 0, maxDelayMs: 0, jitter: false } as const
 
 /** What a node says about tries, with the times of its tools where it says nothing. */
@@ -20,6 +21,12 @@ export const triesOf = (node: PlanNode, tools: readonly Tool[]): Pick<Dispatch, 
     waitMaxMs: WAIT_MAX_MS,
   },
   timed: node.timeoutMs !== undefined,
+})
+
+/** Of a call that an agent asked for: the step's timeout and tries are for all its turns, and the agent soon wants to know. */
+export const triesOfCall = (tool: Tool): Pick<Dispatch, 'spec' | 'timed'> => ({
+  spec: { ...CALL_TRIES, timeoutMs: tool.timeoutMs, waitMaxMs: WAIT_MAX_MS },
+  timed: false,
 })
 
 /** One dispatch: everything that its tries share. */

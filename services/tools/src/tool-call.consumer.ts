@@ -1,13 +1,17 @@
 // `tool.call`: the tools of a node, in the order of its list, tried as its retry says (C3, C4, C12).
 //   X1. Arguments are checked before anything is called.
 //   X2. A tool without effect is simply called; its answer need not be remembered.
+//   X4. A call that an agent asked for goes to that tool alone, by the same rules (A7). When it failed and certainly had no effect, the
+//       agent hears of it at once; when that is not certain, it is found out first, as for any step.
 import { Fault, type Json, type Meter, type StepCommand } from '@baton/contracts'
 import type { Platform, WorkContext, WorkHandler, WorkResult } from '@baton/service'
-import { callOf, DispatchFailure, triesOf, walk, type Dispatch, type Done } from './dispatch.ts'
+import { checkAgentTool } from './agent-tools.policy.ts'
+import { callOf, DispatchFailure, triesOf, triesOfCall, walk, type Dispatch, type Done } from './dispatch.ts'
 import { closeFailed, keepEffect, oneAtATime, openEffect, type KeptEffect } from './effect-ledger.ts'
 import { checkReturns } from './returns.ts'
 import { checkArguments, reconcileTool, ToolFailure } from './tool-run.ts'
 import type { ToolRegistry } from './tool-registry.ts'
+import type { Tool } from './tool.ts'
 
 /** An open entry of an earlier delivery: what its tools say became of it (C3). */
 const recover = async (dispatch: Dispatch): Promise<KeptEffect | undefined> => {
@@ -45,14 +49,22 @@ const withLedger = async (dispatch: Dispatch, input: Json): Promise<Done> => {
   }
 }
 
+const toolsOf = ({ call }: StepCommand, { plan, node }: WorkContext, registry: ToolRegistry): readonly Tool[] => {
+  if (call !== undefined) {
+    checkAgentTool(plan, node, call.tool)
+    return [registry.get(call.tool)] // X4
+  }
+  if (node.kind !== 'tool') throw new Fault('flow.invalid', `node ${node.id} calls no tool`, { node: node.id })
+  return node.tools.map((name) => registry.get(name))
+}
+
 const dispatchOf = (
   command: StepCommand,
   work: WorkContext,
   { platform, registry }: { platform: Platform; registry: ToolRegistry },
 ): Dispatch => {
-  const { node } = work
-  if (node.kind !== 'tool') throw new Fault('flow.invalid', `node ${node.id} calls no tool`, { node: node.id })
-  const tools = node.tools.map((name) => registry.get(name))
+  const tools = toolsOf(command, work, registry)
+  const [only] = tools
   return {
     tools,
     args: new Map(tools.map((tool) => [tool.name, checkArguments(tool, work.input)])), // X1
@@ -68,7 +80,7 @@ const dispatchOf = (
       logger: platform.telemetry.logger,
     },
     signal: () => work.signal,
-    ...triesOf(node, tools),
+    ...(command.call === undefined || only === undefined ? triesOf(work.node, tools) : triesOfCall(only)), // X4
   }
 }
 
@@ -79,20 +91,24 @@ export const toolCall = ({ platform, registry }: { platform: Platform; registry:
     const startedAtMs = work.nowMs()
     const started = performance.now()
     const dispatch = dispatchOf(command, work, { platform, registry })
+    const took = () => ({
+      startedAtMs,
+      latencyMs: performance.now() - started,
+      inputChars: JSON.stringify(work.input).length,
+      costMicroUsd: 0,
+    })
     try {
       const effectful = dispatch.tools.some(({ effect }) => effect !== 'read')
       const { kept, tries, failedOver } = effectful
         ? await alone(`${command.tenant}/${command.effectKey}`, () => withLedger(dispatch, work.input))
         : await walk(dispatch) // X2
-      checkReturns(work.node, kept)
+      // What the step returns is the answer of its agent, not what a tool gave it.
+      if (command.call === undefined) checkReturns(work.node, kept)
       const meter: Meter = {
-        startedAtMs,
-        latencyMs: performance.now() - started,
+        ...took(),
         tries,
         tool: kept.tool,
-        inputChars: JSON.stringify(work.input).length,
         outputChars: JSON.stringify(kept.output).length,
-        costMicroUsd: 0,
         ...(failedOver.length === 0 ? {} : { failedOver: [...failedOver] }),
       }
       const content = dispatch.tools.every(({ traced }) => traced !== false)
@@ -100,7 +116,10 @@ export const toolCall = ({ platform, registry }: { platform: Platform; registry:
         : {}
       return { status: 'answered', output: kept.output, by: `tool:${kept.tool}`, meter, ...content }
     } catch (error) {
-      throw faultOf(error)
+      // A call that was cut short by the end of this process has said nothing about the tool.
+      if (command.call === undefined || !(error instanceof DispatchFailure) || !error.certain || work.signal.aborted) throw faultOf(error)
+      const meter: Meter = { ...took(), tries: 1, tool: command.call.tool, outputChars: 0 }
+      return { status: 'failed', fault: error.fault, meter, final: true } // X4
     }
   }
 }
