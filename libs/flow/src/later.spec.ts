@@ -40,9 +40,9 @@ describe('what the engine cannot run yet', () => {
   it('is drawn: a shape for each kind, an arrow for each branch, voter, round and outcome', () => {
     const chart = toMermaid(plan)
     for (const line of [
-      'n1[["signals<br/><small>join quorum 2</small>"]]',
-      'n6(["paid<br/><small>wait for payment/confirmed</small>"])',
-      'n9{{"asked<br/><small>agent clerk</small>"}}',
+      'n1[["signals<br/><small>3 branches at once, waits for 2</small>"]]',
+      'n6(["paid<br/><small>wait for payment/confirmed where event.order == input.order</small>"])',
+      'n9{{"asked<br/><small>agent clerk, at most 3 turns</small>"}}',
       't0>"topic tickets"]',
       'n1 -- "unsafe" -->',
       'n3 -- "voter[0]" -->',

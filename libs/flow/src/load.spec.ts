@@ -65,7 +65,7 @@ describe('the graph', () => {
   it('has a box for each node and an arrow for each outcome', () => {
     const graph = toMermaid(support())
     expect(graph).toContain('flowchart TD\n')
-    expect(graph).toContain('{"facts<br/><small>classify.intent</small>"}')
+    expect(graph).toContain('{"facts<br/><small>by classify.intent</small>"}')
     expect(graph).toMatch(/n\d+ -- "input.sensitive" --> n\d+/)
     expect(graph).toContain('start -- "on error" -->')
   })

@@ -1,15 +1,6 @@
 import { rulesOf } from './load.ts'
-import {
-  COMPOSED_KINDS,
-  nodeOutcomesOf,
-  nodePartsOf,
-  type ComposedNode,
-  type NodePart,
-  type Outcome,
-  type Plan,
-  type PlanNode,
-  type TriggerSpec,
-} from './plan.ts'
+import { detailOfNode } from './outline/detail.ts'
+import { nodeOutcomesOf, nodePartsOf, type NodePart, type Outcome, type Plan, type PlanNode, type TriggerSpec } from './plan.ts'
 
 type Node = PlanNode
 
@@ -116,7 +107,7 @@ const triggersOf = ({ triggers = [] }: Plan): readonly string[] =>
   })
 
 const shape = (node: Node): string => {
-  const text = `"${escape(node.name ?? node.id)}<br/><small>${escape(detail(node))}</small>"`
+  const text = `"${escape(node.name ?? node.id)}<br/><small>${escape(detailOfNode(node))}</small>"`
   return (SHAPES[node.kind] ?? ((box) => `[${box}]`))(text)
 }
 
@@ -133,77 +124,6 @@ const SHAPES: Readonly<Record<string, (text: string) => string>> = {
   flow: (text) => `[(${text})]`,
   agent: (text) => `{{${text}}}`,
   team: (text) => `{{${text}}}`,
-}
-
-/** A value of a plan in a few words: text as it is, a list by its items, an expression by itself. */
-const words = (value: unknown): string => {
-  if (value === undefined || value === null) return ''
-  if (Array.isArray(value)) return value.map(words).join(', ')
-  if (typeof value === 'string') return value
-  return typeof value === 'object' ? Object.values(value).map(words).join(' ') : String(value)
-}
-
-const COMPOSED: ReadonlySet<string> = new Set(COMPOSED_KINDS)
-const isComposed = (node: Node): node is ComposedNode => COMPOSED.has(node.kind)
-
-const detail = (node: Node): string => {
-  if (isComposed(node)) return composedDetail(node)
-  switch (node.kind) {
-    case 'model':
-      return `model ${node.models.join(', else ')}`
-    case 'tool':
-      return `tool ${node.tools.join(', else ')}`
-    case 'retrieve':
-      return `retrieve ${node.index}`
-    case 'check':
-      return `check ${node.checks.map(({ check }) => check).join(', ')}`
-    case 'human':
-      return `${node.human.queue}, ${node.human.priority}`
-    case 'task':
-      return `task ${node.task}`
-    case 'switch':
-      return node.on ?? 'first that holds'
-    case 'set':
-      return 'set'
-  }
-}
-
-/** The fields that say most about a kind, with the words around them. */
-const SAID: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
-  parallel: [['join', 'join']],
-  map: [
-    ['each of', 'over'],
-    ['at once', 'concurrency'],
-  ],
-  vote: [['by', 'rule']],
-  loop: [
-    ['until', 'until'],
-    ['at most', 'max'],
-  ],
-  wait: [['wait ms', 'forMs']],
-  event: [['wait for', 'event']],
-  emit: [['emit', 'topic']],
-  flow: [
-    ['flow', 'flow'],
-    ['', 'version'],
-  ],
-  agent: [
-    ['agent', 'agent'],
-    ['agent for', 'by'],
-  ],
-  team: [
-    ['planner', 'planner'],
-    ['workers', 'workers'],
-    ['synthesis', 'synthesis'],
-  ],
-}
-
-const composedDetail = (node: ComposedNode): string => {
-  const fields = new Map<string, unknown>(Object.entries(node))
-  const said = (SAID[node.kind] ?? [])
-    .filter(([, field]) => fields.get(field) !== undefined)
-    .map(([word, field]) => `${word} ${words(fields.get(field))}`.trim())
-  return said.length === 0 ? node.kind : said.join(', ')
 }
 
 const escape = (text: string): string =>

@@ -13,7 +13,7 @@ import { typeText } from './type-text.ts'
 /** The text of a TypeScript file with the types of a flow. */
 export const clientTypes = ({ plan, tree }: OpenedFlow): string => {
   const name = typeName(plan.flow)
-  const output = tree === undefined ? ANY : outputType(tree)
+  const output = outputType(tree)
   return `// Types of ${plan.flow}@${plan.version}, plan ${plan.hash.slice(0, 12)}. Written by \`baton types\`; do not edit.
 
 /** Name of the flow in requests. */

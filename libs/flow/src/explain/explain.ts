@@ -40,7 +40,7 @@ export type Explanation = {
     readonly limitCostMicroUsd: number | null
     readonly withoutTime: readonly string[]
     readonly withoutCost: readonly string[]
-  } | null
+  }
   /** The longest way to each end of a run. */
   readonly paths: readonly {
     readonly ends: string
@@ -87,7 +87,7 @@ export type Explanation = {
 /** Explains a flow. */
 export const explainFlow = ({ outline, plan, tree }: OpenedFlow): Explanation => {
   const reached = reachedSteps(outline)
-  const worst = tree === undefined ? undefined : worstCase(tree)
+  const worst = worstCase(tree)
   return {
     flow: outline.flow,
     version: outline.version,
@@ -95,15 +95,14 @@ export const explainFlow = ({ outline, plan, tree }: OpenedFlow): Explanation =>
     input: schemaWords(outline.input),
     output: outputWords(outline),
     limits: limitWords(outline.limits),
-    worstCase: worst === undefined ? null : worstWords(worst, outline),
-    paths:
-      worst?.paths.map(({ how, step, path, timeMs, totalMs, costMicroUsd }) => ({
-        ends: endWords(how, step === undefined ? undefined : (step.name ?? step.id)),
-        steps: path.map((at) => at.step.name ?? at.step.id),
-        timeMs,
-        totalMs,
-        costMicroUsd,
-      })) ?? [],
+    worstCase: worstWords(worst, outline),
+    paths: worst.paths.map(({ how, step, path, timeMs, totalMs, costMicroUsd }) => ({
+      ends: endWords(how, step === undefined ? undefined : (step.name ?? step.id)),
+      steps: path.map((at) => at.step.name ?? at.step.id),
+      timeMs,
+      totalMs,
+      costMicroUsd,
+    })),
     steps: outline.steps.map(explainStep),
     triggers: (plan.triggers ?? []).map(triggerWords),
     agents: Object.values(plan.agents ?? {}).map(

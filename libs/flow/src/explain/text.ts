@@ -38,7 +38,6 @@ export const explanationText = (explained: Explanation): string => {
 const orNone = (lines: readonly string[], none: string): readonly string[] => (lines.length === 0 ? [none] : lines)
 
 const worstLines = (worst: Explanation['worstCase']): readonly string[] => {
-  if (worst === null) return []
   const time = worst.timeMs === 0 ? 'no time is stated' : `${durationWords(worst.timeMs)} of work`
   const clock = worst.totalMs > worst.timeMs ? `, ${durationWords(worst.totalMs)} by the clock with people and waits` : ''
   const cut =

@@ -46,6 +46,13 @@ const factsOfComposed = (node: ComposedNode): JsonObject => {
       return { rule: node.rule, early: node.early, weights: node.voters.map(({ weight }) => weight), ...defined({ on: written(node.on) }) }
     case 'loop':
       return { max: node.max, ...defined({ until: written(node.until) }) }
+    default:
+      return factsOfMessage(node)
+  }
+}
+
+const factsOfMessage = (node: Exclude<ComposedNode, { readonly kind: 'parallel' | 'map' | 'vote' | 'loop' }>): JsonObject => {
+  switch (node.kind) {
     case 'wait':
       return { forMs: node.forMs }
     case 'event':

@@ -4,11 +4,10 @@ import { nodePartsOf, type LaterNode, type Outcome, type Plan, type PlanNode, ty
 import { detailOfNode } from './detail.ts'
 import { factsOfFlow, factsOfLater, factsOfNode } from './facts.ts'
 import type { Outline, OutlineOutcome, OutlinePart, OutlineRule, OutlineStep } from './outline.ts'
-import type { FlowTree } from '../tree.ts'
 import { promptText, writtenValue } from './plain.ts'
 
 /** The outline of a plan; there is nothing in it that the plan does not say (O1). */
-export const outlinePlan = (plan: Plan, _tree?: FlowTree): Outline => {
+export const outlinePlan = (plan: Plan): Outline => {
   const { flow, version, hash, limits, params, input, onError, onLimit, output } = plan
   return {
     flow,
@@ -62,16 +61,28 @@ const outlineNode = (node: PlanNode, { plan, later }: { readonly plan: Plan; rea
   }
 }
 
-/** The role of a part and how it is called, from its label in the plan. */
+/** The role of a part and how it is called, from its label in the plan: `branch left`, `voter[0]`, `undo`. */
 const partWords = (node: PlanNode, label: string): Pick<OutlinePart, 'role' | 'label'> => {
-  if (label.startsWith('branch ')) return { role: 'branch', label: label.slice('branch '.length) }
-  if (label === 'each') return { role: 'each', label: node.kind === 'map' ? `each ${node.as}` : 'each' }
-  if (label === 'do') return { role: 'round', label: 'each round' }
-  if (label === 'judge' || label === 'undo') return { role: label, label }
-  const index = Number(/\d+/.exec(label)?.[0] ?? 0)
-  if (label.startsWith('failover')) return { role: 'failover', label: `failover ${index + 1}` }
-  const weight = node.kind === 'vote' ? (node.voters[index]?.weight ?? 1) : 1
-  return { role: 'voter', label: `voter ${index + 1}${weight === 1 ? '' : `, weight ${weight}`}` }
+  const [word = '', name = ''] = label.split(/[ [\]]/)
+  switch (word) {
+    case 'branch':
+      return { role: 'branch', label: name }
+    case 'each':
+      return { role: 'each', label: node.kind === 'map' ? `each ${node.as}` : 'each' }
+    case 'do':
+      return { role: 'round', label: 'each round' }
+    case 'voter':
+      return { role: 'voter', label: `voter ${Number(name) + 1}${weightWords(node, Number(name))}` }
+    case 'failover':
+      return { role: 'failover', label: `failover ${Number(name) + 1}` }
+    default:
+      return { role: word === 'judge' ? 'judge' : 'undo', label: word }
+  }
+}
+
+const weightWords = (node: PlanNode, voter: number): string => {
+  const weight = node.kind === 'vote' ? (node.voters[voter]?.weight ?? 1) : 1
+  return weight === 1 ? '' : `, weight ${weight}`
 }
 
 const casesOf = (node: PlanNode, plan: Plan): readonly OutlineRule[] => {

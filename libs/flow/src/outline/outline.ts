@@ -2,7 +2,6 @@
 //   O1. The same plan gives the same outline; places and formatting of the file are not in it.
 import type { Json, JsonSchema } from '@baton/contracts/json'
 import type { LimitsSpec, NodeKind, ParamSpec, RetrySpec } from '../plan.ts'
-import type { StepTree } from '../tree.ts'
 
 export type OutlineOutcome =
   | { readonly then: 'next' | 'end' | 'fail' }
@@ -20,7 +19,7 @@ export type OutlinePart = { readonly role: PartRole; readonly label: string; rea
 export type OutlineStep = {
   readonly id: string
   readonly name: string | null
-  readonly kind: NodeKind | StepTree['kind']
+  readonly kind: NodeKind
   /** What it does, in a few words: `model strong, else cheap`. */
   readonly detail: string
   readonly effect: 'read' | 'write' | 'irreversible'
@@ -36,7 +35,7 @@ export type OutlineStep = {
   readonly parts: readonly OutlinePart[]
   /** Every other word of the step as data: models, prompt text, tools, queue, arguments. */
   readonly facts: { readonly [field: string]: Json }
-  /** Whether the engine of this version can run it. */
+  /** Whether it has fields that the engine of this version does not run. */
   readonly later: boolean
 }
 
