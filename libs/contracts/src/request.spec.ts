@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { toFault } from './fault.ts'
-import { decodeRequest } from './request.ts'
+import { decodeForeignEvent, decodeRequest } from './request.ts'
 
 const place = { topic: 'baton.requests', partition: 2, offset: 40, key: '' }
 const decode = (value: unknown, headers: Record<string, string> = {}) =>
@@ -61,5 +61,26 @@ describe('requests from any client', () => {
     [{ flow: 'a/b', input: 1, deadlineMs: -1 }, 'deadlineMs'],
   ])('Q2: name what is wrong with %j', (value, field) => {
     expect(refusal(value)).toMatchObject({ code: 'request.malformed', field })
+  })
+})
+
+describe('events of other teams', () => {
+  const read = (value: string, headers: Record<string, string> = {}) => decodeForeignEvent({ headers, value: Buffer.from(value) })
+
+  it('Q1: are any JSON, with a tenant only where the sender names one', () => {
+    expect(read('{"id":1,"tenant":"of the data"}')).toEqual({ data: { id: 1, tenant: 'of the data' } })
+    expect(read('[1]')).toEqual({ data: [1] })
+    expect(read('{"id":1}', { ce_tenant: 'acme', ce_type: 'ticket' })).toEqual({ data: { id: 1 }, tenant: 'acme' })
+    expect(read('{"specversion":"1.0","tenant":"acme","data":{"id":1}}')).toEqual({ data: { id: 1 }, tenant: 'acme' })
+  })
+
+  it('Q2: what cannot be understood is request.malformed', () => {
+    for (const [value, headers] of [
+      ['no', {}],
+      ['', {}],
+      ['{"specversion":"1.0","id":"e"}', { 'content-type': 'application/cloudevents+json' }],
+      ['{}', { ce_tenant: 'A B' }],
+    ] as const)
+      expect(() => read(value, headers)).toThrow(expect.objectContaining({ code: 'request.malformed' }))
   })
 })

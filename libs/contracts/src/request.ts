@@ -3,7 +3,7 @@
 //   Q2. What cannot be understood is `request.malformed` with the first field that is wrong; nothing else is ever thrown.
 import { Fault } from './fault.ts'
 import { DEFAULT_TENANT } from './ids.ts'
-import { isJsonObject, type JsonObject } from './json.ts'
+import { isJsonObject, type Json, type JsonObject } from './json.ts'
 import { RunRequest } from './messages/run.ts'
 import { Tenant } from './messages/shared.ts'
 
@@ -25,19 +25,22 @@ export type DecodedRequest = { readonly request: RunRequest; readonly requestId:
 
 const malformed = (field: string, reason: string): Fault => new Fault('request.malformed', `${field}: ${reason}`, { field })
 
-const parse = (value: Uint8Array): JsonObject => {
-  let body: unknown
+const parseAny = (value: Uint8Array): Json => {
   try {
-    body = JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8'))
+    return JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8'))
   } catch (error) {
     throw malformed('(root)', `is not JSON: ${error instanceof Error ? error.message : String(error)}`)
   }
+}
+
+const parse = (value: Uint8Array): JsonObject => {
+  const body = parseAny(value)
   if (!isJsonObject(body)) throw malformed('(root)', 'must be a JSON object')
   return body
 }
 
 /** Attributes and data of a structured event; for anything else no attributes and the body itself. */
-const unwrap = (body: JsonObject, contentType: string | undefined): { attributes: JsonObject; data: unknown } => {
+const unwrap = (body: JsonObject, contentType: string | undefined): { attributes: JsonObject; data: Json | undefined } => {
   const structured =
     contentType?.startsWith('application/cloudevents+json') === true ||
     (typeof body['specversion'] === 'string' && body['data'] !== undefined)
@@ -52,6 +55,20 @@ const check = (data: unknown): RunRequest => {
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
   throw malformed(issue === undefined || issue.path.length === 0 ? '(root)' : issue.path.join('.'), issue?.message ?? 'invalid') // Q2
+}
+
+/** What somebody else's record says: its data, and the tenant it names, if any. */
+export type ForeignEvent = { readonly data: Json; readonly tenant?: string }
+
+/** Decodes a record that another team wrote, of whatever shape: plain JSON, CloudEvents binary or structured. Throws `request.malformed`. */
+export const decodeForeignEvent = ({ headers, value }: Pick<RequestRecord, 'headers' | 'value'>): ForeignEvent => {
+  const body = parseAny(value)
+  const { attributes, data } = isJsonObject(body) ? unwrap(body, headers['content-type']) : { attributes: {}, data: body }
+  if (data === undefined) throw malformed('data', 'a CloudEvent that starts something carries JSON data')
+  const tenant = text(headers['ce_tenant'], attributes['tenant']) // Q1
+  if (tenant === undefined) return { data }
+  if (!Tenant.safeParse(tenant).success) throw malformed('tenant', 'may hold small letters, digits, dot, dash and underscore')
+  return { data, tenant }
 }
 
 const ID_CHARS_MAX = 256
