@@ -5,6 +5,9 @@ import { contractOfType, DEFAULT_TENANT, Fault, isJsonObject, parseJson, type Co
 const NAMES = [
   'journal.run.started',
   'journal.run.ended',
+  'journal.run.controlled',
+  'journal.event.received',
+  'journal.step.opened',
   'journal.step.dispatched',
   'journal.step.completed',
   'journal.step.failed',

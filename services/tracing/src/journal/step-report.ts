@@ -1,7 +1,7 @@
 // What an operator sees of steps and runs as they end: one structured line a step (G1), and metrics.
 import type { Telemetry } from '@baton/telemetry'
 import type { RunRow, StepRow, TraceRows } from '../storage/rows.ts'
-import { isClosed } from './trace-rows.policy.ts'
+import { isClosed } from './step-rows.policy.ts'
 
 /** Reports what a batch brought to an end. Called after the rows are committed; a repeat of an event is reported again. */
 export const reportEnds = ({ logger, metrics }: Telemetry, { runs, steps }: TraceRows): void => {

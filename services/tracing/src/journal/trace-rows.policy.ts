@@ -2,62 +2,55 @@
 //   J1. A run row holds what the start and the end of the run say; neither overwrites the other, so their order does not matter.
 //   J2. A step row is one state of one attempt, named by (run, seq): writing it again changes nothing.
 //   J3. Within a batch an open state is left out when the attempt's end is there too: the end says everything.
-//   J4. No content: prompts, passages and outputs appear as references only.
-import type { MessageOf } from '@baton/contracts'
-import type { EventRow, ResultRow, RunRow, StepFacts, StepRow, TraceRows } from '../storage/rows.ts'
+//   J4. No content: prompts, passages and outputs appear as references only, of a change to a paused run its fields only.
+//   J5. What a composed step said when it began is kept beside its end, which does not repeat it.
+//   J6. Of pauses and resumptions the newest by `seq` holds.
+import { isJsonObject } from '@baton/contracts/json'
+import type { Json } from '@baton/contracts'
+import type { EventRow, HoldRow, ResultRow, RunRow, StepRow, TraceRows } from '../storage/rows.ts'
 import type { TracedEvent } from './journal-event.ts'
-
-type Data<Name extends TracedEvent['message']['name']> = MessageOf<Name>
-
-const MESSAGE_CHARS_MAX = 1_000
-const DETAIL_CHARS_MAX = 4_000
+import { keepStep, stepRowOf, withoutClosed } from './step-rows.policy.ts'
+import { CHARS_MAX, cut, messageOf, type Data } from './told.ts'
 
 /** The rows of a batch of events. */
 export const traceRowsOf = (events: readonly TracedEvent[]): TraceRows => {
   const runs = new Map<string, RunRow>()
   const steps = new Map<string, StepRow>()
-  const rows: { events: Map<string, EventRow>; results: Map<string, ResultRow> } = { events: new Map(), results: new Map() }
+  const rows: Others = { events: new Map(), results: new Map(), holds: new Map() }
   for (const event of events) {
     const { message } = event
-    switch (message.name) {
-      case 'journal.run.started':
-        mergeRun(runs, startedRow(message.data))
-        break
-      case 'journal.run.ended':
-        mergeRun(runs, endedRow(message.data))
-        break
-      case 'journal.step.dispatched':
-        keepStep(steps, dispatchedRow(message.data))
-        break
-      case 'journal.step.completed':
-        keepStep(steps, completedRow(message.data))
-        break
-      case 'journal.step.failed':
-        keepStep(steps, failedRow(message.data))
-        break
-      case 'journal.step.waiting':
-        keepStep(steps, waitingRow(message.data))
-        break
-      case 'run.completed':
-      case 'run.failed':
-      case 'run.cancelled':
-        rows.results.set(event.message.data.runId, { run_id: message.data.runId, tenant: event.tenant, body: JSON.stringify(message.data) })
-        break
-      case 'run.rejected':
-        break // There is no run.
-      default:
-        rows.events.set(event.id, eventRow(event))
-    }
+    const step = stepRowOf(message)
+    if (step !== undefined) keepStep(steps, step)
+    else if (message.name === 'journal.run.started') mergeRun(runs, startedRow(message.data))
+    else if (message.name === 'journal.run.ended') mergeRun(runs, endedRow(message.data))
+    else keepOther(rows, event)
   }
   return {
     runs: [...runs.values()],
     steps: withoutClosed([...steps.values()]),
     events: [...rows.events.values()],
     results: [...rows.results.values()],
+    holds: [...rows.holds.values()],
   }
 }
 
-const cut = (text: string, charsMax: number): string => (text.length <= charsMax ? text : `${text.slice(0, charsMax - 1)}…`)
+type Others = { events: Map<string, EventRow>; results: Map<string, ResultRow>; holds: Map<string, HoldRow> }
+
+const keepOther = ({ events, results, holds }: Others, event: TracedEvent): void => {
+  const { id, tenant, message } = event
+  switch (message.name) {
+    case 'run.completed':
+    case 'run.failed':
+    case 'run.cancelled':
+      results.set(message.data.runId, { run_id: message.data.runId, tenant, body: JSON.stringify(message.data) })
+      break
+    case 'run.rejected':
+      break // There is no run.
+    default:
+      if (message.name === 'journal.run.controlled') keepHold(holds, message.data)
+      events.set(id, eventRow(event))
+  }
+}
 
 const emptyRun = (data: Data<'journal.run.started'> | Data<'journal.run.ended'>): RunRow => ({
   requested_at_ms: data.requestedAtMs,
@@ -81,6 +74,9 @@ const emptyRun = (data: Data<'journal.run.started'> | Data<'journal.run.ended'>)
   escalated: null,
   fault_code: null,
   fault_message: null,
+  parent_run_id: null,
+  root_run_id: null,
+  rerun_of: null,
 })
 
 const startedRow = (data: Data<'journal.run.started'>): RunRow => ({
@@ -91,6 +87,9 @@ const startedRow = (data: Data<'journal.run.started'>): RunRow => ({
   priority: data.priority,
   labels: data.labels,
   started_at_ms: data.atMs,
+  parent_run_id: data.parentRunId ?? null,
+  root_run_id: data.rootRunId ?? null,
+  rerun_of: data.rerunOf ?? null,
 })
 
 const endedRow = (data: Data<'journal.run.ended'>): RunRow => ({
@@ -106,9 +105,6 @@ const endedRow = (data: Data<'journal.run.ended'>): RunRow => ({
   fault_code: data.fault?.code ?? null,
   fault_message: messageOf(data.fault) ?? null,
 })
-
-const messageOf = (fault: { readonly message: string } | undefined): string | undefined =>
-  fault === undefined ? undefined : cut(fault.message, MESSAGE_CHARS_MAX)
 
 const mergeRun = (runs: Map<string, RunRow>, row: RunRow): void => {
   const known = runs.get(row.run_id)
@@ -126,119 +122,22 @@ const mergeRun = (runs: Map<string, RunRow>, row: RunRow): void => {
     priority: start.priority ?? end.priority,
     labels: start.labels ?? end.labels,
     started_at_ms: start.started_at_ms ?? end.started_at_ms,
+    parent_run_id: start.parent_run_id ?? end.parent_run_id,
+    root_run_id: start.root_run_id ?? end.root_run_id,
+    rerun_of: start.rerun_of ?? end.rerun_of,
   })
 }
 
-type StepData =
-  | Data<'journal.step.dispatched'>
-  | Data<'journal.step.completed'>
-  | Data<'journal.step.failed'>
-  | Data<'journal.step.waiting'>
-
-/** Columns of any state; the rest of the row is what the state adds. */
-const stepRow = (
-  data: StepData,
-  more: Pick<StepRow, 'status' | 'attempt'> & Partial<StepRow>,
-  facts: Omit<StepFacts, 'node'>,
-): StepRow => ({
-  at_ms: data.atMs,
-  tenant: data.tenant,
-  run_id: data.runId,
-  seq: data.seq,
-  path: data.path,
-  kind: data.kind,
-  model: null,
-  latency_ms: null,
-  cost_micro_usd: null,
-  error_code: null,
-  ...more,
-  facts: { node: data.nodeId, ...facts },
-})
-
-const dispatchedRow = (data: Data<'journal.step.dispatched'>): StepRow =>
-  stepRow(data, { status: 'dispatched', attempt: data.attempt }, { dispatchedAtMs: data.atMs, untilMs: data.leaseUntilMs })
-
-/** The attempt is the last part of its id. */
-const waitingRow = ({ attemptId, untilMs, reason, fault, ...data }: Data<'journal.step.waiting'>): StepRow => {
-  const attempt = Number(attemptId.slice(attemptId.lastIndexOf('/') + 1)) || 1
-  const known = { untilMs, reason, errorMessage: messageOf(fault) }
-  return stepRow({ attemptId, untilMs, reason, ...data }, { status: 'waiting', attempt, error_code: fault?.code ?? null }, known)
+const keepHold = (holds: Map<string, HoldRow>, { action, runId, tenant, seq, atMs, by }: Data<'journal.run.controlled'>): void => {
+  if (action !== 'paused' && action !== 'resumed') return
+  if ((holds.get(runId)?.seq ?? -1) < seq)
+    holds.set(runId, { run_id: runId, tenant, seq, at_ms: atMs, paused: action === 'paused', made_by: by }) // J6
 }
 
-const completedRow = (data: Data<'journal.step.completed'>): StepRow =>
-  stepRow(
-    data,
-    { status: 'completed', attempt: data.attempt, ...meterColumns(data) },
-    { ...meterFacts(data), by: data.by, outputRef: data.outputRef },
-  )
-
-const failedRow = (data: Data<'journal.step.failed'>): StepRow => {
-  const { attempt, fault, deadLettered } = data
-  const facts = { ...meterFacts(data), errorMessage: messageOf(fault), deadLettered }
-  return stepRow(data, { status: 'failed', attempt, ...meterColumns(data), error_code: fault.code }, facts)
-}
-
-type Ended = Data<'journal.step.completed'> | Data<'journal.step.failed'>
-
-const meterColumns = ({ meter, atMs, dispatchedAtMs }: Ended): Partial<StepRow> => ({
-  model: meter?.model ?? null,
-  latency_ms: meter?.latencyMs ?? Math.max(0, atMs - dispatchedAtMs),
-  cost_micro_usd: meter?.costMicroUsd ?? null,
-})
-
-const meterFacts = ({ meter, dispatchedAtMs }: Ended): Omit<StepFacts, 'node'> => {
-  if (meter === undefined) return { dispatchedAtMs }
-  const {
-    startedAtMs,
-    queuedMs,
-    provider,
-    tool,
-    inputChars,
-    outputChars,
-    inputTokens,
-    outputTokens,
-    confidence,
-    tries,
-    failedOver,
-    repaired,
-    contentRef,
-  } = meter
-  return {
-    dispatchedAtMs,
-    workedAtMs: startedAtMs,
-    queuedMs,
-    provider,
-    tool,
-    inputChars,
-    outputChars,
-    inputTokens,
-    outputTokens,
-    confidence,
-    tries,
-    failedOver,
-    repaired,
-    contentRef,
-  }
-}
-
-const keepStep = (steps: Map<string, StepRow>, row: StepRow): void => {
-  steps.set(`${row.run_id}/${row.seq}`, row) // J2
-}
-
-/** Whether this state ends the attempt. */
-export const isClosed = ({ status }: { status: StepRow['status'] }): boolean => status === 'completed' || status === 'failed'
-
-const attemptKey = ({ run_id, path, attempt }: StepRow): string => `${run_id}/${path}/${attempt}`
-
-// J3
-const withoutClosed = (rows: readonly StepRow[]): readonly StepRow[] => {
-  const closedAt = new Map<string, number>()
-  for (const row of rows) if (isClosed(row)) closedAt.set(attemptKey(row), Math.max(row.seq, closedAt.get(attemptKey(row)) ?? 0))
-  if (closedAt.size === 0) return rows
-  return rows.filter((row) => isClosed(row) || row.seq > (closedAt.get(attemptKey(row)) ?? -1))
-}
-
-type Told = Extract<TracedEvent['message'], { name: `review.${string}` | 'journal.step.decided' | 'journal.answer.ignored' }>
+type Told = Extract<
+  TracedEvent['message'],
+  { name: `review.${string}` | 'journal.step.decided' | 'journal.answer.ignored' | 'journal.run.controlled' | 'journal.event.received' }
+>
 
 const eventRow = ({ id, tenant, atMs, message }: TracedEvent): EventRow => {
   // The caller handled every other name.
@@ -258,7 +157,13 @@ const eventRow = ({ id, tenant, atMs, message }: TracedEvent): EventRow => {
 
 const detailOf = (detail: Readonly<Record<string, unknown>>): string => {
   const text = JSON.stringify(detail)
-  return text.length <= DETAIL_CHARS_MAX ? text : JSON.stringify({ omitted: text.length })
+  return text.length <= CHARS_MAX.detail ? text : JSON.stringify({ omitted: text.length })
+}
+
+/** J4: what a change sets is content; which fields it sets is not. */
+const controlDetail = (action: Data<'journal.run.controlled'>['action'], detail: Json | undefined): Readonly<Record<string, unknown>> => {
+  if (detail === undefined) return {}
+  return action === 'patched' ? { fields: isJsonObject(detail) ? Object.keys(detail) : [] } : { detail }
 }
 
 // J4: the output of a decision stays out; who decided what, and why, is in.
@@ -271,6 +176,14 @@ const toldColumns = (told: Told): Pick<EventRow, 'detail'> & Partial<EventRow> =
     case 'journal.answer.ignored': {
       const { attemptId, reason, costMicroUsd } = told.data
       return { attempt_id: attemptId, detail: detailOf({ reason, costMicroUsd }) }
+    }
+    case 'journal.run.controlled': {
+      const { action, by, seq, detail } = told.data
+      return { made_by: by, detail: detailOf({ action, seq, ...controlDetail(action, detail) }) }
+    }
+    case 'journal.event.received': {
+      const { path, eventId, event, seq } = told.data
+      return { path: path ?? null, detail: detailOf({ event, eventId, seq }) }
     }
     case 'review.requested': {
       const { path, attemptId, taskId, queue, priority, dueAtMs } = told.data
@@ -285,7 +198,7 @@ const toldColumns = (told: Told): Pick<EventRow, 'detail'> & Partial<EventRow> =
       return {
         attempt_id: attemptId,
         made_by: by,
-        detail: detailOf({ taskId, verdict, ...(reason === undefined ? {} : { reason: cut(reason, MESSAGE_CHARS_MAX) }) }),
+        detail: detailOf({ taskId, verdict, ...(reason === undefined ? {} : { reason: cut(reason, CHARS_MAX.message) }) }),
       }
     }
     case 'review.expired': {

@@ -1,6 +1,6 @@
 // Writes the rows of a batch in one statement: all of them or none.
 import type { Queryable } from '@baton/store'
-import { EVENT_COLUMNS, RESULT_COLUMNS, RUN_COLUMNS, STEP_COLUMNS, type TraceRows } from '../storage/rows.ts'
+import { EVENT_COLUMNS, HOLD_COLUMNS, RESULT_COLUMNS, RUN_COLUMNS, STEP_COLUMNS, type TraceRows } from '../storage/rows.ts'
 
 // Rows travel as arrays without names, which both databases read faster than objects or an array a column.
 const insert = (
@@ -15,7 +15,17 @@ const insert = (
   return `insert into ${table} as t (${names.join(', ')}) select ${values.join(', ')} from jsonb_array_elements($${param}::jsonb) as r ${conflict}`
 }
 
-const FILLED = ['plan_hash', 'request_id', 'source', 'priority', 'labels', 'started_at_ms'] as const
+const FILLED = [
+  'plan_hash',
+  'request_id',
+  'source',
+  'priority',
+  'labels',
+  'started_at_ms',
+  'parent_run_id',
+  'root_run_id',
+  'rerun_of',
+] as const
 const ENDED = [
   'ended_at_ms',
   'latency_ms',
@@ -33,11 +43,16 @@ const MERGE = `on conflict (run_id, tenant, requested_at_ms) do update set
   ${[...FILLED, ...ENDED].map((name) => `${name} = coalesce(t.${name}, excluded.${name})`).join(', ')}
   where (t.started_at_ms is null and excluded.started_at_ms is not null) or (t.ended_at_ms is null and excluded.ended_at_ms is not null)`
 
+// J6: the newest word holds, in whatever order they come.
+const NEWEST = `on conflict (run_id, tenant) do update set
+  seq = excluded.seq, at_ms = excluded.at_ms, paused = excluded.paused, made_by = excluded.made_by where t.seq < excluded.seq`
+
 const TABLES = [
   { key: 'runs', table: 'trace_runs', columns: RUN_COLUMNS, conflict: MERGE },
   { key: 'steps', table: 'trace_steps', columns: STEP_COLUMNS, conflict: 'on conflict do nothing' },
   { key: 'events', table: 'trace_events', columns: EVENT_COLUMNS, conflict: 'on conflict do nothing' },
   { key: 'results', table: 'trace_results', columns: RESULT_COLUMNS, conflict: 'on conflict do nothing' },
+  { key: 'holds', table: 'trace_holds', columns: HOLD_COLUMNS, conflict: NEWEST },
 ] as const satisfies readonly { key: keyof TraceRows; table: string; columns: Readonly<Record<string, string>>; conflict: string }[]
 
 /** Writes what is there. Repeats are recognised by the keys of the rows. */

@@ -5,18 +5,26 @@ import { PLATFORM, ValidQuery, type Platform } from '@baton/service'
 import { z } from 'zod'
 import { cursorOf, placeOf } from './cursor.ts'
 import { findResult, findRun, listRuns } from './run.queries.ts'
-import { stepTree } from './step-tree.policy.ts'
+import { readTrace } from './run-trace.ts'
 import { TENANT_HEADER, tenantOf } from './tenant.ts'
-import { decisionsOf, refersTo, stepStates, traceEvents } from './trace.queries.ts'
+import { refersTo } from './trace.queries.ts'
 import type { RunView } from './run-view.ts'
 
 const Label = z.string().regex(/^[^:=]{1,64}[:=].{0,256}$/s, 'a label is written key:value')
+const RunId = z.string().min(1).max(100)
 const ListQuery = z.object({
   flow: z.string().max(200).optional(),
-  status: z.enum(['open', 'running', 'waiting', 'completed', 'failed', 'cancelled']).optional(),
+  status: z.enum(['open', 'running', 'paused', 'waiting', 'completed', 'failed', 'cancelled']).optional(),
   label: z.union([Label, z.array(Label).max(10)]).optional(),
+  root: RunId.optional(),
+  parent: RunId.optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z.string().max(500).optional(),
+})
+const TraceQuery = z.object({
+  under: z.string().min(1).max(1_000).optional(),
+  after: z.coerce.number().int().min(0).max(1_000_000).default(0),
+  limit: z.coerce.number().int().min(1).max(200).default(200),
 })
 
 const labelsOf = (label: z.infer<typeof ListQuery>['label']): Record<string, string> => {
@@ -42,11 +50,11 @@ export class RunController {
   /** Newest first; `nextCursor` goes on where the page ended, null at the end. */
   @Get()
   async list(@Headers(TENANT_HEADER) tenant: string | undefined, @ValidQuery(ListQuery) query: z.infer<typeof ListQuery>): Promise<object> {
-    const { flow, status, limit, cursor, label } = query
+    const { cursor, label, ...filter } = query
     const after = cursor === undefined ? undefined : placeOf(cursor)
-    const items = await listRuns(this.#platform.db, { tenant: tenantOf(tenant), flow, status, limit, labels: labelsOf(label), after })
+    const items = await listRuns(this.#platform.db, { ...filter, tenant: tenantOf(tenant), labels: labelsOf(label), after })
     const last = items.at(-1)
-    return { items, nextCursor: last !== undefined && items.length === limit ? cursorOf(last) : null }
+    return { items, nextCursor: last !== undefined && items.length === filter.limit ? cursorOf(last) : null }
   }
 
   /** One run, with its result when it has one. */
@@ -57,13 +65,18 @@ export class RunController {
     return { ...run, ...(result === undefined ? {} : { result }) }
   }
 
-  /** The steps of a run as a tree, with the critical path marked (G2), and its decisions and reviews. */
+  /**
+   * The steps of a run as a tree, with the critical path marked (G2), the runs they started, and what happened beside them. A level
+   * shows `limit` children and says how many more there are: `under` and `after` go on there.
+   */
   @Get(':id/trace')
-  async trace(@Headers(TENANT_HEADER) tenant: string | undefined, @Param('id') runId: string): Promise<object> {
-    const key = { tenant: tenantOf(tenant), runId }
-    const { db } = this.#platform
-    const [run, states, events] = await Promise.all([this.#run(key), stepStates(db, key), traceEvents(db, key)])
-    return { run, steps: stepTree(states, decisionsOf(events), { ended: run.endedAtMs !== null }), events }
+  async trace(
+    @Headers(TENANT_HEADER) tenant: string | undefined,
+    @Param('id') runId: string,
+    @ValidQuery(TraceQuery) { under, after, limit }: z.infer<typeof TraceQuery>,
+  ): Promise<object> {
+    const run = await this.#run({ tenant: tenantOf(tenant), runId })
+    return readTrace(this.#platform.db, run, { under, after, levelMax: limit })
   }
 
   /** Content that a step or the result refers to, as it was stored: redacted. */

@@ -1,7 +1,7 @@
 // Reads of runs. Every query names the tenant; lists walk an index by time and stop at the page's end.
 import type { Json } from '@baton/contracts'
 import type { Database, Param } from '@baton/store'
-import { RUN_FIELDS, resultJson, runView, type OpenStep, type RunRecord, type RunView, type StoredResult } from './run-view.ts'
+import { FROM_RUNS, RUN_FIELDS, resultJson, runView, type OpenStep, type RunRecord, type RunView, type StoredResult } from './run-view.ts'
 import type { RunPlace } from './cursor.ts'
 
 export type RunFilter = {
@@ -9,15 +9,26 @@ export type RunFilter = {
   readonly flow?: string | undefined
   readonly status?: RunView['status'] | 'open' | undefined
   readonly labels: Readonly<Record<string, string>>
+  /** Only runs of this tree, the one at its top included. */
+  readonly root?: string | undefined
+  /** Only runs that steps of this one started, or that run it again. */
+  readonly parent?: string | undefined
   readonly after?: RunPlace | undefined
   readonly limit: number
 }
 
-// Open states that no later end of the same attempt has closed.
-const OPEN_STEPS = `from trace_steps s where s.run_id = r.run_id and s.tenant = r.tenant and s.status in ('dispatched', 'waiting')
-  and not exists (select from trace_steps e where e.run_id = s.run_id and e.tenant = s.tenant and e.path = s.path and e.attempt = s.attempt
-    and e.seq > s.seq and e.status in ('completed', 'failed'))`
-const FOR_PERSON = `exists (select ${OPEN_STEPS} and s.kind = 'human')`
+// Open states that no later end has closed: of the same attempt, of the composed step itself, or of a step around it. Time never goes
+// back within a run, so a later end is in a later partition.
+const STILL_OPEN = `not exists (select from trace_steps e where e.run_id = s.run_id and e.tenant = s.tenant and e.at_ms >= s.at_ms and e.seq > s.seq
+    and e.status in ('completed', 'failed') and ((e.path = s.path and (e.attempt = s.attempt or s.status = 'opened'))
+      or starts_with(s.path, e.path || '/') or starts_with(s.path, e.path || '[')))`
+const OPEN_STEPS = `from trace_steps s where s.run_id = r.run_id and s.tenant = r.tenant and s.status in ('opened', 'dispatched', 'waiting') and ${STILL_OPEN}`
+const IDLE = `exists (select ${OPEN_STEPS} and s.kind in ('human', 'event', 'wait'))`
+const PAUSED = `exists (select from trace_holds h where h.run_id = r.run_id and h.tenant = r.tenant and h.paused)`
+
+// Of a run with very many open steps these are looked at: those that wait for the world first, then the newest.
+const CANDIDATES_MAX = 200
+const OPEN_MAX = 20
 
 const statusCondition = (status: NonNullable<RunFilter['status']>): string => {
   switch (status) {
@@ -28,10 +39,12 @@ const statusCondition = (status: NonNullable<RunFilter['status']>): string => {
       return `r.status <> 'completed' and r.status = '${status}'`
     case 'open':
       return `r.status <> 'completed' and r.status = 'running'`
+    case 'paused':
+      return `r.status <> 'completed' and r.status = 'running' and ${PAUSED}`
     case 'waiting':
-      return `r.status <> 'completed' and r.status = 'running' and ${FOR_PERSON}`
+      return `r.status <> 'completed' and r.status = 'running' and not ${PAUSED} and ${IDLE}`
     case 'running':
-      return `r.status <> 'completed' and r.status = 'running' and not ${FOR_PERSON}`
+      return `r.status <> 'completed' and r.status = 'running' and not ${PAUSED} and not ${IDLE}`
   }
 }
 
@@ -44,12 +57,17 @@ export const listRuns = async (db: Database, filter: RunFilter): Promise<readonl
   if (filter.status !== undefined) where.push(statusCondition(filter.status))
   if (Object.keys(filter.labels).length > 0)
     where.push(`r.labels <> '{}'::jsonb and r.labels @> ${bind(JSON.stringify(filter.labels))}::jsonb`)
+  if (filter.root !== undefined) {
+    const root = bind(filter.root)
+    where.push(`(r.root_run_id = ${root} or r.run_id = ${root})`)
+  }
+  if (filter.parent !== undefined) where.push(`r.parent_run_id = ${bind(filter.parent)}`)
   if (filter.after !== undefined) {
     const { requestedAtMs, runId } = filter.after
     where.push(`(r.requested_at_ms, r.run_id) < (${bind(requestedAtMs)}::bigint, ${bind(runId)})`)
   }
   const { rows } = await db.query<RunRecord>(
-    `select ${RUN_FIELDS} from trace_runs r where ${where.join(' and ')} order by r.requested_at_ms desc, r.run_id desc limit ${bind(filter.limit)}`,
+    `select ${RUN_FIELDS} ${FROM_RUNS} where ${where.join(' and ')} order by r.requested_at_ms desc, r.run_id desc limit ${bind(filter.limit)}`,
     params,
   )
   return withOpenSteps(db, rows)
@@ -58,7 +76,7 @@ export const listRuns = async (db: Database, filter: RunFilter): Promise<readonl
 /** One run; undefined when the tenant has none of this id. */
 export const findRun = async (db: Database, { tenant, runId }: { tenant: string; runId: string }): Promise<RunView | undefined> => {
   const { rows } = await db.query<RunRecord>(
-    `select ${RUN_FIELDS} from trace_runs r where r.run_id = $1 and r.tenant = $2 limit 1`,
+    `select ${RUN_FIELDS} ${FROM_RUNS} where r.run_id = $1 and r.tenant = $2 limit 1`,
     [runId, tenant],
     { name: 'run-find' },
   )
@@ -84,12 +102,50 @@ const withOpenSteps = async (db: Database, rows: readonly RunRecord[]): Promise<
   )
 }
 
-const openSteps = async (db: Database, runs: readonly RunRecord[]): Promise<readonly OpenStep[]> => {
-  const { rows } = await db.query<OpenStep>(
-    `select distinct on (r.run_id, o.path, o.attempt) r.run_id as "runId", o.path, o.kind, o.status, (o.facts::json) ->> 'reason' as reason, o.error_code as "errorCode"
-     from unnest($1::text[], $2::text[]) as r(run_id, tenant) cross join lateral (select s.* ${OPEN_STEPS}) as o
-     order by r.run_id, o.path, o.attempt, o.seq desc`,
+/** Steps in progress, of each run the most telling. */
+export const openSteps = async (
+  db: Database,
+  runs: readonly { readonly runId: string; readonly tenant: string }[],
+): Promise<readonly OpenStep[]> => {
+  const { rows } = await db.query<Omit<OpenStep, 'untilMs'> & { untilMs: string | null }>(
+    `select r.run_id as "runId", o.path, o.kind, o.status, o.error_code as "errorCode", f ->> 'reason' as reason,
+       (f ->> 'untilMs')::bigint as "untilMs", f ->> 'event' as event, f ->> 'childRunId' as "childRunId"
+     from unnest($1::text[], $2::text[]) as r(run_id, tenant) cross join lateral (
+       select distinct on (s.path, s.attempt) s.* from (
+         select * from trace_steps s where s.run_id = r.run_id and s.tenant = r.tenant and s.status in ('opened', 'dispatched', 'waiting')
+         order by s.kind in ('human', 'event', 'wait', 'flow') desc, s.seq desc limit ${CANDIDATES_MAX}
+       ) as s where ${STILL_OPEN} order by s.path, s.attempt, s.seq desc limit ${OPEN_MAX}
+     ) as o cross join lateral (select o.facts::json as f) as f
+     order by r.run_id, o.seq`,
     [runs.map(({ runId }) => runId), runs.map(({ tenant }) => tenant)],
   )
-  return rows
+  return rows.map(({ untilMs, ...row }) => ({ ...row, untilMs: untilMs === null ? null : Number(untilMs) }))
+}
+
+/** What a list of the runs around a run shows of each. */
+export type RelatedRun = {
+  readonly runId: string
+  readonly flow: string
+  readonly version: string
+  readonly status: RunView['status']
+  readonly requestedAtMs: number
+  readonly latencyMs: number | null
+  readonly costUsd: number
+  readonly fault: RunView['fault']
+  readonly rerunOf: string | null
+}
+
+/** Runs that steps of a run started, and those that run it again, oldest first. */
+export const relatedRuns = async (
+  db: Database,
+  { tenant, runId, max }: { tenant: string; runId: string; max: number },
+): Promise<readonly RelatedRun[]> => {
+  const { rows } = await db.query<RunRecord>(
+    `select ${RUN_FIELDS} ${FROM_RUNS} where r.tenant = $1 and (r.parent_run_id = $2 or r.rerun_of = $2) order by r.requested_at_ms, r.run_id limit ${max}`,
+    [tenant, runId],
+  )
+  return rows.map((row) => {
+    const { flow, version, status, requestedAtMs, latencyMs, costUsd, fault, rerunOf, runId: id } = runView(row, [])
+    return { runId: id, flow, version, status, requestedAtMs, latencyMs, costUsd, fault, rerunOf }
+  })
 }

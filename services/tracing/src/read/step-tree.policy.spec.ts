@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { stepTree, type StepDetails, type StepNode, type StepState } from './step-tree.policy.ts'
+import type { StepDetails, StepState } from './step-attempts.policy.ts'
+import { stepTree, type StepNode } from './step-tree.policy.ts'
 
 const details: StepDetails = { node: 'n', by: 'model:m', model: 'm', confidence: 0.9, tries: 1, costUsd: 0, error: null }
 const ended = (path: string, seq: number, [startMs, endMs]: readonly [number, number], more: Partial<StepState> = {}): StepState => ({

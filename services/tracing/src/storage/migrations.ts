@@ -101,5 +101,34 @@ const traceResults: Migration = {
   ],
 }
 
+/** Which run started a run, which one is at the top of its tree, and which one it runs again. */
+const runTree: Migration = {
+  name: '005-run-tree',
+  statements: [
+    `alter table trace_runs add column parent_run_id text, add column root_run_id text, add column rerun_of text`,
+    `create index trace_runs_parent on trace_runs (tenant, parent_run_id, requested_at_ms, run_id) where parent_run_id is not null`,
+    `create index trace_runs_root on trace_runs (tenant, root_run_id, requested_at_ms, run_id) where root_run_id is not null`,
+    `create index trace_runs_rerun on trace_runs (tenant, rerun_of) where rerun_of is not null`,
+  ],
+}
+
+/** Runs that were ever paused, with the newest word on it: apart from the run, whose row may come later. */
+const traceHolds: Migration = {
+  name: '006-trace-holds',
+  statements: [
+    `create table trace_holds (
+      run_id text not null,
+      tenant text not null,
+      seq int not null,
+      at_ms bigint not null,
+      paused boolean not null,
+      made_by text not null,
+      primary key (run_id, tenant)
+    )`,
+    `create index trace_holds_paused on trace_holds (tenant, run_id) where paused`,
+    `create index trace_holds_time on trace_holds using brin (at_ms)`,
+  ],
+}
+
 /** Tables of this service, in order. */
-export const migrations: readonly Migration[] = [traceRuns, traceSteps, traceEvents, traceResults]
+export const migrations: readonly Migration[] = [traceRuns, traceSteps, traceEvents, traceResults, runTree, traceHolds]

@@ -59,6 +59,8 @@ export const dropOld = async (db: Database, { nowMs, keepMs }: { nowMs: number; 
   }
   const results = `delete from trace_results where ctid = any(array(select ctid from trace_results where stored_at < to_timestamp($1::double precision / 1000) limit ${DELETE_ROWS_MAX}))`
   await deleteBatches(db, results, beforeMs)
+  const holds = `delete from trace_holds where ctid = any(array(select ctid from trace_holds where at_ms < $1::bigint limit ${DELETE_ROWS_MAX}))`
+  await deleteBatches(db, holds, beforeMs)
   return old
 }
 

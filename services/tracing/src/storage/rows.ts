@@ -23,9 +23,13 @@ export type RunRow = {
   escalated: boolean | null
   fault_code: string | null
   fault_message: string | null
+  parent_run_id: string | null
+  root_run_id: string | null
+  rerun_of: string | null
 }
 
-export type StepStatus = 'dispatched' | 'waiting' | 'completed' | 'failed'
+/** `opened`: a step that is made of others, or waits, has begun. It has no attempts of its own. */
+export type StepStatus = 'opened' | 'dispatched' | 'waiting' | 'completed' | 'failed'
 
 /** What is known of an attempt beyond the columns that are searched. Absent: not known. */
 export type StepFacts = {
@@ -50,6 +54,11 @@ export type StepFacts = {
   readonly deadLettered?: boolean | undefined
   readonly contentRef?: PayloadRef | undefined
   readonly outputRef?: PayloadRef | undefined
+  /** How many parts a step has that is made of others, where that was known when it began. */
+  readonly parts?: number | undefined
+  /** What a composed step said when it began: the event or the time it waits for, the run it started. */
+  readonly event?: string | undefined
+  readonly childRunId?: string | undefined
 }
 
 export type StepRow = {
@@ -83,11 +92,22 @@ export type EventRow = {
 
 export type ResultRow = { readonly run_id: string; readonly tenant: string; readonly body: string }
 
+/** Whether the run is held, by the newest word on it. */
+export type HoldRow = {
+  readonly run_id: string
+  readonly tenant: string
+  readonly seq: number
+  readonly at_ms: number
+  readonly paused: boolean
+  readonly made_by: string
+}
+
 export type TraceRows = {
   readonly runs: readonly RunRow[]
   readonly steps: readonly StepRow[]
   readonly events: readonly EventRow[]
   readonly results: readonly ResultRow[]
+  readonly holds: readonly HoldRow[]
 }
 
 type Columns<Row> = Readonly<Record<keyof Row, 'text' | 'bigint' | 'int' | 'double precision' | 'boolean' | 'jsonb'>>
@@ -115,6 +135,9 @@ export const RUN_COLUMNS = {
   escalated: 'boolean',
   fault_code: 'text',
   fault_message: 'text',
+  parent_run_id: 'text',
+  root_run_id: 'text',
+  rerun_of: 'text',
 } as const satisfies Columns<RunRow>
 
 /** Few columns: each costs more than its bytes. `facts` is JSON text, because nothing searches it. */
@@ -147,3 +170,12 @@ export const EVENT_COLUMNS = {
 } as const satisfies Columns<EventRow>
 
 export const RESULT_COLUMNS = { run_id: 'text', tenant: 'text', body: 'text' } as const satisfies Columns<ResultRow>
+
+export const HOLD_COLUMNS = {
+  run_id: 'text',
+  tenant: 'text',
+  seq: 'int',
+  at_ms: 'bigint',
+  paused: 'boolean',
+  made_by: 'text',
+} as const satisfies Columns<HoldRow>
