@@ -11,7 +11,9 @@ import { classifierModel } from '../adapters/classifier.adapter.ts'
 import { extractiveModel } from '../adapters/extractive.adapter.ts'
 import { openAiModel } from '../adapters/openai.adapter.ts'
 import { rulesModel, RulesFile } from '../adapters/rules.adapter.ts'
+import { scriptedModel } from '../adapters/scripted.adapter.ts'
 import type { Model } from '../model.ts'
+import { readScript } from './script-file.ts'
 import { readYaml } from './yaml-file.ts'
 
 const Price = z.strictObject({ input: z.number().nonnegative(), output: z.number().nonnegative() })
@@ -47,6 +49,13 @@ const ModelEntry = z.discriminatedUnion('provider', [
     scoreMin: z.number().min(0).max(1).default(0.2),
   }),
   z.strictObject({ provider: z.literal('rules'), rules: File }),
+  z.strictObject({
+    provider: z.literal('scripted'),
+    /** YAML with `answers`, or JSON lines. */
+    script: File,
+    /** What its tokens are said to cost. */
+    price: Price.default({ input: 0, output: 0 }),
+  }),
 ])
 type ModelEntry = z.infer<typeof ModelEntry>
 
@@ -110,6 +119,10 @@ const make = async (
       const rules = join(flowsDir, entry.rules)
       return existsSync(rules) ? rulesModel(name, await readYaml(rules, RulesFile)) : undefined // G2
     }
+    case 'scripted': {
+      const script = join(flowsDir, entry.script)
+      return existsSync(script) ? scriptedModel(name, { script: await readScript(script), price: entry.price }) : undefined // G2
+    }
   }
 }
 
@@ -147,7 +160,7 @@ export const createCatalogue = async (file: ModelsFile, surroundings: Surroundin
     Object.entries(file.models).map(([name, { provider }]) => ({
       name,
       provider,
-      local: provider !== 'openai',
+      local: provider !== 'openai' && provider !== 'scripted',
       configured: models.get(name) !== undefined,
       routes: Object.keys(file.routes).filter((route) => expand(route, file).includes(name)),
     }))
