@@ -28,7 +28,7 @@ beforeAll(async () => {
   for (const [name, text] of [
     ['echo', FLOW],
     ['broken', 'steps: 1\n'],
-    ['later', 'flow: demo/later\nsteps: [{ pause: { wait: 1s } }]\n'],
+    ['later', 'flow: demo/later\nsteps: [{ a: { prompt: Say it, guard: [pii] } }]\n'],
     ['empty', ''],
   ] as const) {
     await mkdir(join(dataDir, 'flows', name), { recursive: true })

@@ -11,10 +11,13 @@ import { ParamController } from './params/param.controller.ts'
 import { ForwardController } from './forward/forward.controller.ts'
 import { createIntake } from './intake/intake.ts'
 import { RequestConsumer } from './intake/request.consumer.ts'
+import { JobController } from './runs/job.controller.ts'
+import { createJobRunner } from './runs/job-runner.ts'
+import { RunControlController } from './runs/run-control.controller.ts'
 import { RunController } from './runs/run.controller.ts'
 import { RunEventsController } from './runs/run-events.controller.ts'
 import { createTopicWatch } from './runs/topic-watch.ts'
-import { CATALOG, INTAKE, JOURNAL, RESULTS } from './tokens.ts'
+import { CATALOG, INTAKE, JOBS, JOURNAL, RESULTS } from './tokens.ts'
 
 /** Starts the gateway: publishes the flows of its folder, then takes requests from topic and HTTP. */
 export const start: StartService = async (platform, { port, host }): Promise<RunningService> => {
@@ -29,6 +32,7 @@ export const start: StartService = async (platform, { port, host }): Promise<Run
   })
   const results = createTopicWatch({ bus, topic: TOPICS.results, logger })
   const journal = createTopicWatch({ bus, topic: TOPICS.journal, logger })
+  const jobs = createJobRunner(platform)
   let config: TableReader | undefined
   await publishFlows(platform)
   return startHost({
@@ -39,6 +43,8 @@ export const start: StartService = async (platform, { port, host }): Promise<Run
     controllers: [
       RequestConsumer,
       RunController,
+      RunControlController,
+      JobController,
       RunEventsController,
       FlowController,
       AliasController,
@@ -52,12 +58,14 @@ export const start: StartService = async (platform, { port, host }): Promise<Run
       { provide: CATALOG, useValue: catalog },
       { provide: RESULTS, useValue: results },
       { provide: JOURNAL, useValue: journal },
+      { provide: JOBS, useValue: jobs },
     ],
     started: async () => {
       config = await bus.table({ topic: TOPICS.config, onRecord: () => catalog.forget() })
+      jobs.start()
     },
     drain: async () => {
-      await Promise.all([config?.close(), results.close(), journal.close()])
+      await Promise.all([config?.close(), results.close(), journal.close(), jobs.close()])
     },
   })
 }

@@ -197,3 +197,22 @@ describe('params of a flow', () => {
     expect(body['items']).toHaveLength(3)
   })
 })
+
+describe('flows that steps start', () => {
+  const files = (text: string): unknown => ({ files: { 'flow.yaml': text } })
+  const inner = (version: string): unknown => files(`flow: shop/inner@${version}\nsteps:\n  - a: { set: 1 }\n`)
+
+  it('L2: are pinned in the first record, whatever is published later; one that is not there is a warning, and refused at the request', async () => {
+    const outer = await send('PUT', '/v1/flows/shop/outer', files('flow: shop/outer@1.0.0\nsteps:\n  - a: { flow: shop/inner }\n'))
+    expect(outer).toMatchObject({ status: 200, body: { warnings: [expect.stringContaining('shop/inner@stable')] } })
+    expect(await send('POST', '/v1/runs', { flow: 'shop/outer', input: {} })).toMatchObject({
+      status: 404,
+      body: { code: 'flow.unknown', detail: expect.stringContaining('shop/outer -> shop/inner') },
+    })
+    await send('PUT', '/v1/flows/shop/inner', inner('1.0.0'))
+    expect(await begun('shop/outer')).toMatchObject({ flows: { 'shop/inner': { flow: 'shop/inner', version: '1.0.0', params: {} } } })
+    await send('PUT', '/v1/flows/shop/inner', inner('2.0.0'))
+    expect(await begun('shop/outer')).toMatchObject({ flows: { 'shop/inner': { version: '2.0.0' } } })
+    expect((await begun('shop/inner'))['flows']).toBeUndefined()
+  })
+})

@@ -5,7 +5,7 @@ import { RedriveBody } from '../dead-letters/dead-letter.controller.ts'
 import { AliasBody, RollbackBody } from '../flows/alias.controller.ts'
 import { FlowBody } from '../flows/flow.controller.ts'
 import { ParamsBody } from '../params/param.controller.ts'
-import { CancelBody } from '../runs/run.controller.ts'
+import { CancelBody } from '../runs/control-bodies.ts'
 
 type Json = { readonly [key: string]: unknown }
 type Parameter = {

@@ -5,6 +5,7 @@ import { DEFAULT_TENANT, Fault, type Json } from '@baton/contracts'
 import { overrideProblem, resolveParams, type Plan } from '@baton/flow'
 import { createPlanCache, type PlanCache } from '@baton/service'
 import type { FlowStore, ParamStore } from '@baton/store'
+import { startedFlows } from './flow-pins.ts'
 import { compileInputCheck, type InputCheck } from './input-check.ts'
 
 /** Alias of a request that names no version. */
@@ -14,6 +15,8 @@ export type ReadyFlow = {
   readonly plan: Plan
   readonly checkInput: InputCheck
   readonly params: { readonly [name: string]: Json }
+  /** Flows that its steps start, as they name them. */
+  readonly starts: readonly string[]
 }
 
 type Target = { readonly ready: ReadyFlow; readonly expiresAtMs: number }
@@ -126,7 +129,7 @@ export class FlowCatalog {
     const known = this.#ready.get(hash)
     if (known !== undefined) return known
     const plan = await this.#plans.plan(hash)
-    const ready: ReadyFlow = { plan, checkInput: compileInputCheck(plan), params: resolveParams(plan) }
+    const ready: ReadyFlow = { plan, checkInput: compileInputCheck(plan), params: resolveParams(plan), starts: startedFlows(plan) }
     if (this.#ready.size >= READY_MAX) this.#ready.clear()
     this.#ready.set(hash, ready)
     return ready

@@ -3,7 +3,8 @@ import { DEFAULT_TENANT, Fault, TOPICS, toFault, type JsonObject } from '@baton/
 import { compileFlow, formatDiagnostic, refuseLater, type Diagnostic, type FlowDefaults, type Plan } from '@baton/flow'
 import type { Platform } from '@baton/service'
 import { requireFittingParams } from '../params/param-settings.ts'
-import { DEFAULT_ALIAS } from './flow-catalog.ts'
+import { DEFAULT_ALIAS, parseFlowName } from './flow-catalog.ts'
+import { startedFlows } from './flow-pins.ts'
 import { flowFolders, readFlowFolder, type FlowFiles } from './flow-files.adapter.ts'
 
 export type PublishRequest = FlowFiles & {
@@ -30,6 +31,8 @@ export type Published = {
   readonly hash: string
   readonly alias: string
   readonly changed: boolean
+  /** What may keep runs from beginning, in words: flows that its steps start and that are not published. */
+  readonly warnings?: readonly string[]
 }
 
 const DIAGNOSTICS_MAX = 50
@@ -71,6 +74,21 @@ const planBefore = async (stores: Platform['stores'], request: PublishRequest): 
   return body === undefined ? undefined : JSON.parse(body)
 }
 
+/** Flows that a plan starts and nobody has published yet. They may come later, so that is a warning. */
+const missingFlows = async (
+  stores: Pick<Platform['stores'], 'flows'>,
+  tenant: string,
+  plan: Pick<Plan, 'flow' | 'nodes'>,
+): Promise<readonly string[]> => {
+  const missing: string[] = []
+  for (const name of startedFlows(plan)) {
+    const { flow, at } = parseFlowName(name)
+    const found = (await stores.flows.resolve({ tenant, flow, at })) ?? (await stores.flows.resolve({ tenant: DEFAULT_TENANT, flow, at }))
+    if (found === undefined) missing.push(`${plan.flow} starts ${flow}@${at}, which is not published: runs are refused until it is`)
+  }
+  return missing
+}
+
 /** Key of a flow on the configuration topic. */
 export const flowKey = (tenant: string, flow: string): string => `flow/${tenant}/${flow}`
 
@@ -104,7 +122,8 @@ export const publishFlow = async ({ bus, stores }: Pick<Platform, 'bus' | 'store
   })
   const published = { flow, version, hash, alias, changed }
   if (changed) await announce(bus, flowKey(tenant, flow), { tenant, ...published })
-  return published
+  const warnings = await missingFlows(stores, tenant, plan)
+  return warnings.length === 0 ? published : { ...published, warnings }
 }
 
 /**
@@ -136,5 +155,15 @@ export const publishFlows = async (platform: Platform, { defaults }: { defaults?
       else telemetry.logger.error({ folder, code: fault.code, reason: fault.message }, 'flow not published')
     }
   }
+  await warnOfMissing(platform, published)
   return published
+}
+
+/** Looked at when all are published: a flow may come before one that it starts. */
+const warnOfMissing = async ({ stores, telemetry }: Platform, published: readonly Published[]): Promise<void> => {
+  for (const { hash } of published.filter(({ warnings }) => warnings !== undefined)) {
+    const body = await stores.flows.plan(hash)
+    for (const reason of body === undefined ? [] : await missingFlows(stores, DEFAULT_TENANT, JSON.parse(body)))
+      telemetry.logger.warn({ reason }, 'a flow starts one that is not published')
+  }
 }

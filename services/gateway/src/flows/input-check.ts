@@ -23,10 +23,13 @@ const reasonOf = (error: ErrorObject): string => {
   return error.message ?? 'is invalid'
 }
 
-/** The input schema of a plan, compiled once. A schema that is no schema is the flow's mistake: `flow.invalid`. */
-export const compileInputCheck = ({ flow, input: schema }: Pick<Plan, 'flow' | 'input'>): InputCheck => {
+/** The input schema of a plan, compiled once; without `defaults` nothing is filled in. A schema that is no schema is the flow's mistake: `flow.invalid`. */
+export const compileInputCheck = (
+  { flow, input: schema }: Pick<Plan, 'flow' | 'input'>,
+  { defaults = true }: { defaults?: boolean } = {},
+): InputCheck => {
   if (schema === true) return () => undefined
-  const ajv = new Ajv2020({ strict: false, allErrors: false, validateFormats: false, useDefaults: true })
+  const ajv = new Ajv2020({ strict: false, allErrors: false, validateFormats: false, useDefaults: defaults })
   const compile = (): ReturnType<typeof ajv.compile> => {
     try {
       return ajv.compile(schema)

@@ -1,7 +1,7 @@
 // From a request to the first record of a run, the same for topic and HTTP.
 //   G2. A request is answered by exactly one of: `run.requested` on the log, a rejection with its reason, or a retry.
 //   G3. (L6) The start is remembered before it is published; a repeat is published as one, so that its owner looks it up first.
-//   G4. (L2) Everything that could change later is pinned in the record: plan hash, params, engine version.
+//   G4. (L2) Everything that could change later is pinned in the record: plan hash, params, engine version, and the flows that steps start.
 import {
   canonicalJson,
   encodeEvent,
@@ -16,6 +16,7 @@ import {
 import { ENGINE_VERSION } from '@baton/engine'
 import { smallFields, storeJson, type Platform } from '@baton/service'
 import type { FlowCatalog, ReadyFlow } from '../flows/flow-catalog.ts'
+import { pinFlows, type FlowPins } from '../flows/flow-pins.ts'
 
 /** A request with its identity, wherever it came from. */
 export type IncomingRequest = {
@@ -25,6 +26,8 @@ export type IncomingRequest = {
   readonly source: string
   readonly requestedAtMs: number
   readonly traceparent?: string | undefined
+  /** What asked for it, where that was no request: `schedule`, `topic tickets`. */
+  readonly trigger?: string | undefined
 }
 
 export type Accepted = { readonly runId: string; readonly repeat: boolean }
@@ -35,8 +38,10 @@ const INTAKE_DISK_SHARE_MAX = 0.8
 
 type Requested = MessageOf<'run.requested'>
 
-const requestedOf = (incoming: IncomingRequest, { plan, params }: ReadyFlow, { runId, repeat }: Accepted): Requested => {
-  const { request, requestId, tenant, source, requestedAtMs } = incoming
+type Pinned = { readonly flow: ReadyFlow; readonly flows: FlowPins | undefined }
+
+const requestedOf = (incoming: IncomingRequest, { flow: { plan, params }, flows }: Pinned, { runId, repeat }: Accepted): Requested => {
+  const { request, requestId, tenant, source, requestedAtMs, trigger } = incoming
   const { session, user, deadlineMs } = request
   return {
     runId,
@@ -55,6 +60,8 @@ const requestedOf = (incoming: IncomingRequest, { plan, params }: ReadyFlow, { r
     ...(session === undefined ? {} : { session }),
     ...(user === undefined ? {} : { user }),
     requestedAtMs,
+    ...(flows === undefined ? {} : { flows }), // G4
+    ...(trigger === undefined ? {} : { trigger }),
     repeat,
   }
 }
@@ -100,13 +107,16 @@ export const createIntake = ({
     const { request, requestId, tenant, source } = incoming
     const flow = await catalog.find(tenant, request.flow)
     flow.checkInput(request.input)
+    const flows = await pinFlows(catalog, { tenant, flow })
     const runId = runIdOf({ tenant, source, requestId })
     const { id: _id, ...body } = request
     const [outcome] = await stores.starts.begin([{ tenant, source, requestId, runId, bodyHash: sha256(canonicalJson(body)) }]) // G3
     if (outcome === 'conflict')
       throw new Fault('request.conflicting', `request ${requestId} was made before with another body`, { field: 'id' })
     const accepted: Accepted = { runId, repeat: outcome === 'repeat' }
-    await bus.publish([{ topic: TOPICS.events, ...(await recordOf(requestedOf(incoming, flow, accepted), incoming.traceparent)) }])
+    await bus.publish([
+      { topic: TOPICS.events, ...(await recordOf(requestedOf(incoming, { flow, flows }, accepted), incoming.traceparent)) },
+    ])
     return accepted
   }
   return { accept }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common'
-import { z } from 'zod'
-import { encodeEvent, Fault, RunRequest, runIdOf, TOPICS, type RunResult } from '@baton/contracts'
+import { Controller, Get, Headers, HttpCode, Inject, Post, Query, Req, Res } from '@nestjs/common'
+import { Fault, RunRequest, runIdOf, type RunResult } from '@baton/contracts'
 import { PLATFORM, TENANT_HEADER, tenantOf, ValidBody, type Platform } from '@baton/service'
 import { forward, type HttpReply, type HttpRequest } from '../forward/forward.ts'
 import { patientCall } from '../forward/patient-call.ts'
@@ -14,13 +13,6 @@ import type { TopicWatch } from './topic-watch.ts'
 const HTTP_SOURCE = 'http'
 
 const IDEMPOTENCY_HEADER = 'idempotency-key'
-
-/** What may be said about a cancellation. */
-export const CancelBody = z
-  .looseObject({ by: z.string().max(200).optional(), reason: z.string().max(1_000).optional() })
-  .optional()
-  .nullable()
-type CancelBody = z.infer<typeof CancelBody>
 
 type RequestHeaders = Readonly<Record<string, string | undefined>>
 type Begun = { readonly runId: string; readonly requestId: string; readonly repeat: boolean }
@@ -55,26 +47,6 @@ export class RunController {
     if (result === undefined) return { runId, requestId, repeat: started.repeat }
     reply.code(200)
     return result
-  }
-
-  /** `POST /v1/runs/{id}:cancel`. */
-  @Post(':target')
-  @HttpCode(202)
-  async act(
-    @Param('target') target: string,
-    @ValidBody(CancelBody) body: CancelBody,
-    @Headers(TENANT_HEADER) header: string | undefined,
-  ): Promise<{ runId: string; status: string }> {
-    const mark = target.lastIndexOf(':')
-    const [runId, action] = mark === -1 ? [target, ''] : [target.slice(0, mark), target.slice(mark + 1)]
-    if (action !== 'cancel')
-      throw new Fault('request.not_found', `runs have no action ${action === '' ? '(none)' : action}`, { field: 'action' })
-    const tenant = tenantOf(header)
-    const path = `/v1/runs/${encodeURIComponent(runId)}`
-    const known = await patientCall(this.#platform.call)({ service: 'tracing', method: 'GET', path, headers: { [TENANT_HEADER]: tenant } })
-    if (known.status === 404) throw new Fault('request.not_found', `no run ${runId}`, { runId })
-    await this.#cancel({ runId, tenant }, body)
-    return { runId, status: 'cancelling' }
   }
 
   @Get()
@@ -131,17 +103,5 @@ export class RunController {
   async #acceptOrEnded(incoming: IncomingRequest): Promise<Accepted & { ended?: RunResult | undefined }> {
     const accepted = await this.#accept(incoming)
     return accepted.repeat ? { ...accepted, ended: await endedResult(this.#platform.call, accepted.runId) } : accepted
-  }
-
-  async #cancel({ runId, tenant }: { runId: string; tenant: string }, body: CancelBody): Promise<void> {
-    const wire = encodeEvent({
-      id: `${runId}/cancel/${randomUUID()}`,
-      source: '/baton/gateway',
-      subject: runId,
-      tenant,
-      name: 'run.cancel',
-      data: { runId, by: body?.by ?? HTTP_SOURCE, reason: body?.reason ?? 'asked for over HTTP' },
-    })
-    await this.#platform.bus.publish([{ topic: TOPICS.events, ...wire }])
   }
 }
