@@ -5,7 +5,7 @@
 //   S3. An ended run keeps what R6 and R3 need: its result with the id, what it spent, and the attempts that may still be billed.
 import type { FaultData, FaultCode } from '@baton/contracts/fault'
 import type { Json } from '@baton/contracts/json'
-import type { PayloadRef, Priority, RunResult, StepCommand } from '@baton/contracts'
+import type { Message, MessageOf, PayloadRef, Priority, RunResult, StepCommand } from '@baton/contracts'
 
 /** A value that a step gave. `ref` names the whole of it when `output` holds only the fields that expressions read. */
 export type Entry = { readonly output: Json; readonly ref?: PayloadRef; readonly by: string }
@@ -20,14 +20,86 @@ export type Asked = {
   leaseUntilMs: number
 }
 
-/** A block that runs in place of the node: a case of a switch, what a gate asked for, or an error handler. */
+/** A block that runs in place of the node: a case of a switch, what a gate asked for, a handler, another way to do the work, a round. */
 export type Nested = {
   readonly is: 'nested'
-  readonly use: 'case' | 'gate' | 'error'
+  readonly use: 'case' | 'gate' | 'error' | 'failover' | 'round' | 'judge'
   readonly after: 'next' | 'end' | 'fail'
-  /** What is being handled, for `error`. */
+  /** What is being handled, for `error` and `failover`. */
   readonly fault?: FaultData
+  /** Which of the ways to fail over, or the round; from 0. */
+  readonly number?: number
 }
+
+/** Parts of a node side by side: branches, items or voters. The block of each has a frame of its own while it runs. */
+export type Group = {
+  readonly is: 'group'
+  readonly total: number
+  /** Parts that run now, by number. */
+  readonly open: Record<string, true>
+  /** Number of the part to begin next; parts of a chunk begin when the one before has ended. */
+  next: number
+  begun: number
+  /** What each part came to; null until then and when it failed. */
+  readonly outputs: (Entry | null)[]
+  readonly faults: Record<string, FaultData>
+  succeeded: number
+  failed: number
+  /** Attempts and calls that parts used, so that none is given twice when the node is visited again. */
+  used: readonly [attempts: number, calls: number]
+}
+
+/** Nothing is asked of a service: a time, or an event from outside. */
+export type Waiting = { readonly is: 'waiting'; readonly event?: string; readonly untilMs: number | null }
+
+/** A run of another flow that was started, and is waited for. */
+export type Child = {
+  readonly is: 'child'
+  readonly attempt: number
+  readonly attemptId: string
+  readonly dispatchedAtMs: number
+  readonly childRunId: string
+}
+
+/** An agent at work: one turn after the other, each with the calls it asked for. */
+export type AgentWork = {
+  readonly is: 'agent'
+  agent: string
+  /** What it was asked. */
+  readonly task: Json
+  readonly startedAtMs: number
+  turn: number
+  /** Newest piece of the conversation. */
+  transcript?: PayloadRef
+  /** Calls of the turn that are open or done, in the order in which it asked. */
+  calls: { readonly id: string; readonly tool: string; readonly input: Json; result?: CallResult }[]
+  /** How often each call was made, by the hash of tool and arguments. */
+  readonly made: Record<string, number>
+  /** Hash of what the last turns came to, and how often in a row. */
+  same?: readonly [hash: string, times: number]
+  /** Agents that had it before, newest last. */
+  readonly handed: string[]
+  /** Said to the agent with its next turn. */
+  note?: string
+  /** How sure it said it was; null: it did not say. */
+  confidence?: number | null
+  /** An answer that did not count, for what stands in. */
+  answer?: Entry
+}
+export type CallResult = { readonly output?: Json; readonly ref?: PayloadRef; readonly fault?: FaultData }
+
+/** A planner, its subtasks, and what makes one result of them. */
+export type TeamWork = {
+  readonly is: 'team'
+  stage: 'plan' | 'work' | 'synthesis'
+  round: number
+  /** All subtasks so far, with what came of them. */
+  readonly tasks: { readonly agent: string; readonly task: Json; output?: Entry; fault?: FaultData; open?: true }[]
+  readonly startedAtMs: number
+}
+
+/** What a step, and whatever is done in its place, has spent. */
+export type Spent = { costMicroUsd: number; tokens: number; calls: number }
 
 /** To be done as soon as the limits allow. `again`: an attempt lost its lease; the same work, not another step. */
 type Due = { readonly is: 'due'; readonly again?: true }
@@ -40,15 +112,35 @@ export type Visit = {
   asks?: Record<string, number>
   leasesLost?: number
   override?: NonNullable<StepCommand['override']>
-  activity: Due | Asked | Nested
+  /** Counted for steps that have caps of their own. */
+  spent?: Spent
+  /** When the step was first entered; only for steps made of others. */
+  sinceMs?: number
+  activity: Due | Asked | Nested | Group | Waiting | Child | AgentWork | TeamWork
 }
+
+/** Who waits for a frame. `prefix`: begin of the static ids of its nodes, for which `path` stands in this run; the node's id where absent. */
+export type Owner = { readonly frame: string; readonly nodeId: string; readonly path: string; readonly prefix?: string }
+
+/** Work that the plan names without a node of its own: a turn or a check of an agent, or a call it asked for. */
+export type OwnWork =
+  | { readonly is: 'turn'; readonly turn: NonNullable<StepCommand['turn']>; readonly input: Json }
+  | { readonly is: 'call'; readonly call: NonNullable<StepCommand['call']>; readonly input: Json }
+  /** A member of a team, or an agent that stands in: an agent step that the plan does not have. */
+  | { readonly is: 'agent'; readonly agent: string; readonly input: Json }
 
 /** One execution of one block. A frame stands at one node; several frames of one run may be open side by side. */
 export type Frame = {
   readonly block: number
   /** Frame and node that wait for this one; null for the flow itself and its error handler. */
-  readonly owner: { readonly frame: string; readonly nodeId: string; readonly path: string } | null
-  readonly use: 'flow' | 'handler' | Nested['use']
+  readonly owner: Owner | null
+  readonly use: 'flow' | 'handler' | 'undo' | 'part' | 'turn' | 'call' | 'member' | Nested['use']
+  /** Number of the branch, item, voter, round, turn, call or member. */
+  readonly part?: number
+  /** Variables of this frame beside the steps: what an undo has kept. */
+  readonly bound?: { readonly [name: string]: Json }
+  /** The one piece of work of a frame that stands in no block of the plan. */
+  readonly work?: OwnWork
   at: number
   visit: Visit | null
   /** Outputs by step name, of this block only. */
@@ -66,7 +158,7 @@ export type Frame = {
 }
 
 /** What was pinned when the run began (L2). */
-type Pinned = {
+export type Pinned = {
   readonly requestId: string
   readonly source: string
   readonly flow: string
@@ -83,6 +175,26 @@ type Pinned = {
   readonly resultTopic?: string
   readonly requestedAtMs: number
   readonly startedAtMs: number
+  readonly parent?: NonNullable<RunRequested['parent']>
+  readonly rootRunId?: string
+  readonly effectBase?: string
+  readonly flows?: NonNullable<RunRequested['flows']>
+  /** How many flows may still be inside this one. */
+  readonly depth?: number
+  readonly rerunOf?: string
+}
+type RunRequested = MessageOf<'run.requested'>
+
+/** An event that came before anybody waited for it. */
+export type KeptEvent = { readonly eventId: string; readonly event: string; readonly data: Json; readonly by?: string }
+
+/** How to take back an effect, with everything it needs: the frame it was made in may be gone by then. */
+export type Undo = {
+  readonly nodeId: string
+  readonly path: string
+  readonly block: number
+  readonly it: Entry
+  readonly sees: { readonly [name: string]: Json }
 }
 
 type Common = {
@@ -96,14 +208,22 @@ type Common = {
   atMs: number
   /** Attempts given up unanswered, without the run id: their answers are billed once, and change nothing (R3). */
   readonly lost: string[]
-  readonly spend: { costMicroUsd: number; steps: number }
+  readonly spend: { costMicroUsd: number; steps: number; tokens?: number; calls?: number }
 }
 
 export type OpenRun = Common & {
   readonly status: 'open'
-  readonly pinned: Pinned
+  /** Replaced by a patch, otherwise as it was when the run began. */
+  pinned: Pinned
   /** Limits that hold now: those of the plan, lowered by the request, with the grace of the flow's error handler. */
-  readonly limits: { timeMs: number; totalMs: number; steps: number; readonly costMicroUsd?: number }
+  readonly limits: {
+    timeMs: number
+    totalMs: number
+    steps: number
+    readonly costMicroUsd?: number
+    readonly tokens?: number
+    readonly calls?: number
+  }
   /** Working time: `sinceMs` is null while only people are waited for. */
   readonly clock: { workedMs: number; sinceMs: number | null }
   readonly frames: Record<string, Frame>
@@ -118,8 +238,21 @@ export type OpenRun = Common & {
   readonly degraded: FaultCode[]
   /** Set while the flow's error handler runs: the fault the run will carry. */
   failing: FaultData | null
+  /** Set with `failing` when it is the handler of limits that runs. */
+  limited?: true
   wakeAtMs: number | null
+  /** Frames that wait for a time or an event. */
+  waiting?: Record<string, true>
+  /** Events nobody waited for yet, and ids of those that came. */
+  events?: { readonly kept: KeptEvent[]; readonly seen: string[] }
+  paused?: { readonly by: string; readonly atMs: number }
+  /** Effects that can be taken back, in the order in which they were made. */
+  undos?: Undo[]
+  /** Set while effects are taken back: how the run ends afterwards. */
+  undoing?: Undoing
 }
+
+export type Undoing = { readonly status: 'failed' | 'cancelled'; readonly fault: FaultData }
 
 export type EndedRun = Common & {
   readonly status: 'ended'
@@ -131,6 +264,10 @@ export type EndedRun = Common & {
     readonly body: RunResult
     readonly topic?: string
   }
+  /** What running it again needs (L8): what was pinned, the outputs of the flow's own steps, and the step it stood at. */
+  readonly again?: { readonly pinned: Pinned; readonly steps: { readonly [name: string]: Entry }; readonly at: number }
+  /** The same end as an answer, for the run whose step started this one. */
+  readonly answer?: { readonly id: string } & Message<'step.completed' | 'step.failed'>
 }
 
 /** Everything the engine remembers of one run. Opaque to all but the engine; JSON. */

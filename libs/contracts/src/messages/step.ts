@@ -81,7 +81,17 @@ export const StepCommand = z.looseObject({
 })
 export type StepCommand = z.infer<typeof StepCommand>
 
-const answer = { runId: RunId, attemptId: z.string() }
+/** What a run that a step started has used, for the caps of the run it belongs to. */
+const ChildUse = z.looseObject({
+  workedMs: z.number().nonnegative(),
+  steps: z.number().int().nonnegative(),
+  tokens: z.number().int().nonnegative(),
+  calls: z.number().int().nonnegative(),
+  costMicroUsd: z.number().int().nonnegative(),
+})
+export type ChildUse = z.infer<typeof ChildUse>
+
+const answer = { runId: RunId, attemptId: z.string(), child: ChildUse.optional() }
 
 /** The work is done. `output` holds the fields that expressions read; the whole is behind `outputRef` when large. */
 export const StepCompleted = z.looseObject({

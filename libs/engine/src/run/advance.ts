@@ -3,10 +3,12 @@
 //   F2. Every node that is entered counts as a step, so that no loop is endless (R4).
 import type { PlanNode } from '@baton/flow/plan'
 import type { Visit } from '../state.ts'
-import { Fault } from '@baton/contracts/fault'
-import { dispatch, isWork, limitFault } from './dispatch.ts'
-import { failRun, goOn } from './failure.ts'
-import { NOTHING, placeOf, scopeOf } from './frames.ts'
+import { countFrom, limitFault, usedUp } from './caps.ts'
+import { beginComposed } from './composed.ts'
+import { dispatch, isWork } from './dispatch.ts'
+import { failRun, failStep, goOn } from './failure.ts'
+import { placeOf } from './frames.ts'
+import { NOTHING, scopeOf } from './scope.ts'
 import { closeBlock, guarded, settle, settleSwitch } from './settle.ts'
 import { journal, stepTransition, takeId, type Place, type Turn } from './turn.ts'
 
@@ -18,7 +20,7 @@ const OUTPUTS_PER_MOVE = 8
 /** Moves every frame that can move until all wait for something outside. */
 export const advance = (turn: Turn): void => {
   const { run, outputs } = turn
-  if (run.continueSeq !== null) return
+  if (run.continueSeq !== null || run.paused !== undefined) return
   while (turn.ended === null && run.ready.length > 0) {
     if (outputs.length > OUTPUTS_MAX - OUTPUTS_PER_MOVE) {
       run.continueSeq = run.seq
@@ -53,6 +55,11 @@ const enter = (turn: Turn, place: Place): void => {
     failRun(turn, fault)
     return
   }
+  const used = usedUp(turn, place)
+  if (used !== undefined) {
+    failStep(turn, used.place.key, used.fault)
+    return
+  }
   if (counted) turn.run.spend.steps += 1 // F2
   perform(turn, place, visit, node)
 }
@@ -69,6 +76,8 @@ const perform = (turn: Turn, place: Place, visit: Visit, node: PlanNode): void =
       data: { ...stepTransition(turn, place), attempt: 1, by: 'set', dispatchedAtMs: turn.atMs },
     })
     settle(turn, place, { output, by: 'set' })
-  } else if (isWork(node)) dispatch(turn, place, visit, node)
-  else throw new Fault('flow.unsupported', `${node.id}: a ${node.kind} does not run yet`)
+  } else if (isWork(node)) {
+    countFrom(turn, place)
+    dispatch(turn, place, visit, node)
+  } else beginComposed(turn, place, node)
 }

@@ -1,8 +1,10 @@
 // Answers of the services: each attempt counts once (R2); that of a lost lease is recorded and billed, and changes nothing (R3).
 import type { FaultData } from '@baton/contracts/fault'
-import type { MessageOf, Meter } from '@baton/contracts'
+import type { ChildUse, MessageOf, Meter } from '@baton/contracts'
 import type { Output } from '../decision.ts'
-import type { Asked, EndedRun, Entry, OpenRun } from '../state.ts'
+import type { Asked, Child, EndedRun, Entry, OpenRun } from '../state.ts'
+import { noteTurn } from './agent.ts'
+import { count, countMeter } from './caps.ts'
 import { timeFault } from './clock.policy.ts'
 import { isWork } from './dispatch.ts'
 import { loseAttempt } from './ending.ts'
@@ -11,11 +13,13 @@ import { placeOf } from './frames.ts'
 import { dispatchBoundMs, LEASES_MAX } from './lease.policy.ts'
 import { guarded, settle } from './settle.ts'
 import { isPerson, journal, stepTransition, takeId, type Place, type Turn } from './turn.ts'
+import { forgetAttempt, watchAttempt } from './watch.ts'
 
 /** Added to the time a worker asks for: its clock is not the log's. */
 const EXTENSION_SLACK_MS = 5_000
 
-type OpenAttempt = { readonly place: Place; readonly asked: Asked }
+/** An attempt of a service or a person, or a run that a step started. */
+export type OpenAttempt = { readonly place: Place; readonly asked: Asked | Child }
 
 /** The place that waits for an attempt; undefined when none does. */
 export const findOpen = (turn: Turn, attemptId: string): OpenAttempt | undefined => {
@@ -23,7 +27,8 @@ export const findOpen = (turn: Turn, attemptId: string): OpenAttempt | undefined
   const key = Object.hasOwn(attempts, attemptId) ? attempts[attemptId] : undefined
   const place = key === undefined ? undefined : placeOf(turn, key)
   const asked = place?.frame.visit?.activity
-  return place === undefined || asked?.is !== 'asked' || asked.attemptId !== attemptId ? undefined : { place, asked }
+  if (place === undefined || (asked?.is !== 'asked' && asked?.is !== 'child')) return undefined
+  return asked.attemptId === attemptId ? { place, asked } : undefined
 }
 
 /** Records an answer that nobody waits for. Only the first of an attempt that was given up is billed (R2, R3). */
@@ -44,9 +49,15 @@ export const ignoreAnswer = (run: OpenRun | EndedRun, atMs: number, attemptId: s
 }
 
 /** A service has done the work of an attempt. */
-export const completeAttempt = (turn: Turn, open: OpenAttempt, { output, outputRef, by, meter }: MessageOf<'step.completed'>): void => {
+export const completeAttempt = (
+  turn: Turn,
+  open: OpenAttempt,
+  { output, outputRef, by, meter, turn: said, child }: MessageOf<'step.completed'>,
+): void => {
   const maker = by ?? `${open.place.node.kind}:${makerOf(open.place)}`
-  giveOutput(turn, open, { output, by: maker, ...(outputRef === undefined ? {} : { ref: outputRef }) }, meter)
+  if (said !== undefined) noteTurn(turn, open.place, said)
+  const entry = { output, by: maker, ...(outputRef === undefined ? {} : { ref: outputRef }) }
+  giveOutput(turn, open, entry, { ...(meter === undefined ? {} : { meter }), ...(child === undefined ? {} : { child }) })
 }
 
 const makerOf = ({ node }: Place): string => {
@@ -54,8 +65,10 @@ const makerOf = ({ node }: Place): string => {
   return node.kind === 'retrieve' ? node.index : node.id
 }
 
-const giveOutput = (turn: Turn, { place, asked }: OpenAttempt, entry: Entry, meter?: Meter): void => {
-  close(turn, asked, meter)
+type Took = { readonly meter?: Meter; readonly child?: ChildUse }
+
+const giveOutput = (turn: Turn, { place, asked }: OpenAttempt, entry: Entry, { meter, child }: Took = {}): void => {
+  close(turn, { place, asked }, { ...(meter === undefined ? {} : { meter }), ...(child === undefined ? {} : { child }) })
   const { attempt, attemptId, dispatchedAtMs } = asked
   journal(turn, {
     name: 'journal.step.completed',
@@ -73,9 +86,17 @@ const giveOutput = (turn: Turn, { place, asked }: OpenAttempt, entry: Entry, met
 }
 
 /** The attempt is answered: it counts now and never again (R2). */
-const close = ({ run }: Turn, { attemptId }: Asked, meter: Meter | undefined): void => {
+const close = (turn: Turn, { place, asked: { attemptId } }: OpenAttempt, { meter, child }: Took): void => {
+  const { run } = turn
   delete run.attempts[attemptId]
-  run.spend.costMicroUsd += meter?.costMicroUsd ?? 0
+  forgetAttempt(turn, attemptId)
+  countMeter(turn, place, meter)
+  if (child === undefined) return
+  const { costMicroUsd, tokens, calls, steps, workedMs } = child
+  count(turn, place, { costMicroUsd, tokens, calls })
+  run.spend.steps += steps
+  // While nothing else was done the clock of this run rested, and that of the other ran.
+  if (turn.rested) run.clock.workedMs += workedMs
 }
 
 /** A service has given up on an attempt, a person has said no, or nobody decided in time. */
@@ -83,9 +104,9 @@ export const failAttempt = (
   turn: Turn,
   { place, asked }: OpenAttempt,
   fault: FaultData,
-  more: { deadLettered?: boolean; meter?: Meter } = {},
+  { child, ...more }: { deadLettered?: boolean } & Took = {},
 ): void => {
-  close(turn, asked, more.meter)
+  close(turn, { place, asked }, { ...(more.meter === undefined ? {} : { meter: more.meter }), ...(child === undefined ? {} : { child }) })
   const { attempt, attemptId, dispatchedAtMs } = asked
   journalFailed(turn, place, { attempt, attemptId, dispatchedAtMs, fault, ...more })
   // Workers are stopped when the time of the run is over: that is the run's fault, whichever record comes first.
@@ -110,9 +131,10 @@ type Postponed = { readonly reason: 'retrying' | 'deferred' | 'extended'; readon
 
 /** The attempt goes on later: its lease moves, the deadline of the run does not (R4). */
 export const postpone = (turn: Turn, { place, asked }: OpenAttempt, { reason, untilMs, fault }: Postponed): void => {
-  if (!isWork(place.node)) return
+  if (!isWork(place.node) || asked.is !== 'asked') return
   const moreMs = reason === 'extended' ? EXTENSION_SLACK_MS : dispatchBoundMs(place.node, place.frame.visit?.override?.models)
   asked.leaseUntilMs = Math.min(asked.deadlineMs, Math.max(asked.leaseUntilMs, untilMs + moreMs))
+  watchAttempt(turn, { attemptId: asked.attemptId, leaseUntilMs: asked.leaseUntilMs, works: !isPerson(place.node) })
   const data = { ...stepTransition(turn, place), attemptId: asked.attemptId, reason, untilMs }
   journal(turn, { name: 'journal.step.waiting', data: fault === undefined ? data : { ...data, fault } })
 }
@@ -121,8 +143,9 @@ export const postpone = (turn: Turn, { place, asked }: OpenAttempt, { reason, un
 export const loseLease = (turn: Turn, open: OpenAttempt): void => {
   const { place, asked } = open
   const { visit } = place.frame
-  if (visit === null) return
+  if (visit === null || asked.is !== 'asked') return
   loseAttempt(turn.run, asked.attemptId)
+  forgetAttempt(turn, asked.attemptId)
   if (isPerson(place.node)) {
     expireReview(turn, open)
     return

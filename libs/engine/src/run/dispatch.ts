@@ -1,17 +1,18 @@
 // Asking for the work of a step: one command, one attempt, one lease.
-//   K1. Nothing is asked for once a limit is reached (R5).
+//   K1. Nothing is asked for once a limit is reached (R5); caps.ts says which.
 //   K2. Every command carries the time until which it is leased and the deadline of the run; both are finite (R4).
 //   K3. Attempts and calls are numbered per path and never given twice, however often a step is visited.
-import type { FaultCode, FaultData } from '@baton/contracts/fault'
 import { attemptIdOf } from '@baton/contracts/ids'
 import type { StepCommand } from '@baton/contracts'
 import type { PlanNode } from '@baton/flow/plan'
 import type { Output } from '../decision.ts'
 import type { Asked, OpenRun, Visit } from '../state.ts'
-import { deadlineOf, timeExceeded } from './clock.policy.ts'
-import { scopeOf } from './frames.ts'
+import { countCall } from './caps.ts'
+import { deadlineOf } from './clock.policy.ts'
 import { dispatchBoundMs } from './lease.policy.ts'
+import { scopeOf } from './scope.ts'
 import { isPerson, journal, stepTransition, takeId, type Place, type Turn } from './turn.ts'
+import { watchAttempt } from './watch.ts'
 
 /** Nodes whose work a service or a person does. */
 export type WorkNode = Extract<PlanNode, { kind: StepCommand['kind'] }>
@@ -19,40 +20,32 @@ export type WorkNode = Extract<PlanNode, { kind: StepCommand['kind'] }>
 const WORK: ReadonlySet<string> = new Set(['model', 'tool', 'retrieve', 'check', 'human', 'task'] satisfies readonly WorkNode['kind'][])
 export const isWork = (node: PlanNode): node is WorkNode => WORK.has(node.kind)
 
-/** The limit that forbids this step now, if one does. K1. */
-export const limitFault = ({ run, atMs }: Turn, node: PlanNode, counted: boolean): FaultData | undefined => {
-  const late = timeExceeded(run, atMs)
-  if (late !== undefined) return exceeded(late, `${node.id} was not started`)
-  if (counted && run.spend.steps >= run.limits.steps)
-    return exceeded('limit.steps_exceeded', `${node.id} would be step ${run.spend.steps + 1} of ${run.limits.steps}`)
-  const { costMicroUsd } = run.limits
-  if (costMicroUsd !== undefined && run.spend.costMicroUsd >= costMicroUsd && mayCost(run, node)) {
-    return exceeded('limit.cost_exceeded', `${run.spend.costMicroUsd} of ${costMicroUsd} millionths of a dollar are spent`)
-  }
-  return undefined
+/** Numbers an attempt of the node a frame stands at. K3. */
+export const nextAttempt = (
+  run: OpenRun,
+  { frame, node, path }: Place,
+  visit: Visit,
+): { readonly attempt: number; readonly attemptId: string } => {
+  const [attempts, calls] = frame.used[node.id] ?? frame.usedBefore
+  const attempt = attempts + 1
+  if (visit.call === 0) visit.call = calls + 1
+  frame.used[node.id] = [attempt, Math.max(calls, visit.call)]
+  return { attempt, attemptId: attemptIdOf({ runId: run.runId, path, attempt }) }
 }
-
-const exceeded = (code: FaultCode, message: string): FaultData => ({ code, message })
-
-/** While the flow's error handler runs, only models are held to the limit of cost: the failure must be reportable. */
-const mayCost = ({ failing }: OpenRun, { kind }: PlanNode): boolean =>
-  kind === 'model' || (failing === null && kind !== 'human' && kind !== 'switch' && kind !== 'set')
 
 /** Publishes the command of the node a frame stands at. */
 export const dispatch = (turn: Turn, place: Place, visit: Visit, node: WorkNode): void => {
   const { run, atMs, program } = turn
   const { frame, key, path } = place
   const input = program.value(node.with, scopeOf(turn, program.plan, frame))
-  const [attempts, calls] = frame.used[node.id] ?? frame.usedBefore
-  const attempt = attempts + 1
-  if (visit.call === 0) visit.call = calls + 1
-  frame.used[node.id] = [attempt, Math.max(calls, visit.call)] // K3
-  const attemptId = attemptIdOf({ runId: run.runId, path, attempt })
+  const { attempt, attemptId } = nextAttempt(run, place, visit)
   const deadlineMs = deadlineOf(run, isPerson(node))
   const leaseUntilMs = Math.min(atMs + dispatchBoundMs(node, visit.override?.models), deadlineMs) // K2
   const asked: Asked = { is: 'asked', attempt, attemptId, dispatchedAtMs: atMs, deadlineMs, leaseUntilMs }
   visit.activity = asked
   run.attempts[attemptId] = key
+  watchAttempt(turn, { attemptId, leaseUntilMs, works: !isPerson(node) })
+  countCall(turn, place)
   if (isPerson(node)) run.escalated = true
   turn.outputs.push(commandOf(node, takeId(run), command(turn, place, visit, node, { asked, input })))
   journal(turn, { name: 'journal.step.dispatched', data: { ...stepTransition(turn, place), attempt, attemptId, leaseUntilMs } })
@@ -60,7 +53,7 @@ export const dispatch = (turn: Turn, place: Place, visit: Visit, node: WorkNode)
 
 const command = (
   turn: Turn,
-  { path }: Place,
+  { path, frame }: Place,
   visit: Visit,
   node: WorkNode,
   { asked, input }: { asked: Asked; input: StepCommand['input'] },
@@ -69,7 +62,7 @@ const command = (
   const { pinned } = run
   return {
     runId: run.runId,
-    rootRunId: run.runId,
+    rootRunId: pinned.rootRunId ?? run.runId,
     tenant: run.tenant,
     flow: pinned.flow,
     version: pinned.version,
@@ -83,15 +76,21 @@ const command = (
     leaseUntilMs: asked.leaseUntilMs,
     deadlineMs: asked.deadlineMs,
     reservation: asked.attemptId,
-    effectKey: `${run.runId}/${path}/${visit.call}`,
+    effectKey: effectKeyOf(run, path, visit.call),
     priority: node.kind === 'human' ? node.human.priority : pinned.priority,
     answerPartition: partition,
     input,
     ...(visit.override === undefined ? {} : { override: visit.override }),
+    ...(frame.work?.is === 'turn' ? { turn: frame.work.turn } : {}),
+    ...(frame.work?.is === 'call' ? { call: frame.work.call } : {}),
     ...(pinned.session === undefined ? {} : { session: pinned.session }),
     ...(pinned.user === undefined ? {} : { user: pinned.user }),
   }
 }
+
+/** Key of the effect ledger (L8): the same over attempts and reruns. */
+export const effectKeyOf = ({ runId, pinned }: OpenRun, path: string, call: number): string =>
+  `${pinned.effectBase ?? runId}/${path}/${call}`
 
 const commandOf = (node: WorkNode, id: string, asked: StepCommand): Output => {
   const { priority } = asked

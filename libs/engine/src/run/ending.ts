@@ -2,9 +2,12 @@
 import { toFault, type FaultData } from '@baton/contracts/fault'
 import { isJsonObject, type Json } from '@baton/contracts/json'
 import type { PayloadRef, RunResult } from '@baton/contracts'
+import type { Output, OwnMessage } from '../decision.ts'
 import type { EndedRun, Entry, OpenRun } from '../state.ts'
 import { workedMs } from './clock.policy.ts'
-import { ROOT, scopeOf } from './frames.ts'
+import { ROOT } from './frames.ts'
+import { stopChild } from './letting-go.ts'
+import { scopeOf } from './scope.ts'
 import { journal, takeId, transition, type Ledger, type Turn } from './turn.ts'
 
 /** Attempts given up that a run remembers; the answer of an older one is not billed. */
@@ -41,6 +44,9 @@ export const complete = (turn: Turn, last: Entry | null): FaultData | undefined 
 /** Ends the run. The fault is that of the step that failed, whatever its handlers did. */
 export const end = (turn: Ledger, ending: Ending): void => {
   const { run, atMs } = turn
+  const stoodAt = run.frames[ROOT]
+  for (const { visit } of Object.values(run.frames))
+    if (visit?.activity.is === 'child') stopChild(turn, visit.activity, 'the run that started it has ended')
   for (const attemptId of Object.keys(run.attempts)) loseAttempt(run, attemptId)
   const { pinned, spend, escalated } = run
   const working = workedMs(run, atMs)
@@ -76,6 +82,7 @@ export const end = (turn: Ledger, ending: Ending): void => {
   }
   const topic = pinned.resultTopic
   const result = { id: takeId(run), name: RESULT_NAMES[ending.status], body, ...(topic === undefined ? {} : { topic }) }
+  const answer = pinned.parent === undefined ? undefined : answerToParent(run, pinned.parent, { body, atMs, id: result.id })
   const { formatVersion, engineVersion, runId, tenant, seq, lost } = run
   turn.ended = {
     formatVersion,
@@ -90,8 +97,40 @@ export const end = (turn: Ledger, ending: Ending): void => {
     planHash: pinned.planHash,
     requestedAtMs: pinned.requestedAtMs,
     result,
+    again: { pinned, steps: stoodAt?.steps ?? {}, at: stoodAt?.at ?? 0 },
+    ...(answer === undefined ? {} : { answer }),
   }
-  turn.outputs.push(resultOutput(turn.ended))
+  turn.outputs.push(endOutput(turn.ended))
+}
+
+type Parent = NonNullable<OpenRun['pinned']['parent']>
+
+/** The end of a run that a step started, as the answer to that step's attempt. */
+const answerToParent = (
+  run: OpenRun,
+  parent: Parent,
+  { body, atMs, id }: { body: RunResult; atMs: number; id: string },
+): NonNullable<EndedRun['answer']> => {
+  const { spend, pinned } = run
+  const child = {
+    workedMs: workedMs(run, atMs),
+    steps: spend.steps,
+    tokens: spend.tokens ?? 0,
+    calls: spend.calls ?? 0,
+    costMicroUsd: spend.costMicroUsd,
+  }
+  const to = { runId: parent.runId, attemptId: parent.attemptId, child }
+  if (body.status !== 'completed') {
+    const { code, message, detail } = body.fault ?? { code: 'handler.failed' as const, message: 'it failed without a fault' }
+    const fault = { code, message: `${pinned.flow}: ${message}`.slice(0, 4_000), ...(detail === undefined ? {} : { detail }) }
+    return { id, name: 'step.failed', data: { ...to, fault } }
+  }
+  const { output = null, outputRef } = body
+  return {
+    id,
+    name: 'step.completed',
+    data: { ...to, output, by: `flow:${pinned.flow}`, ...(outputRef === undefined ? {} : { outputRef }) },
+  }
 }
 
 const outputOf = (entry: Entry | undefined): Pick<RunResult, 'output' | 'outputRef'> => {
@@ -110,9 +149,16 @@ const wholePayload = (value: Json): PayloadRef | undefined => {
     : undefined
 }
 
+/** The end as it is told, to the world or to the run that waits for it; the same on every repeat (R6). */
+export const endOutput = (run: EndedRun): Output =>
+  run.answer === undefined ? resultOutput(run) : { to: 'log', id: run.answer.id, message: messageOf(run.answer) }
+
+const messageOf = (answer: NonNullable<EndedRun['answer']>): OwnMessage =>
+  answer.name === 'step.completed' ? { name: answer.name, data: answer.data } : { name: answer.name, data: answer.data }
+
 /** The result as it is published, the first time and on every repeat (R6). */
-export const resultOutput = ({ result }: EndedRun) => ({
-  to: 'result' as const,
+const resultOutput = ({ result }: EndedRun): Output => ({
+  to: 'result',
   id: result.id,
   name: result.name,
   result: result.body,

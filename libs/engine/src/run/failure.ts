@@ -3,12 +3,18 @@
 //       what fails within itself.
 //   H2. A limit of the run is no fault of a step: it goes straight to the flow's handler, which has a small grace to report it.
 //   H3. The result carries the fault that came first, not one of a handler.
-import { toFault, type FaultData } from '@baton/contracts/fault'
-import type { Outcome } from '@baton/flow/plan'
-import type { Entry, Visit } from '../state.ts'
+import { toFault, type FaultCode, type FaultData } from '@baton/contracts/fault'
+import type { Outcome, PlanNode } from '@baton/flow/plan'
+import type { AgentWork, Entry, OpenRun, Undoing, Visit } from '../state.ts'
 import { grantGrace } from './clock.policy.ts'
-import { complete, end, loseAttempt } from './ending.ts'
-import { accept, closeFrame, HANDLER, NOTHING, openNested, openOwnFrame, placeOf, positionOf, ROOT } from './frames.ts'
+import { partEnded } from './composed.ts'
+import { complete, end } from './ending.ts'
+import { accept, closeFrame, giveUpBelow, HANDLER, openNested, openOwnFrame, placeOf, positionOf, ROOT } from './frames.ts'
+import { letGo } from './letting-go.ts'
+import { memberEnded } from './members.ts'
+import { agentOf } from './own-work.ts'
+import { NOTHING } from './scope.ts'
+import { endUndoing, failUndo, nextUndo } from './undo.ts'
 import { journal, journalDecided, stepTransition, transition, type Place, type Turn } from './turn.ts'
 
 /** Faults of a run that are kept as reasons of `degraded`. */
@@ -19,28 +25,91 @@ export const failStep = (turn: Turn, key: string, fault: FaultData): void => {
   let place = placeOf(turn, key)
   let cause = fault
   while (place !== undefined) {
-    const { visit } = place.frame
-    const handled = visit !== null && visit.activity.is === 'nested' && visit.activity.use === 'error' ? visit.activity.fault : undefined
-    if (handled === undefined) {
-      const refused = place.node.onError === undefined ? cause : handle(turn, place, place.node.onError, cause)
-      if (refused === undefined) return
-      cause = refused
-    } else cause = handled // H1, H3
-    const { owner } = place.frame
+    giveUpBelow(turn, place)
+    const refused = takeUp(turn, place, cause)
+    if (refused === undefined) return
+    cause = refused
+    const { owner, use, part } = place.frame
     if (owner === null) break
+    const around = placeOf(turn, owner.frame)
+    if (around === undefined) {
+      if (use === 'undo') failUndo(turn, place.key, cause)
+      return
+    }
+    if (use === 'part') {
+      partEnded(turn, around, part ?? 0, cause)
+      return
+    }
+    if (use === 'turn' || use === 'call' || use === 'member') {
+      memberEnded(turn, around, { key: place.key, frame: place.frame }, cause)
+      return
+    }
     closeFrame(turn.run, place.key)
-    place = placeOf(turn, owner.frame)
+    place = around
   }
   failRun(turn, cause)
+}
+
+/** What the place itself can do about a fault: another way, or a handler. Returns the fault that goes on upwards, if one does. */
+const takeUp = (turn: Turn, place: Place, cause: FaultData): FaultData | undefined => {
+  const { node, frame } = place
+  const activity = frame.visit?.activity
+  const nested = activity?.is === 'nested' ? activity : undefined
+  if (nested?.use === 'error') return nested.fault ?? cause // H1, H3
+  const failing = nested?.use === 'failover' ? (nested.fault ?? cause) : cause
+  if (activity?.is === 'agent') {
+    const fallback = standIn(turn, place, activity, cause)
+    if (fallback !== undefined) return fallback === 'taken' ? undefined : fallback
+  }
+  const next = nested?.use === 'failover' ? (nested.number ?? 0) + 1 : 0
+  const other = node.failover?.[next]
+  if (other !== undefined && (nested === undefined || nested.use === 'failover' || nested.use === 'round' || nested.use === 'judge')) {
+    journalDecided(turn, place, 'handler', `failover ${next + 1}`, { fault: cause.code })
+    openNested(turn, place, other, { is: 'nested', use: 'failover', after: 'next', fault: failing, number: next })
+    return undefined
+  }
+  const outcome = handlerFor(node, failing)
+  return outcome === undefined ? failing : handle(turn, place, outcome, failing)
+}
+
+/** What takes over from an agent that is not sure enough, is stuck, or has reached a cap; undefined where nothing does. */
+const standIn = (turn: Turn, place: Place, { agent, answer }: AgentWork, fault: FaultData): FaultData | 'taken' | undefined => {
+  const { fallback } = agentOf(turn.program.plan, agent)
+  if (fallback === undefined || !(fault.code.startsWith('agent.') || fault.code.startsWith('limit.'))) return undefined
+  if (fallback.then !== 'run') return handle(turn, place, fallback, fault) ?? 'taken'
+  journalDecided(turn, place, 'handler', `fallback of ${agent}`, { fault: fault.code })
+  const nested = { is: 'nested', use: 'failover', after: fallback.after ?? 'next', fault, number: -1 } as const
+  openNested(turn, place, fallback.block, nested, { it: answer ?? NOTHING })
+  return 'taken'
+}
+
+/** Faults that say that the time of a step was over. */
+const TIMEOUTS: ReadonlySet<string> = new Set([
+  'model.timed_out',
+  'tool.timed_out',
+  'step.timed_out',
+  'step.expired',
+  'step.lease_lost',
+  'review.expired',
+] satisfies readonly FaultCode[])
+
+const handlerFor = ({ onError, onTimeout, onLimit }: PlanNode, { code }: FaultData): Outcome | undefined => {
+  if (TIMEOUTS.has(code)) return onTimeout ?? onError
+  return code.startsWith('limit.') ? (onLimit ?? onError) : onError
 }
 
 /** Does what a handler says. Returns the fault that goes on upwards, if one does. */
 const handle = (turn: Turn, place: Place, outcome: Outcome, fault: FaultData): FaultData | undefined => {
   if (outcome.then === 'fail') return fault
   if (outcome.then === 'retry') return askAgain(place, 'onError', outcome, fault.message) ? asked(turn, place, fault) : fault
-  journalDecided(turn, place, 'handler', worded(outcome), fault.code)
+  journalDecided(turn, place, 'handler', worded(outcome), { fault: fault.code })
   if (outcome.then === 'run') {
-    openNested(turn, place, outcome.block, { is: 'nested', use: 'error', after: outcome.after ?? 'fail', fault })
+    openNested(turn, place, outcome.block, {
+      is: 'nested',
+      use: 'error',
+      after: outcome.after ?? (outcome === place.node.onError ? 'fail' : 'next'),
+      fault,
+    })
     return undefined
   }
   degrade(turn, fault)
@@ -66,7 +135,7 @@ export const goOn = (turn: Turn, place: Place, entry: Entry, to: Direction = 'ne
 }
 
 const asked = (turn: Turn, place: Place, fault: FaultData): undefined => {
-  journalDecided(turn, place, 'handler', 'retry', fault.code)
+  journalDecided(turn, place, 'handler', 'retry', { fault: fault.code })
   turn.run.ready.push(place.key)
 }
 
@@ -100,32 +169,62 @@ export const askAgain = ({ frame }: Place, rule: string, outcome: Extract<Outcom
   return true
 }
 
-/** The run fails unless the flow's error handler says otherwise. */
+/** The run fails unless the flow's handler of limits or errors says otherwise. */
 export const failRun = (turn: Turn, fault: FaultData): void => {
   const { run, program } = turn
-  if (run.failing !== null) {
-    end(turn, { status: 'failed', fault: run.failing }) // H3
+  if (run.undoing !== undefined) {
+    endUndoing(turn) // The time for it is over.
     return
   }
-  const { onError } = program.plan
-  const limited = fault.code.startsWith('limit.') && onError?.then !== 'run'
-  if (onError === undefined || onError.then === 'fail' || onError.then === 'retry' || limited) {
-    end(turn, { status: 'failed', fault })
+  if (run.failing !== null) {
+    endFailed(turn, run.failing) // H3
+    return
+  }
+  const limit = fault.code.startsWith('limit.')
+  const onLimit = limit ? program.plan.onLimit : undefined
+  const outcome = onLimit ?? program.plan.onError
+  const limited = limit && onLimit === undefined && outcome?.then !== 'run'
+  if (outcome === undefined || outcome.then === 'fail' || outcome.then === 'retry' || limited) {
+    endFailed(turn, fault)
     return
   }
   abandon(turn)
-  if (onError.then === 'run') {
+  if (outcome.then === 'run') {
     run.failing = fault
+    if (onLimit !== undefined) run.limited = true
     grantGrace(run, turn.atMs) // H2
     journal(turn, {
       name: 'journal.step.decided',
-      data: { ...transition(turn), path: 'onError', nodeId: 'onError', kind: 'handler', chosen: 'run', detail: { fault: fault.code } },
+      data: {
+        ...transition(turn),
+        path: handlerName(run),
+        nodeId: handlerName(run),
+        kind: 'handler',
+        chosen: 'run',
+        detail: { fault: fault.code },
+      },
     })
-    openOwnFrame(run, 'handler', onError.block)
+    openOwnFrame(run, 'handler', outcome.block)
     return
   }
   degrade(turn, fault)
-  resumeAt(turn, onError, fault)
+  resumeAt(turn, outcome, fault)
+}
+
+const handlerName = ({ limited }: OpenRun): string => (limited === true ? 'onLimit' : 'onError')
+
+/** The run fails: what it did is taken back first, where the flow says how. */
+const endFailed = (turn: Turn, fault: FaultData): void => endUndone(turn, { status: 'failed', fault })
+
+/** Takes back what can be taken back, then ends the run. */
+export const endUndone = (turn: Turn, undoing: Undoing): void => {
+  if ((turn.run.undos ?? []).length === 0) {
+    end(turn, undoing)
+    return
+  }
+  abandon(turn)
+  turn.run.undoing = undoing
+  nextUndo(turn)
 }
 
 /** The handler of the flow names no work: the run goes on at a step, or completes with what it has. */
@@ -141,32 +240,39 @@ const resumeAt = (turn: Turn, onError: Extract<Outcome, { then: 'next' | 'end' |
       return
     }
   } catch (error) {
-    end(turn, { status: 'failed', fault: toFault(error).data })
+    endFailed(turn, toFault(error).data)
     return
   }
-  if (onError.then === 'step' || complete(turn, root?.last ?? null) !== undefined) end(turn, { status: 'failed', fault })
+  if (onError.then === 'step' || complete(turn, root?.last ?? null) !== undefined) endFailed(turn, fault)
 }
 
 /** Gives up everything that is open but the frame of the flow, whose outputs the handler may read. */
-const abandon = ({ run }: Turn): void => {
-  for (const attemptId of Object.keys(run.attempts)) loseAttempt(run, attemptId)
-  for (const key of Object.keys(run.frames)) if (key !== ROOT) delete run.frames[key]
+const abandon = (turn: Turn): void => {
+  const { run } = turn
+  for (const key of Object.keys(run.frames)) {
+    const place = placeOf(turn, key)
+    if (place !== undefined) letGo(turn, place)
+    if (key !== ROOT) delete run.frames[key]
+  }
+  const root = run.frames[ROOT]
+  if (root !== undefined) root.visit = null
   run.ready.length = 0
 }
 
 /** Ends the block of the flow's error handler: the run fails with the first fault unless the handler says that it goes on. */
 export const closeHandler = (turn: Turn): void => {
   const { run, program } = turn
-  const { onError } = program.plan
+  const { onError, onLimit } = program.plan
   const fault = run.failing
   if (fault === null) return
-  const after = onError?.then === 'run' ? (onError.after ?? 'fail') : 'fail'
+  const outcome = run.limited === true ? onLimit : onError
+  const after = outcome?.then === 'run' ? (outcome.after ?? (run.limited === true ? 'next' : 'fail')) : 'fail'
   if (after === 'fail') {
-    end(turn, { status: 'failed', fault })
+    endFailed(turn, fault)
     return
   }
   degrade(turn, fault)
-  if (complete(turn, run.frames[HANDLER]?.last ?? null) !== undefined) end(turn, { status: 'failed', fault })
+  if (complete(turn, run.frames[HANDLER]?.last ?? null) !== undefined) endFailed(turn, fault)
 }
 
 /** Journals that an attempt failed. */

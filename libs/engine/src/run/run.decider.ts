@@ -18,14 +18,16 @@ import { advance } from './advance.ts'
 import { completeAttempt, decideReview, expireReview, failAttempt, findOpen, ignoreAnswer, postpone } from './answers.ts'
 import { begin } from './begin.ts'
 import { pauseClock, resumeClock } from './clock.policy.ts'
-import { end, resultOutput } from './ending.ts'
-import { waitsForPeople, wake, wakeTime } from './timers.ts'
+import { cancel, controlled, patch, pause, refuse, resume, retryEnded } from './control.ts'
+import { end, endOutput } from './ending.ts'
+import { waitsForOthers, wake, wakeTime } from './timers.ts'
 import type { Turn } from './turn.ts'
+import { receiveEvent } from './waits.ts'
 
 /** The engine. See `Decide`. */
 export const decide: Decide = (state, input, program) => {
   if (state === undefined) return first(input, program)
-  if (state.status === 'ended') return afterEnd(state, input)
+  if (state.status === 'ended') return afterEnd(state, input, program)
   return during(state, input, program)
 }
 
@@ -40,7 +42,7 @@ const first = (input: EngineInput, program: Program): Decision => {
       refused: { code: 'engine.unsupported', message: `run ${runId} needs engine ${engineVersion}`, detail: { engineVersion } },
     }
   }
-  return conclude(begin(message.data, { atMs, partition, outputs: [] }, program))
+  return conclude(begin(message.data, { atMs, partition, outputs: [], rested: false }, program))
 }
 
 /** Timers and continuations of a run that is gone are of no use to anyone; everything else is somebody's work (R8). */
@@ -54,10 +56,14 @@ export const unowned = ({ name, data }: LogMessage): Decision => {
 }
 
 /** R6, R3. */
-const afterEnd = (state: RunState & { status: 'ended' }, { message, atMs }: EngineInput): Decision => {
+const afterEnd = (state: RunState & { status: 'ended' }, { message, atMs }: EngineInput, program: Program): Decision => {
   // The engine made this state and alone changes it (S2).
   const run = state as EndedRun
-  if (message.name === 'run.requested') return { state, outputs: [resultOutput(run)] }
+  const { name } = message
+  if (name === 'run.requested') return { state, outputs: [endOutput(run)] }
+  if (name === 'run.retry') return { state, outputs: retryEnded(run, message.data, program, atMs) }
+  if (name === 'run.pause' || name === 'run.resume' || name === 'run.patch')
+    return { state, outputs: [controlled(run, atMs, 'refused', message.data.by, { code: 'run.not_paused', asked: name })] }
   return { state, outputs: isAnswer(message) ? [ignore(run, atMs, message)] : [] }
 }
 
@@ -66,15 +72,17 @@ const during = (state: RunState & { status: 'open' }, { message, atMs, partition
   const run = state as OpenRun
   const outputs: Output[] = []
   if (message.name === 'run.requested') return { state, outputs } // The first record of a run wins (L2).
-  const turn: Turn = { run, program, atMs: Math.max(run.atMs, atMs), partition, outputs, ended: null }
+  const rested = run.clock.sinceMs === null
+  const turn: Turn = { run, program, atMs: Math.max(run.atMs, atMs), partition, outputs, ended: null, rested }
   if (isAnswer(message) && !isExpected(turn, message)) {
     outputs.push(ignore(run, turn.atMs, message))
     return { state, outputs }
   }
   run.atMs = turn.atMs
   resumeClock(run, turn.atMs)
-  apply(turn, message)
-  return conclude(turn)
+  const refused = apply(turn, message)
+  const decision = conclude(turn)
+  return refused === undefined ? decision : { ...decision, refused }
 }
 
 /** Moves what can move, and sets the clocks for the wait that follows. */
@@ -82,7 +90,7 @@ const conclude = (turn: Turn): Decision => {
   advance(turn)
   const { run, outputs } = turn
   if (turn.ended !== null) return { state: turn.ended, outputs }
-  if (waitsForPeople(turn)) pauseClock(run, turn.atMs)
+  if (waitsForOthers(turn)) pauseClock(run, turn.atMs)
   run.wakeAtMs = wakeTime(turn)
   return { state: run, outputs }
 }
@@ -102,39 +110,46 @@ const isExpected = (turn: Turn, { name, data }: Answer): boolean => {
 const ignore = (run: OpenRun | EndedRun, atMs: number, { name, data }: Answer): Output =>
   ignoreAnswer(run, Math.max(run.atMs, atMs), data.attemptId, name === 'step.completed' || name === 'step.failed' ? data.meter : undefined)
 
-const apply = (turn: Turn, message: Exclude<LogMessage, { name: 'run.requested' }>): void => {
+/** Returns a fault when the record itself cannot be taken. */
+const apply = (turn: Turn, message: Exclude<LogMessage, { name: 'run.requested' }>): FaultData | undefined => {
   switch (message.name) {
     case 'run.cancel':
-      end(turn, { status: 'cancelled', fault: { code: 'run.cancelled', message: message.data.reason, detail: { by: message.data.by } } })
-      return
-    case 'run.quarantine': {
-      const { offset, crashes } = message.data
-      end(turn, {
-        status: 'failed',
-        fault: {
-          code: 'run.quarantined',
-          message: `the record at ${offset} crashed its owner ${crashes} times`,
-          detail: { offset, crashes },
-        },
-      })
-      return
-    }
+      cancel(turn, message.data)
+      return undefined
+    case 'run.pause':
+      pause(turn, message.data)
+      return undefined
+    case 'run.resume':
+      resume(turn, message.data)
+      return undefined
+    case 'run.patch':
+      patch(turn, message.data)
+      return undefined
+    case 'run.retry':
+      refuse(turn, message.data.by, 'run.not_ended', 'retry')
+      return undefined
+    case 'run.event':
+      return receiveEvent(turn, message.data)
+    case 'run.quarantine':
+      quarantine(turn, message.data)
+      return undefined
     case 'run.continue':
       if (turn.run.continueSeq === message.data.seq) turn.run.continueSeq = null
-      return
+      return undefined
     case 'timer.matured':
       wake(turn)
-      return
-    case 'run.pause':
-    case 'run.resume':
-    case 'run.patch':
-    case 'run.retry':
-    case 'run.event':
-      return
+      return undefined
     default:
       applyToAttempt(turn, message)
+      return undefined
   }
 }
+
+const quarantine = (turn: Turn, { offset, crashes }: MessageOf<'run.quarantine'>): void =>
+  end(turn, {
+    status: 'failed',
+    fault: { code: 'run.quarantined', message: `the record at ${offset} crashed its owner ${crashes} times`, detail: { offset, crashes } },
+  })
 
 type OfAttempt = Extract<LogMessage, { data: { attemptId: string } }>
 
@@ -146,8 +161,9 @@ const applyToAttempt = (turn: Turn, message: OfAttempt): void => {
       completeAttempt(turn, open, message.data)
       return
     case 'step.failed': {
-      const { fault, deadLettered, meter } = message.data
+      const { fault, deadLettered, meter, child } = message.data
       failAttempt(turn, open, faultOf(fault), {
+        ...(child === undefined ? {} : { child }),
         ...(deadLettered === undefined ? {} : { deadLettered }),
         ...(meter === undefined ? {} : { meter }),
       })

@@ -2,13 +2,20 @@
 import { Fault, toFault, type FaultData } from '@baton/contracts/fault'
 import type { Outcome, Rule } from '@baton/flow/plan'
 import type { Entry, Frame } from '../state.ts'
+import { partEnded } from './composed.ts'
 import { complete } from './ending.ts'
 import { askAgain, closeHandler, degrade, directionOf, failRun, failStep, goOn } from './failure.ts'
-import { closeFrame, NOTHING, openNested, placeOf, scopeOf } from './frames.ts'
+import { closeFrame, openNested, placeOf } from './frames.ts'
+import { finishComposed } from './group.ts'
+import { endRound } from './loop.ts'
+import { memberEnded } from './members.ts'
+import { NOTHING, scopeOf } from './scope.ts'
 import { journalDecided, type Place, type Turn } from './turn.ts'
+import { closeUndo, rememberUndo } from './undo.ts'
 
 /** The node has given its output; its gate, where it has one, decides whether it counts. */
 export const settle = (turn: Turn, place: Place, entry: Entry): void => {
+  rememberUndo(turn, place, entry)
   const { gate } = place.node
   if (gate === undefined) {
     goOn(turn, place, entry)
@@ -45,9 +52,16 @@ type Choice = {
   readonly rule: string
 }
 
-const follow = (turn: Turn, place: Place, { outcome, entry, use, label, rule }: Choice): void => {
+/** Does what a rule says with the output it was chosen for. */
+export const follow = (turn: Turn, place: Place, { outcome, entry, use, label, rule }: Choice): void => {
   if (outcome.then === 'run') {
-    openNested(turn, place, outcome.block, { is: 'nested', use, after: outcome.after ?? 'next' }, use === 'gate' ? entry : undefined)
+    openNested(
+      turn,
+      place,
+      outcome.block,
+      { is: 'nested', use, after: outcome.after ?? 'next' },
+      rule === 'tie' || use === 'gate' ? { it: entry } : {},
+    )
   } else if (outcome.then === 'retry') {
     if (!askAgain(place, rule, outcome, `The previous answer was not accepted: ${label}`))
       throw new Fault('gate.unmatched', `${rule} of ${place.node.id} asked as often as it may`)
@@ -55,7 +69,7 @@ const follow = (turn: Turn, place: Place, { outcome, entry, use, label, rule }: 
   } else if (outcome.then === 'fail') {
     failStep(turn, place.key, refusal(place, label))
   } else if (use === 'case' && outcome.then === 'next') {
-    settle(turn, place, entry)
+    settle(turn, place, rule === 'tie' ? NOTHING : entry)
   } else {
     goOn(turn, place, entry, directionOf(outcome))
   }
@@ -69,11 +83,36 @@ const refusal = ({ node }: Place, label: string): FaultData => ({
 
 /** A frame has come to the end of its block. */
 export const closeBlock = (turn: Turn, key: string, frame: Frame): void => {
-  if (frame.use === 'flow') {
-    const fault = complete(turn, frame.last)
-    if (fault !== undefined) failRun(turn, fault)
-  } else if (frame.use === 'handler') closeHandler(turn)
-  else closeNested(turn, key, frame)
+  switch (frame.use) {
+    case 'flow': {
+      const fault = complete(turn, frame.last)
+      if (fault !== undefined) failRun(turn, fault)
+      return
+    }
+    case 'handler':
+      closeHandler(turn)
+      return
+    case 'undo':
+      closeUndo(turn, key)
+      return
+    case 'part':
+    case 'turn':
+    case 'call':
+    case 'member':
+      closePart(turn, key, frame)
+      return
+    default:
+      closeNested(turn, key, frame)
+  }
+}
+
+/** A part of a step has its output; the step it belongs to says what that means. */
+const closePart = (turn: Turn, key: string, frame: Frame): void => {
+  const { owner, part, use } = frame
+  const place = owner === null ? undefined : placeOf(turn, owner.frame)
+  if (place === undefined) closeFrame(turn.run, key)
+  else if (use === 'part') partEnded(turn, place, part ?? 0, frame.last ?? NOTHING)
+  else memberEnded(turn, place, { key, frame }, frame.last ?? NOTHING)
 }
 
 /** The last output of a block becomes that of the node it stood in for. */
@@ -88,8 +127,10 @@ const closeNested = (turn: Turn, key: string, { owner, last }: Frame): void => {
       failStep(turn, place.key, nested.fault ?? refusal(place, 'after its handler'))
       return
     }
-    if (nested.use === 'error' && nested.fault !== undefined) degrade(turn, nested.fault)
-    if (nested.use === 'case' && nested.after === 'next') settle(turn, place, entry)
+    if ((nested.use === 'error' || nested.use === 'failover') && nested.fault !== undefined) degrade(turn, nested.fault)
+    if (nested.use === 'round' && place.node.kind === 'loop') endRound(turn, place, place.node, { number: nested.number ?? 0, entry })
+    else if (nested.use === 'judge') finishComposed(turn, place, entry)
+    else if (nested.use === 'failover' || (nested.use === 'case' && nested.after === 'next')) settle(turn, place, entry)
     else goOn(turn, place, entry, nested.after)
   })
 }

@@ -2,8 +2,9 @@
 import { timeFault, totalDeadlineMs, workingDeadlineMs } from './clock.policy.ts'
 import { findOpen, loseLease } from './answers.ts'
 import { failRun } from './failure.ts'
-import { isPerson, type Turn } from './turn.ts'
-import type { OpenRun } from '../state.ts'
+import type { Turn } from './turn.ts'
+import { endWaits } from './waits.ts'
+import { isBusy, soonestDue } from './watch.ts'
 
 /** Most attempts that one record takes up again; the others are due at once after it (L11). */
 const LEASES_PER_RECORD = 32
@@ -15,32 +16,28 @@ export const wake = (turn: Turn): void => {
     failRun(turn, limit)
     return
   }
-  let left = LEASES_PER_RECORD
+  if (soonestDue(turn) > turn.atMs) return
+  let left = LEASES_PER_RECORD - endWaits(turn, LEASES_PER_RECORD)
   for (const attemptId of Object.keys(turn.run.attempts)) {
+    if (turn.ended !== null || left <= 0) return
     const open = findOpen(turn, attemptId)
-    if (open === undefined || open.asked.leaseUntilMs > turn.atMs) continue
+    if (open?.asked.is !== 'asked' || open.asked.leaseUntilMs > turn.atMs) continue
     loseLease(turn, open)
     left -= 1
-    if (turn.ended !== null || left === 0) return
   }
 }
 
-/** True when everything the run waits for is a person: its working time rests. */
-export const waitsForPeople = (turn: Turn): boolean => {
+/** True when everything the run waits for is a person, an event, a time, or a run it started: its working time rests (W1). */
+export const waitsForOthers = (turn: Turn): boolean => {
   const { run } = turn
-  const open = Object.keys(run.attempts)
-  if (run.ready.length > 0 || open.length === 0) return false
-  return open.every((attemptId) => {
-    const found = findOpen(turn, attemptId)
-    return found !== undefined && isPerson(found.place.node)
-  })
+  if (run.paused !== undefined) return true
+  return run.ready.length === 0 && !isBusy(turn) && (hasAny(run.attempts) || hasAny(run.waiting ?? {}))
+}
+
+const hasAny = (map: object): boolean => {
+  for (const _ in map) return true
+  return false
 }
 
 /** The earliest time at which something is due. Always finite while the run is open (R4). */
-export const wakeTime = (turn: Turn): number => {
-  const run: OpenRun = turn.run
-  let earliest = Math.min(totalDeadlineMs(run), workingDeadlineMs(run))
-  for (const attemptId of Object.keys(run.attempts))
-    earliest = Math.min(earliest, findOpen(turn, attemptId)?.asked.leaseUntilMs ?? Infinity)
-  return earliest
-}
+export const wakeTime = (turn: Turn): number => Math.min(totalDeadlineMs(turn.run), workingDeadlineMs(turn.run), soonestDue(turn))

@@ -1,6 +1,6 @@
 // One record being decided: the run, the time, and what is to be published.
 import { engineEventId } from '@baton/contracts/ids'
-import type { FaultCode } from '@baton/contracts/fault'
+import type { JsonObject } from '@baton/contracts/json'
 import type { PlanNode } from '@baton/flow/plan'
 import type { Program } from '@baton/flow/program'
 import type { JournalMessage, Output } from '../decision.ts'
@@ -16,7 +16,12 @@ export type Ledger = {
   ended: EndedRun | null
 }
 
-export type Turn = Ledger & { readonly program: Program; readonly partition: number }
+export type Turn = Ledger & {
+  readonly program: Program
+  readonly partition: number
+  /** Whether the working time of the run rested until this record. */
+  readonly rested: boolean
+}
 
 /** Place of a node in the run, and the frame that stands at it. */
 export type Place = { readonly key: string; readonly frame: Frame; readonly node: PlanNode; readonly path: string }
@@ -53,9 +58,15 @@ export const journal = (turn: Ledger, message: JournalMessage): void => {
 }
 
 /** Says which rule, case or handler was chosen. */
-export const journalDecided = (turn: Turn, place: Place, kind: 'switch' | 'gate' | 'handler', chosen: string, fault?: FaultCode): void => {
+export const journalDecided = (
+  turn: Turn,
+  place: Place,
+  kind: 'switch' | 'gate' | 'handler' | 'vote' | 'agent' | 'team',
+  chosen: string,
+  detail?: JsonObject,
+): void => {
   const data = { ...stepTransition(turn, place, kind), chosen }
-  journal(turn, { name: 'journal.step.decided', data: fault === undefined ? data : { ...data, detail: { fault } } })
+  journal(turn, { name: 'journal.step.decided', data: detail === undefined ? data : { ...data, detail } })
 }
 
 export const isPerson = (node: PlanNode): boolean => node.kind === 'human'

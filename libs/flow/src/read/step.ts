@@ -181,7 +181,8 @@ const readLongOutcome = (node: MapSyntax, spot: OutcomeSpot): OutcomeTree | unde
   if (isRetry) return readRetryOutcome(node, spot)
   const afterNode = value('then')
   const stated = afterNode === undefined ? undefined : readWord(afterNode, { what: 'then', words: AFTER, context })
-  const after = stated ?? (spot.place === 'onError' ? 'fail' : undefined)
+  // A failure is not made good by handling it; time, limits and doubts are what their handlers are there for.
+  const after = stated ?? (/(^|\/)onError$/.test(spot.id) ? 'fail' : undefined)
   const body = (): StepTree | undefined => readStepBody(node, { ...spot, name: null, at: node, extra: ['then'] })
   const steps = value('do') === undefined ? [body()].filter((step) => step !== undefined) : readDo(node, spot)
   return steps.length === 0 ? undefined : { at: node, then: 'run', steps, ...defined({ after }) }

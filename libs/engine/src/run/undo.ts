@@ -1,0 +1,72 @@
+// Taking effects back (A14, saga): in reverse order, when the run fails or is called off.
+//   U1. What has its output can be taken back, whatever its gate made of it; each effect once.
+//   U2. What an undo needs is kept when the effect was made: the frame it was made in may be gone.
+//   U3. An undo that fails does not keep the others from running, and is named in the result.
+//   U4. The run ends as it was going to, with the fault it had.
+import type { FaultData } from '@baton/contracts/fault'
+import type { Json } from '@baton/contracts/json'
+import type { Entry } from '../state.ts'
+import { grantGrace } from './clock.policy.ts'
+import { end } from './ending.ts'
+import { degrade } from './failure.ts'
+import { giveUp, openFrame } from './frames.ts'
+import { scopeOf } from './scope.ts'
+import { journal, transition, type Place, type Turn } from './turn.ts'
+
+/** Effects that one run can take back; the oldest beyond are not. */
+const UNDOS_MAX = 1_000
+
+/** Keeps how to take back what a step did. U1, U2. */
+export const rememberUndo = (turn: Turn, { frame, node, path }: Place, it: Entry): void => {
+  if (node.undo === undefined || turn.run.undoing !== undefined) return
+  const { steps } = scopeOf(turn, turn.program.plan, frame)
+  const seen = node.undo.sees.flatMap((name): [string, Json][] => {
+    const value = name === node.name ? it.output : steps[name]
+    return value === undefined ? [] : [[name, value]]
+  })
+  const undos = (turn.run.undos ??= [])
+  undos.push({ nodeId: node.id, path, block: node.undo.block, it, sees: Object.fromEntries(seen) })
+  if (undos.length > UNDOS_MAX) undos.shift()
+}
+
+/** Opens the undo of the newest effect; the run ends when there is none left. */
+export const nextUndo = (turn: Turn): void => {
+  const { run } = turn
+  const undo = run.undos?.pop()
+  if (undo === undefined) {
+    endUndoing(turn)
+    return
+  }
+  grantGrace(run, turn.atMs)
+  const path = `undo/${undo.path}`
+  journal(turn, { name: 'journal.step.opened', data: { ...transition(turn), path, nodeId: undo.nodeId, kind: 'undo' } })
+  openFrame(run, path, {
+    block: undo.block,
+    owner: { frame: NOBODY, nodeId: undo.nodeId, path, prefix: `${undo.nodeId}/undo` },
+    use: 'undo',
+    it: undo.it,
+    bound: undo.sees,
+    ...(run.undoing === undefined ? {} : { fault: run.undoing.fault }),
+  })
+}
+/** No frame has this key: nobody waits for an undo but the end of the run. */
+const NOBODY = '$undo'
+
+/** An effect is taken back. */
+export const closeUndo = (turn: Turn, key: string): void => {
+  giveUp(turn, key)
+  nextUndo(turn)
+}
+
+/** An effect could not be taken back. U3. */
+export const failUndo = (turn: Turn, key: string, fault: FaultData): void => {
+  degrade(turn, fault)
+  giveUp(turn, key)
+  nextUndo(turn)
+}
+
+/** U4. */
+export const endUndoing = (turn: Turn): void => {
+  const { undoing } = turn.run
+  if (undoing !== undefined) end(turn, undoing)
+}
