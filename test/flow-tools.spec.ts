@@ -12,9 +12,11 @@ import {
   formatFlow,
   openFlow,
   openPlan,
+  planHash,
   toMermaid,
   toSvg,
   type OpenedFlow,
+  type Plan,
 } from '@baton/flow'
 import { emitPlan } from '../libs/flow/src/emit.ts'
 import { xmlProblem } from '../libs/flow/src/svg/well-formed.fixture.ts'
@@ -133,5 +135,14 @@ describe.each(paths.map((path) => [relative(root, path), path] as const))('%s', 
     expect(toMermaid(flow.plan)).toMatch(/^flowchart/)
     for (const { name } of flow.outline.steps) expect(explanationText(explainFlow(flow))).toContain(name ?? '')
     expect(clientTypes(flow)).toMatch(/export type \w+Output = /)
+  })
+})
+
+describe('recorded plans', () => {
+  const folder = join(root, 'test/histories/v1')
+
+  it.each(readdirSync(folder))('%s: P1: the plan gets the hash today that it had when it was recorded', (file) => {
+    const { plan }: { readonly plan: Plan } = JSON.parse(readFileSync(join(folder, file), 'utf8'))
+    expect([planHash(plan), emitPlan(openPlan(plan).tree).hash]).toEqual([plan.hash, plan.hash])
   })
 })

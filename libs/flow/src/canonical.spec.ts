@@ -2,12 +2,14 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { isJsonObject, type Json } from '@baton/contracts/json'
 import { parse, stringify } from 'yaml'
+import { compileFlow } from './compile.ts'
 import { planHash } from './hash.ts'
 import { planOf } from './testing/compiled.ts'
 import { EVERYTHING } from './testing/everything.ts'
+import { SAMPLE_FILES } from './testing/samples.ts'
 
-/** Where the order of keys says something: fields of a schema become its list of required fields, cases are compared in turn. */
-const ORDERED = new Set(['input', 'schemas', 'returns', 'of', 'cases', 'items', 'check', 'guard'])
+/** Where the order of keys says something: fields of a schema become its list of required fields. */
+const ORDERED = new Set(['input', 'schemas', 'returns', 'of', 'items', 'check', 'guard'])
 
 /** The same data with the keys of its maps in another order, by numbers from outside. */
 const shuffled = (value: Json, next: () => number): Json => {
@@ -62,5 +64,68 @@ describe('the hash of a flow with every word', () => {
   ])('P1: %s changes it', (_, from, to) => {
     expect(EVERYTHING).toContain(from)
     expect(planOf(EVERYTHING.replace(from, to)).hash).not.toBe(hash)
+  })
+})
+
+const TOP = 'input: { kind: a | b, text: string, items: "string[]" }\n'
+const flow = (...steps: readonly string[]): string => `${TOP}steps:\n${steps.map((step) => `  - ${step}\n`).join('')}`
+
+describe('what means the same has the same hash', () => {
+  it.each([
+    [
+      'branches in another order',
+      flow('all: { parallel: { one: "Say {{ input.text }}", two: [{ x: hi }, { y: "{{ x }}" }] } }'),
+      flow('all: { parallel: { two: [{ x: hi }, { y: "{{ x }}" }], one: "Say {{ input.text }}" } }'),
+    ],
+    [
+      'cases in another order',
+      flow('way: { switch: =input.kind, cases: { a: { tool: x }, b: { do: [{ p: hi }, { q: ho }] } } }', 'z: hi'),
+      flow('way: { switch: =input.kind, cases: { b: { do: [{ p: hi }, { q: ho }] }, a: { tool: x } } }', 'z: hi'),
+    ],
+    [
+      'cases in another order, before an else',
+      flow('way: { switch: =input.text, cases: { y: next, x: end }, else: fail }', 'z: hi'),
+      flow('way: { switch: =input.text, cases: { x: end, y: next }, else: fail }', 'z: hi'),
+    ],
+    [
+      'what is the default anyway',
+      flow('all: { map: =input.items, each: "Say {{ item }}" }'),
+      flow('all: { map: =input.items, as: item, each: "Say {{ item }}", onFailure: fail, chunk: 1 }'),
+    ],
+    [
+      'a short form',
+      flow('one: { tool: x, budget: 0.01 USD, failover: { tool: y } }'),
+      flow('one: { tool: x, budget: { cost: 0.01 USD }, failover: [{ tool: y }] }'),
+    ],
+    [
+      'agents, and what they are for, in another order',
+      `agents:\n  one: { prompt: hi, for: [a, b], limits: { turns: 1 }, handoff: [two] }\n  two: { prompt: ho, limits: { turns: 2 }, fallback: end }\n${flow('x: { agent: one }')}`,
+      `agents:\n  two: { fallback: end, prompt: ho, limits: { turns: 2 } }\n  one: { prompt: hi, for: [b, a], limits: { turns: 1 }, handoff: [two] }\n${flow('x: { agent: one }')}`,
+    ],
+  ])('P1: %s', (_, one, other) => {
+    const [first, second] = [planOf(one), planOf(other)]
+    expect(second).toEqual(first)
+    expect(planHash(JSON.parse(JSON.stringify(second)))).toBe(first.hash)
+  })
+
+  it.each([
+    ['another branch', 'parallel: { one: hi, two: ho }', 'parallel: { one: ho, two: hi }'],
+    ['steps of a loop in another order', 'loop: 3, do: [{ one: hi }, { two: ho }]', 'loop: 3, do: [{ two: ho }, { one: hi }]'],
+    ['a voter with more weight', 'vote: { voters: [m, n] }, prompt: hi', 'vote: { voters: [m, { model: n, weight: 2 }] }, prompt: hi'],
+    [
+      'conditions in another order',
+      'switch: [{ when: input.text == "x", then: end }, { else: next }]',
+      'switch: [{ when: input.text == "y", then: end }, { else: next }]',
+    ],
+    ['models in another order', 'model: [m, n], prompt: hi', 'model: [n, m], prompt: hi'],
+    ['an event of another name', 'wait: { event: a/b, timeout: 1h }', 'wait: { event: a/c, timeout: 1h }'],
+    ['what takes it back', 'tool: x, undo: { tool: y }', 'tool: x, undo: { tool: z }'],
+  ])('P1: %s is another plan', (_, one, other) => {
+    expect(planOf(flow(`a: { ${one} }`)).hash).not.toBe(planOf(flow(`a: { ${other} }`)).hash)
+  })
+
+  it('P1: a flow without composed steps keeps the hash that it had before there were any', () => {
+    const result = compileFlow({ files: SAMPLE_FILES, entry: 'support/flow.yaml' })
+    expect(result.ok && result.plan.hash).toMatch(/^84f98be108b2cae4/)
   })
 })

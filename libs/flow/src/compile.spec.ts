@@ -176,10 +176,10 @@ describe('outcomes', () => {
 `)
     expect(node(plan, 'a')).toMatchObject({
       rules: [
-        { when: '(input.x) == "yes?"' },
+        { when: '(input.x) == "1.0"' },
         { when: '(input.x) == 5' },
         { when: '(input.x) == true' },
-        { when: '(input.x) == "1.0"' },
+        { when: '(input.x) == "yes?"' },
         { label: 'else' },
       ],
     })

@@ -82,9 +82,9 @@ export const emitAgent = (agent: AgentTree, nest: Nest): AgentSpec => {
     models,
     prompt: nest.prompt(agent.prompt),
     tools,
-    for: agent.for,
+    for: agent.for.toSorted(),
     limits,
-    handoff,
+    handoff: handoff.toSorted(),
     ...defined({
       minConfidence,
       selfCheck: selfCheck && nest.prompt(selfCheck),

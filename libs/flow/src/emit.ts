@@ -157,9 +157,17 @@ const emitBody = (step: SimpleStep, around: Around): Body => {
       return {
         kind: 'switch',
         ...defined({ on: step.on?.cel }),
-        rules: step.rules.map((rule) => emitRule(rule, { ...around, ...defined({ on: step.on?.cel }) })),
+        rules: inOrder(step.rules).map((rule) => emitRule(rule, { ...around, ...defined({ on: step.on?.cel }) })),
       }
   }
+}
+
+/** At most one case of a value holds, so their order means nothing and is not in the hash; conditions are asked in turn. */
+const inOrder = (rules: readonly RuleTree[]): readonly RuleTree[] => {
+  const cases = rules.filter(({ equals }) => equals !== undefined)
+  if (new Set(cases.map(({ equals }) => JSON.stringify(equals))).size < cases.length) return rules
+  const others = rules.filter(({ equals }) => equals === undefined)
+  return [...cases.toSorted((a, b) => (a.label < b.label ? -1 : 1)), ...others]
 }
 
 const emitPrompt = ({ name, parts, system }: PromptTree, { prompts }: Emit): string => {
