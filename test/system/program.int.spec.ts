@@ -1,5 +1,6 @@
 // What a program gets from the package as it is built: one file, and beside it what is loaded only when it is needed.
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, jest } from '@jest/globals'
 
@@ -63,6 +64,12 @@ describe("import … from 'baton'", () => {
       same: true,
       thrown: 'flow.invalid',
     })
+  })
+
+  it('is one file: beside Node only the class of faults is loaded with it, which must be the same everywhere', () => {
+    const text = readFileSync(join(root, 'cli/dist/bundle/index.js'), 'utf8')
+    const imported = [...text.matchAll(/^import .*"(?!node:)(.*)";$/gm)].map(([, from]) => from)
+    expect(imported).toEqual(['@baton/contracts/fault'])
   })
 
   it('gives what the builder and the run in memory have', () => {
