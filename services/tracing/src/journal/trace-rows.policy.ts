@@ -163,8 +163,13 @@ const detailOf = (detail: Readonly<Record<string, unknown>>): string => {
 /** J4: what a change sets is content; which fields it sets is not. */
 const controlDetail = (action: Data<'journal.run.controlled'>['action'], detail: Json | undefined): Readonly<Record<string, unknown>> => {
   if (detail === undefined) return {}
-  return action === 'patched' ? { fields: isJsonObject(detail) ? Object.keys(detail) : [] } : { detail }
+  if (action !== 'patched') return { detail }
+  const groups = isJsonObject(detail) ? Object.entries(detail) : []
+  return { fields: groups.flatMap(([group, changed]) => namesIn(changed).map((name) => `${group}.${name}`)) }
 }
+
+const namesIn = (changed: Json): readonly string[] =>
+  Array.isArray(changed) ? changed.filter((name) => typeof name === 'string') : isJsonObject(changed) ? Object.keys(changed) : []
 
 // J4: the output of a decision stays out; who decided what, and why, is in.
 const toldColumns = (told: Told): Pick<EventRow, 'detail'> & Partial<EventRow> => {

@@ -90,6 +90,9 @@ const NAMED_MAX = 5
 
 const number = (text: string | null): number | null => (text === null ? null : Number(text))
 
+/** A moment for people. */
+export const timeOf = (atMs: number): string => new Date(atMs).toISOString()
+
 /** Millionths as dollars. */
 export const usd = (microUsd: number): number => microUsd / 1e6
 
@@ -127,7 +130,7 @@ const waitingFor = (paused: RunView['paused'], open: readonly OpenStep[]): strin
   return `${asked.slice(0, NAMED_MAX).map(inWords).join(', ')}${more}`
 }
 
-const FRAMES: ReadonlySet<string> = new Set(['parallel', 'map', 'vote', 'loop', 'agent', 'team'])
+const FRAMES: ReadonlySet<string> = new Set(['parallel', 'map', 'vote', 'loop', 'agent', 'team', 'undo'])
 
 /** Whether a step only stands around what is waited for. */
 export const isFrame = ({ kind, status }: Pick<OpenStep, 'kind' | 'status'>): boolean => status === 'opened' && FRAMES.has(kind)
@@ -141,7 +144,7 @@ const namedFirst = (open: readonly OpenStep[]): readonly OpenStep[] => {
 const inWords = ({ kind, path, status, reason, errorCode, event, untilMs }: OpenStep): string => {
   if (kind === 'human') return `a person: ${path}`
   if (kind === 'event') return `the event ${event ?? ''}: ${path}`
-  if (kind === 'wait') return `${untilMs === null ? 'a time' : new Date(untilMs).toISOString()}: ${path}`
+  if (kind === 'wait') return `${untilMs === null ? 'a time' : timeOf(untilMs)}: ${path}`
   if (status === 'waiting' && reason === 'retrying') return `${path}, trying again${errorCode === null ? '' : ` after ${errorCode}`}`
   if (status === 'waiting' && reason === 'deferred') return `${path}, until its dependency is back`
   return `${kind}: ${path}`

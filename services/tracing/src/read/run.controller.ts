@@ -8,7 +8,7 @@ import { findResult, findRun, listRuns } from './run.queries.ts'
 import { readTrace } from './run-trace.ts'
 import { TENANT_HEADER, tenantOf } from './tenant.ts'
 import { refersTo } from './trace.queries.ts'
-import type { RunView } from './run-view.ts'
+import { runControls, runReasons } from './why.queries.ts'
 
 const Label = z.string().regex(/^[^:=]{1,64}[:=].{0,256}$/s, 'a label is written key:value')
 const RunId = z.string().min(1).max(100)
@@ -57,12 +57,13 @@ export class RunController {
     return { items, nextCursor: last !== undefined && items.length === filter.limit ? cursorOf(last) : null }
   }
 
-  /** One run, with its result when it has one. */
+  /** One run: with its result when it has one, why it stands where it stands when it did not complete, and who held or changed it. */
   @Get(':id')
   async show(@Headers(TENANT_HEADER) tenant: string | undefined, @Param('id') runId: string): Promise<object> {
     const key = { tenant: tenantOf(tenant), runId }
-    const [run, result] = await Promise.all([this.#run(key), findResult(this.#platform.db, key)])
-    return { ...run, ...(result === undefined ? {} : { result }) }
+    const { db } = this.#platform
+    const [found, result, controls] = await Promise.all([this.#run(key), findResult(db, key), runControls(db, key)])
+    return { ...found.run, why: await runReasons(db, found), controls, ...(result === undefined ? {} : { result }) }
   }
 
   /**
@@ -75,7 +76,7 @@ export class RunController {
     @Param('id') runId: string,
     @ValidQuery(TraceQuery) { under, after, limit }: z.infer<typeof TraceQuery>,
   ): Promise<object> {
-    const run = await this.#run({ tenant: tenantOf(tenant), runId })
+    const { run } = await this.#run({ tenant: tenantOf(tenant), runId })
     return readTrace(this.#platform.db, run, { under, after, levelMax: limit })
   }
 
@@ -100,9 +101,9 @@ export class RunController {
       .send(content)
   }
 
-  async #run(key: { tenant: string; runId: string }): Promise<RunView> {
-    const run = await findRun(this.#platform.db, key)
-    if (run === undefined) throw new Fault('request.not_found', 'no run has this id', { runId: key.runId })
-    return run
+  async #run(key: { tenant: string; runId: string }): Promise<NonNullable<Awaited<ReturnType<typeof findRun>>>> {
+    const found = await findRun(this.#platform.db, key)
+    if (found === undefined) throw new Fault('request.not_found', 'no run has this id', { runId: key.runId })
+    return found
   }
 }

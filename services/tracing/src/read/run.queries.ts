@@ -73,14 +73,20 @@ export const listRuns = async (db: Database, filter: RunFilter): Promise<readonl
   return withOpenSteps(db, rows)
 }
 
-/** One run; undefined when the tenant has none of this id. */
-export const findRun = async (db: Database, { tenant, runId }: { tenant: string; runId: string }): Promise<RunView | undefined> => {
+/** One run with its steps in progress; undefined when the tenant has none of this id. */
+export const findRun = async (
+  db: Database,
+  { tenant, runId }: { tenant: string; runId: string },
+): Promise<{ readonly run: RunView; readonly open: readonly OpenStep[] } | undefined> => {
   const { rows } = await db.query<RunRecord>(
     `select ${RUN_FIELDS} ${FROM_RUNS} where r.run_id = $1 and r.tenant = $2 limit 1`,
     [runId, tenant],
     { name: 'run-find' },
   )
-  return (await withOpenSteps(db, rows))[0]
+  const [row] = rows
+  if (row === undefined) return undefined
+  const open = row.status === 'running' ? await openSteps(db, [row]) : []
+  return { run: runView(row, open), open }
 }
 
 /** The result as it was published; undefined while there is none. */
@@ -103,7 +109,7 @@ const withOpenSteps = async (db: Database, rows: readonly RunRecord[]): Promise<
 }
 
 /** Steps in progress, of each run the most telling. */
-export const openSteps = async (
+const openSteps = async (
   db: Database,
   runs: readonly { readonly runId: string; readonly tenant: string }[],
 ): Promise<readonly OpenStep[]> => {

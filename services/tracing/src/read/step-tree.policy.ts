@@ -42,7 +42,9 @@ export type StepNode = Attempt & {
   readonly children: readonly StepNode[]
 }
 
-type Draft = { path: string; attempts: Attempt[]; decisions: Decision[]; children: Draft[]; span?: Span }
+/** `marks`: moments at which something began that is told to end by nobody but its parts. */
+type Draft = { path: string; attempts: Attempt[]; decisions: Decision[]; marks: Mark[]; children: Draft[]; span?: Span }
+type Mark = Pick<Decision, 'path' | 'atMs' | 'seq' | 'kind'>
 type Options = {
   /** The run is over, so what is still open was given up. */
   readonly ended: boolean
@@ -59,14 +61,17 @@ export const stepTree = (states: readonly StepState[], decisions: readonly Decis
   const draftOf = (path: string): Draft => {
     const known = drafts.get(path)
     if (known !== undefined) return known
-    const draft: Draft = { path, attempts: [], decisions: [], children: [] }
+    const draft: Draft = { path, attempts: [], decisions: [], marks: [], children: [] }
     drafts.set(path, draft)
     const around = parent(path)
     const siblings = around === undefined ? roots : draftOf(around).children // T2
     siblings.push(draft)
     return draft
   }
-  for (const attempt of attemptsOf(states, { ended: options.ended, parent })) draftOf(attempt.path).attempts.push(attempt)
+  const isMark = ({ status, kind }: StepState): boolean => status === 'opened' && kind === 'undo'
+  for (const mark of states.filter(isMark)) draftOf(mark.path).marks.push(mark)
+  const told = states.filter((state) => !isMark(state))
+  for (const attempt of attemptsOf(told, { ended: options.ended, parent })) draftOf(attempt.path).attempts.push(attempt)
   for (const decision of decisions) draftOf(decision.path).decisions.push(decision)
   const runCostUsd = options.runCostUsd ?? ((): number => 0)
   return nodesOf(roots, { critical: true, kind: undefined, runCostUsd })
@@ -84,22 +89,25 @@ const nodesOf = (drafts: readonly Draft[], around: Around): readonly StepNode[] 
     .map(({ draft }) => nodeOf(draft, { ...around, critical: critical.has(draft.path) }))
 }
 
-const isGivenUp = ({ attempts, decisions, children }: Draft): boolean =>
-  decisions.length === 0 && attempts.every(({ status }) => status === 'abandoned') && children.every(isGivenUp)
+const isGivenUp = ({ attempts, decisions, marks, children }: Draft): boolean =>
+  decisions.length === 0 &&
+  (marks.length === 0 || children.length > 0) &&
+  attempts.every(({ status }) => status === 'abandoned') &&
+  children.every(isGivenUp)
 
 type Span = { readonly startMs: number; readonly endMs: number | null; readonly seq: number; readonly firstSeq: number }
 
 /** From the first start at or below a place to its last end. */
 const spanOf = (draft: Draft): Span => (draft.span ??= spanOver(partsOf(draft)))
 
-const partsOf = ({ attempts, decisions, children }: Draft): readonly Span[] => [
+const partsOf = ({ attempts, decisions, marks, children }: Draft): readonly Span[] => [
   ...attempts.map(({ startMs, endMs, status, seq }) => ({
     startMs,
     endMs: status === 'abandoned' ? startMs : endMs,
     seq,
     firstSeq: seq,
   })),
-  ...decisions.map(({ atMs, seq }) => ({ startMs: atMs, endMs: atMs, seq, firstSeq: seq })),
+  ...[...decisions, ...marks].map(({ atMs, seq }) => ({ startMs: atMs, endMs: atMs, seq, firstSeq: seq })),
   ...children.map(spanOf),
 ]
 
@@ -114,7 +122,7 @@ const spanOver = (parts: readonly Span[]): Span =>
 const nodeOf = (draft: Draft, around: Around): StepNode => {
   const chosen = draft.decisions.toSorted((a, b) => a.seq - b.seq).at(-1)?.chosen ?? null
   const newest = draft.attempts.at(-1)
-  const kind = newest?.kind ?? draft.decisions[0]?.kind ?? groupKind(draft.path, around.kind)
+  const kind = newest?.kind ?? draft.marks[0]?.kind ?? draft.decisions[0]?.kind ?? groupKind(draft.path, around.kind)
   const children = nodesOf(draft.children, { ...around, kind }) // T3
   const own = newest ?? groupAttempt(draft, { kind, children })
   return {
