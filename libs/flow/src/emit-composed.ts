@@ -3,7 +3,7 @@ import type { Json } from '@baton/contracts/json'
 import { defined } from './defined.ts'
 import { emitValue } from './emit-value.ts'
 import { COMPOSED_KINDS, type AgentSpec, type ComposedBody, type Outcome, type TriggerSpec } from './plan.ts'
-import type { AgentTree, BlockTree, OutcomeTree, PromptTree, StepTree, TriggerTree, ValueTree } from './tree.ts'
+import type { AgentTree, BlockTree, OutcomeTree, PromptTree, StepTree, TriggerTree } from './tree.ts'
 
 /** Emits what stands inside. `output`: the block owes what the step owes. */
 export type Nest = {

@@ -4,6 +4,7 @@ import { createCompiler } from './expression.ts'
 import { boundNamesOf, conditionsOf, valuesOf } from './node-expressions.ts'
 import { LATER_FIELDS, type LaterNode, type Outcome, type Plan, type PlanNode, type ValueExpr } from './plan.ts'
 import type { Program, Scope } from './program.ts'
+import { loadTrigger } from './trigger-program.ts'
 import { evaluateValue } from './value-expr.ts'
 
 const NAMED_MAX = 5
@@ -25,7 +26,8 @@ const wordsOf = ({ kind, step }: LaterNode): string => [kind, ...LATER_FIELDS.fi
 
 /**
  * A plan made ready to run: every expression is compiled here, once.
- * Throws `flow.invalid` when the plan holds an expression that cannot be compiled, `flow.unsupported` when anything in it runs later.
+ * Throws `flow.invalid` when the plan holds an expression that cannot be compiled, `flow.unsupported` when it holds words that do
+ * not run yet.
  */
 export const loadProgram = (plan: Plan): Program => {
   refuseLater(plan)
@@ -48,6 +50,7 @@ export const loadProgram = (plan: Plan): Program => {
     }
   }
   for (const cel of expressionsOf(plan)) add(cel)
+  for (const trigger of plan.triggers ?? []) loadTrigger(trigger) // what starts the flow compiles as well
   const value = (expr: ValueExpr, scope: Scope): Json => evaluateValue(expr, (cel) => (compiled.get(cel) ?? add(cel))(scope))
   return {
     plan,

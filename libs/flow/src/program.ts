@@ -11,8 +11,9 @@ export type Scope = {
   readonly input: Json
   readonly params: { readonly [name: string]: Json }
   readonly run: Json
+  /** Outputs by the names of steps; beside them the item of a map, `index` of a map or loop, and the `event` that arrived. */
   readonly steps: { readonly [name: string]: Json }
-  /** The output a gate looks at. */
+  /** What a gate, a loop, a vote or a fallback looks at. */
   readonly it?: Json
   /** The fault an error handler looks at. */
   readonly fault?: Json
