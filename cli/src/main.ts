@@ -21,7 +21,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   params: async () => (await import('./commands/params.ts')).paramsCommand,
   stats: async () => (await import('./commands/stats.ts')).statsCommand,
   runs: async () => (await import('./commands/runs.ts')).runsCommand,
+  why: async () => (await import('./commands/why.ts')).whyCommand,
+  send: async () => (await import('./commands/send.ts')).sendCommand,
   trace: async () => (await import('./commands/trace.ts')).traceCommand,
+  why: async () => (await import('./commands/why.ts')).whyCommand,
   reviews: async () => (await import('./commands/reviews.ts')).reviewsCommand,
   dlq: async () => (await import('./commands/dead-letters.ts')).deadLetterCommand,
   index: async () => (await import('./commands/index-documents.ts')).indexCommand,
@@ -43,8 +46,15 @@ export const buildProgram = async (context: CommandContext, args: readonly strin
     .version('0.1.0')
     .showHelpAfterError('(add --help for usage)')
     .exitOverride()
-  for (const command of await commandsFor(args)) program.addCommand(command(context).exitOverride().copyInheritedSettings(program))
+  for (const command of await commandsFor(args)) program.addCommand(inheriting(command(context), program))
   return program
+}
+
+/** A command of a command is wrong use like any other: exit 2, with the hint. */
+const inheriting = (command: Command, parent: Command): Command => {
+  command.exitOverride().copyInheritedSettings(parent)
+  for (const below of command.commands) inheriting(below, command)
+  return command
 }
 
 /** Exit codes: 0 done, 1 failed, 2 wrong use. */
