@@ -2,13 +2,17 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** One answer of the server. `text` is what the model says; everything else goes wrong. */
+/** A call of a tool as a model writes it; arguments that are text are sent as they are, right or wrong. */
+export type ToolCall = { readonly id?: string; readonly name: string; readonly arguments: object | string }
+
+/** One answer of the server. `text` is what the model says, `calls` are tools it wants called; everything else goes wrong. */
 export type Reply =
   | {
       readonly text: string
       readonly finish?: 'stop' | 'length'
       readonly tokens?: readonly [input: number, output: number]
       readonly delayMs?: number
+      readonly calls?: readonly ToolCall[]
     }
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly message?: string }
   /** Takes the request and never answers. */
@@ -25,6 +29,10 @@ export type Call = {
   readonly system: string
   readonly maxTokens: number
   readonly atMs: number
+  /** Everything that was said, as it came over the wire. */
+  readonly messages: readonly Message[]
+  /** The tools that it may call. */
+  readonly tools: readonly { readonly name: string; readonly parameters: object }[]
 }
 
 /** Answers of each model, in the order of its calls; the last one is repeated. */
@@ -46,18 +54,51 @@ export type FakeProvider = {
 const API_KEY = 'sk-loopback-000000'
 const TOKENS = [120, 30] as const
 
-type Message = { readonly role: string; readonly content: string | readonly { readonly text?: string }[] }
-type Body = { readonly model: string; readonly messages: readonly Message[]; readonly max_tokens?: number }
+type Message = {
+  readonly role: string
+  readonly content: string | null | readonly { readonly text?: string }[]
+  readonly tool_calls?: readonly { readonly id: string; readonly function: { readonly name: string; readonly arguments: string } }[]
+  readonly tool_call_id?: string
+}
+type Tool = { readonly type: 'function'; readonly function: { readonly name: string; readonly parameters: object } }
+type Body = {
+  readonly model: string
+  readonly messages: readonly Message[]
+  readonly max_tokens?: number
+  readonly tools?: readonly Tool[]
+}
 
-const textOf = ({ content }: Message): string => (typeof content === 'string' ? content : content.map(({ text = '' }) => text).join(''))
+const textOf = ({ content }: Message): string =>
+  typeof content === 'string' ? content : (content ?? []).map(({ text = '' }) => text).join('')
 
-const callOf = ({ model, messages, max_tokens: maxTokens = 0 }: Body): Call => {
+/** What a real server refuses: a call of a tool that is not answered right after it, or an answer that nobody asked for. */
+const mistakeIn = (messages: readonly Message[]): string | undefined => {
+  const open = new Set<string>()
+  for (const { role, tool_calls: calls = [], tool_call_id: id = '' } of messages) {
+    if (role === 'tool' && !open.delete(id)) return `tool_call_id ${id} was not called`
+    if (role !== 'tool' && open.size > 0) return 'tool_calls must be followed by tool messages'
+    for (const call of calls) open.add(call.id)
+  }
+  return open.size === 0 ? undefined : 'tool_calls must be followed by tool messages'
+}
+
+const SAFE_NAME = /^[A-Za-z0-9_-]{1,64}$/
+
+const callOf = ({ model, messages, max_tokens: maxTokens = 0, tools = [] }: Body): Call => {
   const said = (role: string): string =>
     messages
       .filter((message) => message.role === role)
       .map(textOf)
       .join('\n')
-  return { model, prompt: said('user'), system: said('system'), maxTokens, atMs: performance.now() }
+  return {
+    model,
+    prompt: said('user'),
+    system: said('system'),
+    maxTokens,
+    atMs: performance.now(),
+    messages,
+    tools: tools.map((tool) => tool.function),
+  }
 }
 
 const readBody = async (request: IncomingMessage): Promise<string> => {
@@ -77,14 +118,31 @@ const problem = (status: number, message: string): unknown => ({
 
 type Said = Extract<Reply, { readonly text: string }>
 
-const completion = ({ model }: Call, { text, finish = 'stop', tokens: [input, output] = TOKENS }: Said): unknown => ({
-  id: 'chatcmpl-1',
-  object: 'chat.completion',
-  created: 1,
-  model,
-  choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: finish, logprobs: null }],
-  usage: { prompt_tokens: input, completion_tokens: output, total_tokens: input + output },
+const messageOf = ({ text, calls = [] }: Said): unknown => ({
+  role: 'assistant',
+  content: text === '' ? null : text,
+  ...(calls.length === 0
+    ? {}
+    : {
+        tool_calls: calls.map(({ id, name, arguments: args }, at) => ({
+          id: id ?? `call_${at}`,
+          type: 'function',
+          function: { name, arguments: typeof args === 'string' ? args : JSON.stringify(args) },
+        })),
+      }),
 })
+
+const completion = ({ model }: Call, said: Said): unknown => {
+  const { finish = said.calls === undefined ? 'stop' : 'tool_calls', tokens: [input, output] = TOKENS } = said
+  return {
+    id: 'chatcmpl-1',
+    object: 'chat.completion',
+    created: 1,
+    model,
+    choices: [{ index: 0, message: messageOf(said), finish_reason: finish, logprobs: null }],
+    usage: { prompt_tokens: input, completion_tokens: output, total_tokens: input + output },
+  }
+}
 
 const answer = (response: ServerResponse, call: Call, reply: Reply): void => {
   if (reply === 'hang') return
@@ -109,6 +167,8 @@ export const startFakeProvider = async (): Promise<FakeProvider> => {
     if (request.method !== 'POST' || request.url !== '/v1/chat/completions') return send(response, 404, problem(404, 'unknown path'))
     if (request.headers.authorization !== `Bearer ${API_KEY}`) return send(response, 401, problem(401, 'wrong API key'))
     const call = callOf(JSON.parse(body) as Body) // What the adapter under test sends.
+    const mistake = mistakeIn(call.messages) ?? call.tools.find(({ name }) => !SAFE_NAME.test(name))?.name
+    if (mistake !== undefined) return send(response, 400, problem(400, mistake))
     // One topic may be the beginning of another: the longest is meant.
     const [topic, script] =
       [...scripts].filter(([key]) => call.prompt.includes(key)).toSorted(([left], [right]) => right.length - left.length)[0] ?? []
