@@ -6,6 +6,7 @@ export type Api = {
   readonly get: <T>(path: string) => Promise<T>
   readonly post: <T>(path: string, body: unknown) => Promise<T>
   readonly put: <T>(path: string, body: unknown) => Promise<T>
+  readonly patch: <T>(path: string, body: unknown) => Promise<T>
 }
 
 /** A running system at `url`. The caller names the shape of an answer, which the gateway's OpenAPI document promises. */
@@ -16,5 +17,6 @@ export const openApi = (url: string): Api => {
     get: (path) => transport.get(path),
     post: (path, body) => transport.call({ method: 'POST', path, body }),
     put: (path, body) => transport.call({ method: 'PUT', path, body }),
+    patch: (path, body) => transport.call({ method: 'PATCH', path, body }),
   }
 }

@@ -21,7 +21,6 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   params: async () => (await import('./commands/params.ts')).paramsCommand,
   stats: async () => (await import('./commands/stats.ts')).statsCommand,
   runs: async () => (await import('./commands/runs.ts')).runsCommand,
-  why: async () => (await import('./commands/why.ts')).whyCommand,
   send: async () => (await import('./commands/send.ts')).sendCommand,
   trace: async () => (await import('./commands/trace.ts')).traceCommand,
   why: async () => (await import('./commands/why.ts')).whyCommand,

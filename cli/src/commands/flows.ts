@@ -57,7 +57,11 @@ const publish = (context: CommandContext): Command =>
         replace: options.replace === true,
         by: userName(),
       }
-      const published = await runningSystem().put<{ flow: string; version: string; changed: boolean }>(`/v1/flows/${flow}`, body)
+      const published = await runningSystem().put<{ flow: string; version: string; changed: boolean; warnings?: readonly string[] }>(
+        `/v1/flows/${flow}`,
+        body,
+      )
+      for (const warning of published.warnings ?? []) context.terminal.note(`warning: ${warning}`)
       context.terminal.print(
         `${published.flow}@${published.version} ${published.changed ? 'published' : 'was published before'} as ${options.alias}`,
       )

@@ -1,22 +1,11 @@
 import { existsSync, statSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { text as readAll } from 'node:stream/consumers'
 import { Command } from 'commander'
-import { Fault, toFault, type RunResult } from '@baton/contracts'
+import { Fault, type RunResult } from '@baton/contracts'
 import { readFlow } from '../platform/flow-source.ts'
 import type { CommandContext } from './context.ts'
+import { readJson } from './run-json.ts'
 import { runningSystem } from './running-system.ts'
-
-/** `{…}`, `@FILE` or `-` for standard input. */
-const readInput = async (given: string): Promise<unknown> => {
-  const json = given === '-' ? await readAll(process.stdin) : given.startsWith('@') ? await readFile(given.slice(1), 'utf8') : given
-  try {
-    return JSON.parse(json)
-  } catch (error) {
-    throw new Fault('request.malformed', `--input is not JSON: ${toFault(error).message}`)
-  }
-}
 
 const runLocally = async (path: string, input: unknown, wait: string): Promise<RunResult> => {
   const { files, entry, result } = await readFlow(path)
@@ -40,7 +29,7 @@ export const runCommand = (context: CommandContext): Command =>
     .option('--wait <time>', 'how long to wait for the result', '60s')
     .option('--id <id>', 'request id; a repeat answers with the first result')
     .action(async (flow: string, options: { input: string; wait: string; id?: string }) => {
-      const input = await readInput(options.input)
+      const input = await readJson('--input', options.input)
       const local = existsSync(flow)
       const result = local
         ? await runLocally(flow, input, options.wait)

@@ -14,20 +14,22 @@ export type WhyReply = {
   readonly flow: string
   readonly version: string
   readonly status: string
-  readonly why?: readonly Reason[]
+  readonly why: readonly Reason[]
 }
 
-const reasonText = ({ path, text, command, remedy }: Reason): string =>
-  [
-    `${path === null ? '' : `${path}: `}${text}${remedy === undefined ? '' : `; ${remedy}`}`,
-    ...(command === null ? [] : [`  npx ${command}`]),
-  ].join('\n')
+const reasonLines = ({ path, text, command, remedy }: Reason): readonly string[] => [
+  `  ${path === null ? '' : `${path}: `}${text}`,
+  ...(remedy === undefined ? [] : [`    ${remedy}`]),
+  ...(command === null ? [] : [`    -> ${command}`]),
+]
 
 /** What a run waits for or failed on, and the command that helps. */
-export const whyText = ({ runId, flow, version, status, why = [] }: WhyReply): string =>
-  [`${runId} ${flow}@${version} ${status}`, ...(why.length === 0 ? ['nothing holds it'] : why.map(reasonText))].join('\n')
+export const printWhy = ({ runId, flow, version, status, why }: WhyReply): string =>
+  [`${runId} ${flow}@${version} ${status}`, ...(why.length === 0 ? ['  nothing holds it: it is done'] : why.flatMap(reasonLines))].join(
+    '\n',
+  )
 
-/** `baton why RUN` (G3). */
+/** `baton why RUN`. */
 export const whyCommand = (context: CommandContext): Command =>
   new Command('why')
     .description('what a run waits for or failed on, and the command that helps')
@@ -35,6 +37,6 @@ export const whyCommand = (context: CommandContext): Command =>
     .option('--json', 'print JSON')
     .action(async (run: string, options: { json?: boolean }) => {
       const reply = await runningSystem().get<WhyReply>(`/v1/runs/${encodeURIComponent(run)}`)
-      const { runId, flow, version, status, why = [] } = reply
-      show(context, { runId, flow, version, status, why }, { ...options, text: () => whyText(reply) })
+      const { runId, flow, version, status, why } = reply
+      show(context, { runId, flow, version, status, why }, { ...options, text: () => printWhy(reply) })
     })
