@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { printTrace, type TraceReply } from './trace.ts'
-import { whyText } from './why.ts'
+import { printWhy } from './why.ts'
 
 type Step = TraceReply['steps'][number]
 const run = { runId: 'run_1', flow: 'support/help', version: '3', status: 'running' }
@@ -104,9 +104,9 @@ describe('baton why', () => {
     const why = [
       { path: 'pay', text: 'it failed with tool.failed: no', command: 'baton runs retry run_1 --from pay', remedy: 'Try again.' },
     ]
-    expect(whyText({ ...run, status: 'failed', why })).toBe(
-      'run_1 support/help@3 failed\npay: it failed with tool.failed: no; Try again.\n  npx baton runs retry run_1 --from pay',
+    expect(printWhy({ ...run, status: 'failed', why })).toBe(
+      'run_1 support/help@3 failed\n  pay: it failed with tool.failed: no\n    Try again.\n    -> baton runs retry run_1 --from pay',
     )
-    expect(whyText({ ...run, status: 'completed', why: [] })).toContain('nothing holds it')
+    expect(printWhy({ ...run, status: 'completed', why: [] })).toContain('it is done')
   })
 })
