@@ -5,23 +5,12 @@ import { RedriveBody } from '../dead-letters/dead-letter.controller.ts'
 import { AliasBody, RollbackBody } from '../flows/alias.controller.ts'
 import { FlowBody } from '../flows/flow.controller.ts'
 import { ParamsBody } from '../params/param.controller.ts'
-import { CancelBody } from '../runs/control-bodies.ts'
+import { CancelBody, EventBody, PatchBody, PauseBody, ResumeBody, RetryBody } from '../runs/control-bodies.ts'
+import { BulkBody } from '../runs/job-bodies.ts'
+import { CONTROL_ROUTES } from './control-routes.ts'
+import { json, path, query, RUN_ID, type Route } from './route.ts'
 
 type Json = { readonly [key: string]: unknown }
-type Parameter = {
-  readonly name: string
-  readonly in: 'path' | 'query' | 'header'
-  readonly required?: boolean
-  readonly description: string
-}
-type Route = {
-  readonly method: 'get' | 'post' | 'put'
-  readonly path: string
-  readonly summary: string
-  readonly parameters?: readonly Parameter[]
-  readonly body?: string
-  readonly answers: Readonly<Record<number, { readonly about: string; readonly schema?: string; readonly type?: string }>>
-}
 
 const schemaOf = (schema: z.ZodType): Json => {
   const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
@@ -38,12 +27,8 @@ const Problem = z.looseObject({
   field: z.string().optional(),
 })
 
-const query = (name: string, description: string): Parameter => ({ name, in: 'query', description })
-const path = (name: string, description: string): Parameter => ({ name, in: 'path', required: true, description })
 const FLOW = [path('namespace', 'First part of the name of the flow'), path('name', 'Second part of the name of the flow')]
 const PARAM_SCOPE = [query('tenant', 'For this tenant'), query('env', 'In this environment')]
-const RUN_ID = path('id', 'Id of the run')
-const json = (about: string, schema?: string) => ({ 200: schema === undefined ? { about } : { about, schema } })
 
 const ROUTES: readonly Route[] = [
   {
@@ -89,14 +74,7 @@ const ROUTES: readonly Route[] = [
     parameters: [RUN_ID, path('ref', 'SHA-256 of the content')],
     answers: json('The content'),
   },
-  {
-    method: 'post',
-    path: '/v1/runs/{id}:cancel',
-    summary: 'Cancel a run',
-    parameters: [RUN_ID],
-    body: 'Cancel',
-    answers: { 202: { about: 'The run will be cancelled' } },
-  },
+  ...CONTROL_ROUTES,
   {
     method: 'get',
     path: '/v1/reviews',
@@ -272,6 +250,12 @@ export const openApiDocument = (): Json => {
         RunResult: schemaOf(RunResult),
         Accepted: schemaOf(Accepted),
         Cancel: schemaOf(CancelBody),
+        Pause: schemaOf(PauseBody),
+        Resume: schemaOf(ResumeBody),
+        Retry: schemaOf(RetryBody),
+        Patch: schemaOf(PatchBody),
+        RunEvent: schemaOf(EventBody),
+        Bulk: schemaOf(BulkBody),
         Flow: schemaOf(FlowBody),
         Alias: schemaOf(AliasBody),
         Rollback: schemaOf(RollbackBody),

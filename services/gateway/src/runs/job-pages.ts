@@ -39,10 +39,9 @@ const rowOf = (item: Json): readonly Row[] => {
 }
 
 const pathOf = ({ flow, status, labels }: JobBody, cursor: string | null): string => {
-  // Whether a run is paused is looked up in its row: it is one of the open ones.
   const fields: [string, string][] = [
     ['limit', String(PAGE_RUNS)],
-    ['status', status === 'paused' ? 'open' : status],
+    ['status', status],
   ]
   if (flow !== undefined) fields.push(['flow', flow])
   for (const label of labels) fields.push(['label', label])
@@ -69,11 +68,8 @@ const problemOf = (problem: unknown): Fault => {
 }
 
 /** A step of a tree is run again with its tree, never alone. */
-const isWanted = ({ run, requestedAtMs }: Row, { action, status, startedAfterMs = 0, startedBeforeMs = Infinity }: JobBody): boolean =>
-  requestedAtMs >= startedAfterMs &&
-  requestedAtMs < startedBeforeMs &&
-  (status !== 'paused' || run.status === 'paused') &&
-  isOpenTo(action, run)
+const isWanted = ({ run, requestedAtMs }: Row, { action, startedAfterMs = 0, startedBeforeMs = Infinity }: JobBody): boolean =>
+  requestedAtMs >= startedAfterMs && requestedAtMs < startedBeforeMs && isOpenTo(action, run)
 
 /** The next page: at most `runsLeft` runs that the action can change. Lists are newest first. */
 export const nextPage = async (
