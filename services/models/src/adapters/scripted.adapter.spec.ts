@@ -110,7 +110,7 @@ describe('a scripted model (B1)', () => {
 })
 
 describe('a script', () => {
-  it('is refused with what is wrong in it', () => {
+  it('Y2: is refused with what is wrong in it, patterns that RE2 does not take too', () => {
     expect(wrong({ when: {} })).toContain('needs one of answer, text, calls or fault')
     expect(wrong({ text: 'a', answer: 1 })).toContain('needs one of')
     expect(wrong({ text: 'a', when: { matches: '(?=x)' } })).toBe('is no RE2 pattern')

@@ -12,7 +12,7 @@ import { readOutput, type Output } from '../output/structured-output.ts'
 /** Calls in one answer. */
 export const CALLS_MAX = 64
 /** Characters of the arguments of all calls of one answer. */
-export const ARGUMENTS_CHARS_MAX = 262_144
+const ARGUMENTS_CHARS_MAX = 262_144
 const ID_CHARS_MAX = 200
 
 /** `calls` is empty where the output is the agent's answer; else the output is null. `text` is what was said beside. */

@@ -90,7 +90,7 @@ describe('the conversation of an agent (A7)', () => {
     await expect(fresh(store).load('a', large)).rejects.toMatchObject({ code: 'limit.tokens_exceeded' })
   })
 
-  it('what tools gave by reference is read once', async () => {
+  it('P2: what tools gave by reference is kept as that, and read once', async () => {
     const store = memory()
     const ref = await store.put({ tenant: 'a', content: Buffer.from('{"n":1}'), mediaType: 'application/json' })
     const given: Message = { role: 'tool', result: { id: 'c', tool: 't', outputRef: ref } }
