@@ -45,8 +45,6 @@ export type Group = {
   readonly faults: Record<string, FaultData>
   succeeded: number
   failed: number
-  /** Attempts and calls that parts used, so that none is given twice when the node is visited again. */
-  used: readonly [attempts: number, calls: number]
 }
 
 /** Nothing is asked of a service: a time, or an event from outside. */
@@ -114,6 +112,8 @@ export type Visit = {
   override?: NonNullable<StepCommand['override']>
   /** Counted for steps that have caps of their own. */
   spent?: Spent
+  /** Attempts and calls that parts used: their paths are given again only when the node is visited again. */
+  used?: readonly [attempts: number, calls: number]
   /** When the step was first entered; only for steps made of others. */
   sinceMs?: number
   activity: Due | Asked | Nested | Group | Waiting | Child | AgentWork | TeamWork

@@ -115,6 +115,20 @@ export const reviewExpired = (attempt: string): LogMessage => ({
 export const woken = (): LogMessage => ({ name: 'timer.matured', data: { runId: RUN, timerId: 'wake', dueAtMs: START_MS } })
 export const cancelled = (): LogMessage => ({ name: 'run.cancel', data: { runId: RUN, by: 'ada', reason: 'not needed' } })
 export const quarantined = (): LogMessage => ({ name: 'run.quarantine', data: { runId: RUN, offset: '7', crashes: 2 } })
+export const paused = (): LogMessage => ({ name: 'run.pause', data: { runId: RUN, by: 'ada' } })
+export const resumed = (): LogMessage => ({ name: 'run.resume', data: { runId: RUN, by: 'ada' } })
+export const patched = (change: Partial<MessageOf<'run.patch'>>): LogMessage => ({
+  name: 'run.patch',
+  data: { runId: RUN, by: 'ada', ...change },
+})
+/** `run.event`; its id is that of the event where none is given. */
+export const happened = (event: string, data: Json = {}, eventId = event): LogMessage => ({
+  name: 'run.event',
+  data: { runId: RUN, eventId, event, data },
+})
+/** `step.completed` of a turn of an agent. */
+export const turned = (attempt: string, turn: MessageOf<'step.completed'>['turn'], output: Json = null): LogMessage =>
+  completed(attempt, output, turn === undefined ? {} : { turn })
 export const continued = (seq: number): LogMessage => ({ name: 'run.continue', data: { runId: RUN, seq } })
 
 const short = (id: string): string => (id.startsWith(`${RUN}/`) ? id.slice(RUN.length + 1) : id)

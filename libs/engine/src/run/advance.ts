@@ -4,8 +4,9 @@
 import type { PlanNode } from '@baton/flow/plan'
 import type { Visit } from '../state.ts'
 import { countFrom, limitFault, usedUp } from './caps.ts'
-import { beginComposed } from './composed.ts'
-import { dispatch, isWork } from './dispatch.ts'
+import { beginComposed, takeReport } from './composed.ts'
+import { dispatch } from './dispatch.ts'
+import { isWork } from './work-node.ts'
 import { failRun, failStep, goOn } from './failure.ts'
 import { placeOf } from './frames.ts'
 import { NOTHING, scopeOf } from './scope.ts'
@@ -20,8 +21,15 @@ const OUTPUTS_PER_MOVE = 8
 /** Moves every frame that can move until all wait for something outside. */
 export const advance = (turn: Turn): void => {
   const { run, outputs } = turn
-  if (run.continueSeq !== null || run.paused !== undefined) return
-  while (turn.ended === null && run.ready.length > 0) {
+  for (;;) {
+    const report = turn.reports.shift()
+    if (turn.ended !== null) return
+    if (report !== undefined) {
+      takeReport(turn, report)
+      continue
+    }
+    // While the run is paused, or goes on with the next record, what has come back is taken in and nothing is asked for.
+    if (run.ready.length === 0 || run.continueSeq !== null || run.paused !== undefined) return
     if (outputs.length > OUTPUTS_MAX - OUTPUTS_PER_MOVE) {
       run.continueSeq = run.seq
       outputs.push({ to: 'log', id: takeId(run), message: { name: 'run.continue', data: { runId: run.runId, seq: run.continueSeq } } })

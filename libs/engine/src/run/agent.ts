@@ -12,12 +12,11 @@ import type { AgentWork, CallResult, Entry, Frame } from '../state.ts'
 import { doubt, REPEATS_MAX, SAME_MAX } from './agent.policy.ts'
 import { capsOf } from './caps.ts'
 import { failStep } from './failure.ts'
-import { closeFrame, inherited, openFrame, partKey } from './frames.ts'
-import { finishComposed } from './group.ts'
+import { partKey } from './frame-keys.ts'
+import { closeFrame, inherited, keepUsed, openFrame, placeOf } from './frames.ts'
 import { agentOf } from './own-work.ts'
-import { placeOf } from './frames.ts'
 import { scopeOf } from './scope.ts'
-import { guarded } from './settle.ts'
+import { finishComposed, guarded } from './settle.ts'
 import { journal, journalDecided, stepTransition, type Place, type Turn } from './turn.ts'
 
 /** Turns of an agent whose caps name none. */
@@ -36,6 +35,7 @@ export const beginAgent = (turn: Turn, place: Place, node: AgentNode): void => {
   const task = turn.program.value(node.with, scopeOf(turn, turn.program.plan, place.frame))
   const agent = agentFor(turn, place, node)
   const work: AgentWork = { is: 'agent', agent, task, startedAtMs: turn.atMs, turn: 0, calls: [], made: {}, handed: [] }
+  keepUsed(place.frame, place.node.id)
   visit.activity = work
   visit.sinceMs ??= turn.atMs
   journal(turn, { name: 'journal.step.opened', data: { ...stepTransition(turn, place), detail: { agent } } })

@@ -86,6 +86,7 @@ describe('what is kept of an ended run', () => {
     const { state } = given(THREE, start, completed('a/1', 'a!', { costMicroUsd: 10 }), cancelled())
     expect(Object.keys(state ?? {}).sort()).toEqual(
       [
+        'again',
         'atMs',
         'engineVersion',
         'formatVersion',

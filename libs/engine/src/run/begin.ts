@@ -7,7 +7,8 @@ import type { Decision, Output } from '../decision.ts'
 import type { OpenRun, Pinned } from '../state.ts'
 import { FORMAT_VERSION } from '../codec.ts'
 import { end } from './ending.ts'
-import { openOwnFrame, positionOf, ROOT } from './frames.ts'
+import { ROOT } from './frame-keys.ts'
+import { openOwnFrame, positionOf } from './frames.ts'
 import { journal, transition, type Ledger, type Turn } from './turn.ts'
 
 type Requested = MessageOf<'run.requested'>
@@ -110,7 +111,7 @@ const takeOver = (turn: Turn, { from, steps }: NonNullable<Requested['reuse']>):
 /** Begins a run: its frame stands before the first step. */
 export const begin = (
   data: Requested,
-  record: { atMs: number; partition: number; outputs: Output[]; rested: boolean },
+  record: { atMs: number; partition: number; outputs: Output[]; rested: boolean; reports: Turn['reports'] },
   program: Program,
 ): Turn => {
   const turn: Turn = { run: newRun(data, record.atMs, program.plan), program, ...record, ended: null }

@@ -2,17 +2,20 @@
 import type { FaultData } from '@baton/contracts/fault'
 import type { ComposedNode, PlanNode } from '@baton/flow/plan'
 import type { Entry } from '../state.ts'
-import { beginAgent } from './agent.ts'
+import { agentFrameEnded, beginAgent } from './agent.ts'
 import { beginChild } from './child-run.ts'
 import { countFrom } from './caps.ts'
 import { emitEvent } from './emit.ts'
+import { closeFrame, placeOf } from './frames.ts'
 import { itemsIn } from './scope.ts'
 import { beginGroup, endPart, type Judge, type Shape } from './group.ts'
-import { beginLoop } from './loop.ts'
+import { beginLoop, endRound } from './loop.ts'
 import { mapJudge, mapShape } from './map.ts'
 import { parallelJudge, parallelShape } from './parallel.ts'
-import { beginTeam } from './team.ts'
-import type { Place, Turn } from './turn.ts'
+import { guarded } from './settle.ts'
+import { beginTeam, teamMemberEnded } from './team.ts'
+import type { Place, Report, Turn } from './turn.ts'
+import { closeUndo, failUndo } from './undo.ts'
 import { voteJudge, voteShape } from './vote.ts'
 import { beginEventWait, beginWait } from './waits.ts'
 import { failStep } from './failure.ts'
@@ -79,9 +82,24 @@ const kindOf = (turn: Turn, place: Place, node: GroupNode): { readonly shape: Sh
   }
 }
 
-/** A branch, an item or a voter has ended. */
-export const partEnded = (turn: Turn, place: Place, number: number, came: Entry | FaultData): void => {
+/** A part has ended: the step it belongs to says what that means. */
+export const takeReport = (turn: Turn, { key, frame, came }: Report): void => {
+  const { owner, use, part = 0 } = frame
+  if (use === 'undo') {
+    if ('by' in came) closeUndo(turn, key)
+    else failUndo(turn, key, came)
+    return
+  }
+  const place = owner === null ? undefined : placeOf(turn, owner.frame)
+  if (place === undefined) closeFrame(turn.run, key)
+  else if (use === 'member') teamMemberEnded(turn, place, { key, frame }, came)
+  else if (use === 'turn' || use === 'call') agentFrameEnded(turn, place, { key, frame }, came)
+  else endOfPart(turn, place, part, came)
+}
+
+const endOfPart = (turn: Turn, place: Place, number: number, came: Entry | FaultData): void => {
   const { node } = place
   if (node.kind === 'parallel' || node.kind === 'map' || node.kind === 'vote')
     endPart(turn, place, { number, came }, kindOf(turn, place, node))
+  else if (node.kind === 'loop' && 'by' in came) guarded(turn, place.key, () => endRound(turn, place, node, { number, entry: came }))
 }

@@ -4,7 +4,6 @@
 //   K3. Attempts and calls are numbered per path and never given twice, however often a step is visited.
 import { attemptIdOf } from '@baton/contracts/ids'
 import type { StepCommand } from '@baton/contracts'
-import type { PlanNode } from '@baton/flow/plan'
 import type { Output } from '../decision.ts'
 import type { Asked, OpenRun, Visit } from '../state.ts'
 import { countCall } from './caps.ts'
@@ -13,12 +12,7 @@ import { dispatchBoundMs } from './lease.policy.ts'
 import { scopeOf } from './scope.ts'
 import { isPerson, journal, stepTransition, takeId, type Place, type Turn } from './turn.ts'
 import { watchAttempt } from './watch.ts'
-
-/** Nodes whose work a service or a person does. */
-export type WorkNode = Extract<PlanNode, { kind: StepCommand['kind'] }>
-
-const WORK: ReadonlySet<string> = new Set(['model', 'tool', 'retrieve', 'check', 'human', 'task'] satisfies readonly WorkNode['kind'][])
-export const isWork = (node: PlanNode): node is WorkNode => WORK.has(node.kind)
+import type { WorkNode } from './work-node.ts'
 
 /** Numbers an attempt of the node a frame stands at. K3. */
 export const nextAttempt = (

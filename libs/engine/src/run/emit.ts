@@ -1,6 +1,6 @@
 // An event that the flow sends into the world. It is published with what this record causes, under an id that a repeat gives again (R1).
 import type { PlanNode } from '@baton/flow/plan'
-import { finishComposed } from './group.ts'
+import { finishComposed } from './settle.ts'
 import { scopeOf } from './scope.ts'
 import { takeId, type Place, type Turn } from './turn.ts'
 

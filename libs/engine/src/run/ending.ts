@@ -5,23 +5,14 @@ import type { PayloadRef, RunResult } from '@baton/contracts'
 import type { Output, OwnMessage } from '../decision.ts'
 import type { EndedRun, Entry, OpenRun } from '../state.ts'
 import { workedMs } from './clock.policy.ts'
-import { ROOT } from './frames.ts'
+import { ROOT } from './frame-keys.ts'
+import { loseAttempt } from './lost-attempts.ts'
 import { stopChild } from './letting-go.ts'
 import { scopeOf } from './scope.ts'
 import { journal, takeId, transition, type Ledger, type Turn } from './turn.ts'
 
-/** Attempts given up that a run remembers; the answer of an older one is not billed. */
-const LOST_MAX = 256
-
 const RESULT_NAMES = { completed: 'run.completed', failed: 'run.failed', cancelled: 'run.cancelled' } as const
 type Ending = { readonly status: keyof typeof RESULT_NAMES; readonly fault?: FaultData; readonly entry?: Entry }
-
-/** Forgets an open attempt, so that a later answer is only billed (R3). */
-export const loseAttempt = (run: OpenRun, attemptId: string): void => {
-  delete run.attempts[attemptId]
-  run.lost.push(attemptId.slice(run.runId.length + 1))
-  if (run.lost.length > LOST_MAX) run.lost.shift()
-}
 
 /** The run is done: its response is assembled. A response that cannot be assembled is a fault of the run. */
 export const complete = (turn: Turn, last: Entry | null): FaultData | undefined => {

@@ -7,18 +7,15 @@ import { toFault, type FaultCode, type FaultData } from '@baton/contracts/fault'
 import type { Outcome, PlanNode } from '@baton/flow/plan'
 import type { AgentWork, Entry, OpenRun, Undoing, Visit } from '../state.ts'
 import { grantGrace } from './clock.policy.ts'
-import { partEnded } from './composed.ts'
+import { degrade } from './degrade.ts'
 import { complete, end } from './ending.ts'
-import { accept, closeFrame, giveUpBelow, HANDLER, openNested, openOwnFrame, placeOf, positionOf, ROOT } from './frames.ts'
+import { HANDLER, ROOT } from './frame-keys.ts'
+import { accept, closeFrame, giveUpBelow, keepUsed, openNested, openOwnFrame, placeOf, positionOf } from './frames.ts'
 import { letGo } from './letting-go.ts'
-import { memberEnded } from './members.ts'
 import { agentOf } from './own-work.ts'
 import { NOTHING } from './scope.ts'
-import { endUndoing, failUndo, nextUndo } from './undo.ts'
-import { journal, journalDecided, stepTransition, transition, type Place, type Turn } from './turn.ts'
-
-/** Faults of a run that are kept as reasons of `degraded`. */
-const DEGRADED_MAX = 16
+import { journal, journalDecided, reportsTo, stepTransition, transition, type Place, type Turn } from './turn.ts'
+import { endUndoing, nextUndo } from './undo.ts'
 
 /** The node a frame stands at has failed. */
 export const failStep = (turn: Turn, key: string, fault: FaultData): void => {
@@ -29,19 +26,11 @@ export const failStep = (turn: Turn, key: string, fault: FaultData): void => {
     const refused = takeUp(turn, place, cause)
     if (refused === undefined) return
     cause = refused
-    const { owner, use, part } = place.frame
+    const { owner, use } = place.frame
     if (owner === null) break
     const around = placeOf(turn, owner.frame)
-    if (around === undefined) {
-      if (use === 'undo') failUndo(turn, place.key, cause)
-      return
-    }
-    if (use === 'part') {
-      partEnded(turn, around, part ?? 0, cause)
-      return
-    }
-    if (use === 'turn' || use === 'call' || use === 'member') {
-      memberEnded(turn, around, { key: place.key, frame: place.frame }, cause)
+    if (reportsTo(use)) {
+      turn.reports.push({ key: place.key, frame: place.frame, came: cause })
       return
     }
     closeFrame(turn.run, place.key)
@@ -55,6 +44,8 @@ const takeUp = (turn: Turn, place: Place, cause: FaultData): FaultData | undefin
   const { node, frame } = place
   const activity = frame.visit?.activity
   const nested = activity?.is === 'nested' ? activity : undefined
+  // What stands in for a step is not held to what the step may spend; the run's own limits hold for both.
+  if (frame.visit !== null) delete frame.visit.spent
   if (nested?.use === 'error') return nested.fault ?? cause // H1, H3
   const failing = nested?.use === 'failover' ? (nested.fault ?? cause) : cause
   if (activity?.is === 'agent') {
@@ -147,11 +138,6 @@ const finish = (turn: Turn): void => {
 
 /** What a handler chose, in words for the journal. */
 const worded = (outcome: Outcome): string => (outcome.then === 'step' ? `step ${outcome.step}` : outcome.then)
-
-/** Remembers that a handler made good for a fault. */
-export const degrade = ({ run }: Turn, fault: FaultData): void => {
-  if (run.degraded.length < DEGRADED_MAX && !run.degraded.includes(fault.code)) run.degraded.push(fault.code)
-}
 
 /** Asks the same step again, changed, if this rule may still do so. */
 export const askAgain = ({ frame }: Place, rule: string, outcome: Extract<Outcome, { then: 'retry' }>, feedback: string): boolean => {
@@ -255,7 +241,11 @@ const abandon = (turn: Turn): void => {
     if (key !== ROOT) delete run.frames[key]
   }
   const root = run.frames[ROOT]
-  if (root !== undefined) root.visit = null
+  const stoodAt = placeOf(turn, ROOT)
+  if (root !== undefined) {
+    if (stoodAt !== undefined) keepUsed(root, stoodAt.node.id)
+    root.visit = null
+  }
   run.ready.length = 0
 }
 

@@ -2,15 +2,12 @@
 import { Fault, type FaultData } from '@baton/contracts/fault'
 import type { Plan, PlanNode } from '@baton/flow/plan'
 import type { Entry, Frame, Nested, OpenRun, Owner } from '../state.ts'
+import { HANDLER, partKey, ROOT } from './frame-keys.ts'
 import { letGo } from './letting-go.ts'
 import { ownNode } from './own-work.ts'
 import { seeOutput } from './scope.ts'
 import type { Place, Turn } from './turn.ts'
 
-/** Key of the flow's own frame. */
-export const ROOT = ''
-/** Key of the frame of the flow's error handler. Paths never begin with a dollar sign. */
-export const HANDLER = '$onError'
 const NONE = [0, 0] as const
 
 /** The node a frame stands at; undefined behind the end of its block. Throws `flow.invalid` when the plan lacks the node. */
@@ -83,14 +80,14 @@ export const openNested = (
 }
 
 /** What a frame and all below it used. */
-export const usedBy = (frame: Frame): Used => {
+const usedBy = (frame: Frame): Used => {
   let used: Used = frame.usedBefore
   for (const other of [...Object.values(frame.used), ...Object.values(frame.usedBelow)]) used = larger(used, other)
-  return used
+  return larger(used, frame.visit?.used ?? NONE)
 }
 
 type Used = readonly [attempts: number, calls: number]
-export const larger = (a: Used, b: Used): Used => [Math.max(a[0], b[0]), Math.max(a[1], b[1])]
+const larger = (a: Used, b: Used): Used => [Math.max(a[0], b[0]), Math.max(a[1], b[1])]
 
 /** Closes a frame and hands what it used to its owner, so that a later execution gives new ids. */
 export const closeFrame = (run: OpenRun, key: string): void => {
@@ -100,14 +97,21 @@ export const closeFrame = (run: OpenRun, key: string): void => {
   const { owner } = frame
   const ownerFrame = owner === null ? undefined : run.frames[owner.frame]
   if (owner === null || ownerFrame === undefined) return
-  const activity = ownerFrame.visit?.activity
-  // Parts have paths of their own; only a later visit of the node would give them again.
-  if (frame.use === 'part' && activity?.is === 'group') activity.used = larger(activity.used, usedBy(frame))
+  const { visit } = ownerFrame
+  // The paths of parts, rounds and turns are their own; only a later visit of the node gives them again.
+  if (visit !== null && OWN_PATHS.has(frame.use)) visit.used = larger(visit.used ?? NONE, usedBy(frame))
   else ownerFrame.usedBelow[owner.nodeId] = usedBy(frame)
 }
 
-/** Key of the frame of a part: no path has a bar in it. */
-export const partKey = (path: string, part: number | string): string => `${path}|${part}`
+const OWN_PATHS: ReadonlySet<Frame['use']> = new Set(['part', 'round', 'turn', 'call', 'member'])
+
+/** A visit of a node is over, or begins anew: what its parts used is not given again. */
+export const keepUsed = (frame: Frame, nodeId: string): void => {
+  const { visit } = frame
+  if (visit?.used === undefined) return
+  frame.usedBelow[nodeId] = larger(frame.usedBelow[nodeId] ?? NONE, visit.used)
+  delete visit.used
+}
 
 /** Frames that the node of a place waits for. */
 const below = ({ frame, path }: Place): readonly string[] => {
@@ -150,6 +154,7 @@ export const accept = (turn: Turn, { key, frame, node }: Place, entry: Entry): v
     seeOutput(frame, node.name, entry)
   }
   frame.last = entry
+  keepUsed(frame, node.id)
   frame.visit = null
   frame.at += 1
   turn.run.ready.push(key)

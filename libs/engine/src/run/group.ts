@@ -5,8 +5,9 @@
 import type { FaultData } from '@baton/contracts/fault'
 import type { Entry, Group } from '../state.ts'
 import { failStep } from './failure.ts'
-import { closeFrame, giveUpBelow, inherited, openFrame, partKey } from './frames.ts'
-import { guarded, settle } from './settle.ts'
+import { partKey } from './frame-keys.ts'
+import { closeFrame, giveUpBelow, inherited, keepUsed, openFrame } from './frames.ts'
+import { finishComposed, guarded } from './settle.ts'
 import { journal, stepTransition, type Place, type Turn } from './turn.ts'
 
 /** How the parts of a node run. */
@@ -39,8 +40,8 @@ export const beginGroup = (turn: Turn, place: Place, { total, shape, judge }: { 
     faults: {},
     succeeded: 0,
     failed: 0,
-    used: place.frame.usedBelow[place.node.id] ?? [0, 0],
   }
+  keepUsed(place.frame, place.node.id)
   visit.activity = group
   visit.sinceMs = turn.atMs
   journal(turn, { name: 'journal.step.opened', data: { ...stepTransition(turn, place), parts: total } })
@@ -110,23 +111,7 @@ export const endPart = (
 const conclude = (turn: Turn, place: Place, verdict: Verdict): void => {
   if (verdict.is === 'wait') return
   giveUpBelow(turn, place)
-  leaveGroup(place)
   if (verdict.is === 'then') verdict.go()
   else if (verdict.is === 'failed') failStep(turn, place.key, verdict.fault)
   else finishComposed(turn, place, verdict.entry)
-}
-
-/** What the parts used is kept for a later visit. */
-const leaveGroup = ({ frame, node }: Place): void => {
-  const activity = frame.visit?.activity
-  if (activity?.is === 'group') frame.usedBelow[node.id] = activity.used
-}
-
-/** A step made of others has its output. */
-export const finishComposed = (turn: Turn, place: Place, entry: Entry): void => {
-  journal(turn, {
-    name: 'journal.step.completed',
-    data: { ...stepTransition(turn, place), attempt: 1, by: entry.by, dispatchedAtMs: place.frame.visit?.sinceMs ?? turn.atMs },
-  })
-  settle(turn, place, entry)
 }

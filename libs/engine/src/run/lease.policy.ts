@@ -1,6 +1,6 @@
 // How long one dispatch may take at most before its attempt counts as lost.
 import type { RetrySpec } from '@baton/flow/plan'
-import type { WorkNode } from './dispatch.ts'
+import type { WorkNode } from './work-node.ts'
 
 /** Time of one try where the step names none, in milliseconds. */
 export const TRY_TIMEOUT_MS = { model: 60_000, tool: 30_000, retrieve: 10_000, check: 30_000, task: 300_000 } as const

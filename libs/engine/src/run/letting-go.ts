@@ -1,5 +1,5 @@
 // What the world is told when nobody waits any more for what was asked of it.
-import { loseAttempt } from './ending.ts'
+import { loseAttempt } from './lost-attempts.ts'
 import { takeId, type Ledger, type Place, type Turn } from './turn.ts'
 import { forgetAttempt, forgetWait } from './watch.ts'
 import type { Child } from '../state.ts'

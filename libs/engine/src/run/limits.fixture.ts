@@ -1,5 +1,5 @@
 import type { PlanNode } from '@baton/flow/plan'
-import { isWork } from './dispatch.ts'
+import { isWork } from './work-node.ts'
 import { dispatchBoundMs as boundOf } from './lease.policy.ts'
 
 export { HANDLER_GRACE_MS } from './clock.policy.ts'

@@ -2,8 +2,8 @@
 import type { PlanNode } from '@baton/flow/plan'
 import type { Entry } from '../state.ts'
 import { failStep } from './failure.ts'
-import { openNested } from './frames.ts'
-import { finishComposed } from './group.ts'
+import { keepUsed, openNested } from './frames.ts'
+import { finishComposed } from './settle.ts'
 import { NOTHING, scopeOf } from './scope.ts'
 import { journal, stepTransition, type Place, type Turn } from './turn.ts'
 
@@ -11,6 +11,7 @@ type LoopNode = PlanNode & { readonly kind: 'loop' }
 
 export const beginLoop = (turn: Turn, place: Place, node: LoopNode): void => {
   const { visit } = place.frame
+  keepUsed(place.frame, place.node.id)
   if (visit !== null) visit.sinceMs = turn.atMs
   journal(turn, { name: 'journal.step.opened', data: stepTransition(turn, place) })
   openRound(turn, place, node, 0, NOTHING)

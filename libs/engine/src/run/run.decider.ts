@@ -42,7 +42,7 @@ const first = (input: EngineInput, program: Program): Decision => {
       refused: { code: 'engine.unsupported', message: `run ${runId} needs engine ${engineVersion}`, detail: { engineVersion } },
     }
   }
-  return conclude(begin(message.data, { atMs, partition, outputs: [], rested: false }, program))
+  return conclude(begin(message.data, { atMs, partition, outputs: [], rested: false, reports: [] }, program))
 }
 
 /** Timers and continuations of a run that is gone are of no use to anyone; everything else is somebody's work (R8). */
@@ -73,7 +73,7 @@ const during = (state: RunState & { status: 'open' }, { message, atMs, partition
   const outputs: Output[] = []
   if (message.name === 'run.requested') return { state, outputs } // The first record of a run wins (L2).
   const rested = run.clock.sinceMs === null
-  const turn: Turn = { run, program, atMs: Math.max(run.atMs, atMs), partition, outputs, ended: null, rested }
+  const turn: Turn = { run, program, atMs: Math.max(run.atMs, atMs), partition, outputs, ended: null, rested, reports: [] }
   if (isAnswer(message) && !isExpected(turn, message)) {
     outputs.push(ignore(run, turn.atMs, message))
     return { state, outputs }

@@ -5,13 +5,11 @@ import type { PayloadRef } from '@baton/contracts'
 import type { Plan, PlanNode } from '@baton/flow/plan'
 import type { Program, Scope } from '@baton/flow/program'
 import type { Entry, Frame, OpenRun, Visit } from '../state.ts'
+import { ROOT } from './frame-keys.ts'
 import type { Turn } from './turn.ts'
 
 /** Output of a step that was skipped or has none. */
 export const NOTHING: Entry = { output: null, by: 'nobody' }
-
-/** The frame of the flow itself; its error handler sees the steps of it. */
-const FLOW_FRAME = ''
 
 // What expressions see is kept beside the state, not in it: it follows from the state, and would double its size.
 const views = new WeakMap<Frame, Record<string, Json>>()
@@ -87,7 +85,7 @@ export const itemsIn = (
 
 /** The frame whose steps a frame sees as well. */
 const frameAround = (run: OpenRun, { owner, use }: Frame): Frame | undefined =>
-  owner === null || use === 'undo' ? (use === 'handler' ? run.frames[FLOW_FRAME] : undefined) : run.frames[owner.frame]
+  owner === null || use === 'undo' ? (use === 'handler' ? run.frames[ROOT] : undefined) : run.frames[owner.frame]
 
 /** The output of a step is there for all that comes after it. */
 export const seeOutput = (frame: Frame, name: string, entry: Entry): void => {

@@ -2,16 +2,13 @@
 import { Fault, toFault, type FaultData } from '@baton/contracts/fault'
 import type { Outcome, Rule } from '@baton/flow/plan'
 import type { Entry, Frame } from '../state.ts'
-import { partEnded } from './composed.ts'
 import { complete } from './ending.ts'
-import { askAgain, closeHandler, degrade, directionOf, failRun, failStep, goOn } from './failure.ts'
+import { degrade } from './degrade.ts'
+import { askAgain, closeHandler, directionOf, failRun, failStep, goOn } from './failure.ts'
 import { closeFrame, openNested, placeOf } from './frames.ts'
-import { finishComposed } from './group.ts'
-import { endRound } from './loop.ts'
-import { memberEnded } from './members.ts'
 import { NOTHING, scopeOf } from './scope.ts'
-import { journalDecided, type Place, type Turn } from './turn.ts'
-import { closeUndo, rememberUndo } from './undo.ts'
+import { journal, journalDecided, reportsTo, stepTransition, type Place, type Turn } from './turn.ts'
+import { rememberUndo } from './undo.ts'
 
 /** The node has given its output; its gate, where it has one, decides whether it counts. */
 export const settle = (turn: Turn, place: Place, entry: Entry): void => {
@@ -83,40 +80,18 @@ const refusal = ({ node }: Place, label: string): FaultData => ({
 
 /** A frame has come to the end of its block. */
 export const closeBlock = (turn: Turn, key: string, frame: Frame): void => {
-  switch (frame.use) {
-    case 'flow': {
-      const fault = complete(turn, frame.last)
-      if (fault !== undefined) failRun(turn, fault)
-      return
-    }
-    case 'handler':
-      closeHandler(turn)
-      return
-    case 'undo':
-      closeUndo(turn, key)
-      return
-    case 'part':
-    case 'turn':
-    case 'call':
-    case 'member':
-      closePart(turn, key, frame)
-      return
-    default:
-      closeNested(turn, key, frame)
-  }
-}
-
-/** A part of a step has its output; the step it belongs to says what that means. */
-const closePart = (turn: Turn, key: string, frame: Frame): void => {
-  const { owner, part, use } = frame
-  const place = owner === null ? undefined : placeOf(turn, owner.frame)
-  if (place === undefined) closeFrame(turn.run, key)
-  else if (use === 'part') partEnded(turn, place, part ?? 0, frame.last ?? NOTHING)
-  else memberEnded(turn, place, { key, frame }, frame.last ?? NOTHING)
+  const { use } = frame
+  if (use === 'flow') {
+    const fault = complete(turn, frame.last)
+    if (fault !== undefined) failRun(turn, fault)
+  } else if (use === 'handler') closeHandler(turn)
+  else if (reportsTo(use)) turn.reports.push({ key, frame, came: frame.last ?? NOTHING })
+  else closeNested(turn, key, frame)
 }
 
 /** The last output of a block becomes that of the node it stood in for. */
-const closeNested = (turn: Turn, key: string, { owner, last }: Frame): void => {
+const closeNested = (turn: Turn, key: string, frame: Frame): void => {
+  const { owner, last } = frame
   const entry = last ?? NOTHING
   closeFrame(turn.run, key)
   const place = owner === null ? undefined : placeOf(turn, owner.frame)
@@ -128,11 +103,20 @@ const closeNested = (turn: Turn, key: string, { owner, last }: Frame): void => {
       return
     }
     if ((nested.use === 'error' || nested.use === 'failover') && nested.fault !== undefined) degrade(turn, nested.fault)
-    if (nested.use === 'round' && place.node.kind === 'loop') endRound(turn, place, place.node, { number: nested.number ?? 0, entry })
+    if (nested.use === 'round') turn.reports.push({ key, frame, came: entry })
     else if (nested.use === 'judge') finishComposed(turn, place, entry)
     else if (nested.use === 'failover' || (nested.use === 'case' && nested.after === 'next')) settle(turn, place, entry)
     else goOn(turn, place, entry, nested.after)
   })
+}
+
+/** A step made of others has its output. */
+export const finishComposed = (turn: Turn, place: Place, entry: Entry): void => {
+  journal(turn, {
+    name: 'journal.step.completed',
+    data: { ...stepTransition(turn, place), attempt: 1, by: entry.by, dispatchedAtMs: place.frame.visit?.sinceMs ?? turn.atMs },
+  })
+  settle(turn, place, entry)
 }
 
 /** Runs what may meet an expression that cannot be evaluated; that fails the step, not the engine. */

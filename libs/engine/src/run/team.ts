@@ -7,10 +7,10 @@ import type { PlanNode } from '@baton/flow/plan'
 import type { Entry, Frame, TeamWork } from '../state.ts'
 import { openMember } from './agent.ts'
 import { failStep } from './failure.ts'
-import { closeFrame, partKey } from './frames.ts'
-import { finishComposed } from './group.ts'
+import { partKey } from './frame-keys.ts'
+import { closeFrame, keepUsed } from './frames.ts'
 import { scopeOf } from './scope.ts'
-import { guarded } from './settle.ts'
+import { finishComposed, guarded } from './settle.ts'
 import { subtasksIn, workerFor } from './team.policy.ts'
 import { journal, stepTransition, type Place, type Turn } from './turn.ts'
 
@@ -20,6 +20,7 @@ export const beginTeam = (turn: Turn, place: Place, _node: TeamNode): void => {
   const { visit } = place.frame
   if (visit === null) return
   const work: TeamWork = { is: 'team', stage: 'plan', round: 0, tasks: [], startedAtMs: turn.atMs }
+  keepUsed(place.frame, place.node.id)
   visit.activity = work
   visit.sinceMs ??= turn.atMs
   journal(turn, { name: 'journal.step.opened', data: stepTransition(turn, place) })

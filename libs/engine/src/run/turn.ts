@@ -1,10 +1,11 @@
 // One record being decided: the run, the time, and what is to be published.
 import { engineEventId } from '@baton/contracts/ids'
+import type { FaultData } from '@baton/contracts/fault'
 import type { JsonObject } from '@baton/contracts/json'
 import type { PlanNode } from '@baton/flow/plan'
 import type { Program } from '@baton/flow/program'
 import type { JournalMessage, Output } from '../decision.ts'
-import type { EndedRun, Frame, OpenRun } from '../state.ts'
+import type { EndedRun, Entry, Frame, OpenRun } from '../state.ts'
 
 /** What can be published without a plan. */
 export type Ledger = {
@@ -21,7 +22,16 @@ export type Turn = Ledger & {
   readonly partition: number
   /** Whether the working time of the run rested until this record. */
   readonly rested: boolean
+  /** Parts that have ended, for the steps they belong to; taken up before anything else moves. */
+  readonly reports: Report[]
 }
+
+/** A frame that has come to its end, or has failed, and the step around it says what that means. */
+export type Report = { readonly key: string; readonly frame: Frame; readonly came: Entry | FaultData }
+
+const REPORTING: ReadonlySet<Frame['use']> = new Set(['part', 'turn', 'call', 'member', 'undo'])
+/** Whether a frame of this use reports its end. */
+export const reportsTo = (use: Frame['use']): boolean => REPORTING.has(use)
 
 /** Place of a node in the run, and the frame that stands at it. */
 export type Place = { readonly key: string; readonly frame: Frame; readonly node: PlanNode; readonly path: string }

@@ -8,7 +8,8 @@ import type { Json } from '@baton/contracts/json'
 import type { Entry } from '../state.ts'
 import { grantGrace } from './clock.policy.ts'
 import { end } from './ending.ts'
-import { degrade } from './failure.ts'
+import { degrade } from './degrade.ts'
+import { NOBODY } from './frame-keys.ts'
 import { giveUp, openFrame } from './frames.ts'
 import { scopeOf } from './scope.ts'
 import { journal, transition, type Place, type Turn } from './turn.ts'
@@ -49,8 +50,6 @@ export const nextUndo = (turn: Turn): void => {
     ...(run.undoing === undefined ? {} : { fault: run.undoing.fault }),
   })
 }
-/** No frame has this key: nobody waits for an undo but the end of the run. */
-const NOBODY = '$undo'
 
 /** An effect is taken back. */
 export const closeUndo = (turn: Turn, key: string): void => {
