@@ -80,6 +80,7 @@ const Variables = z.object({
   BATON_REQUEST_BYTES_MAX: count(1_024, 16_777_216).default(524_288),
   BATON_INLINE_BYTES_MAX: count(1_024, 524_288).default(65_536),
   BATON_KEEP_CONTENT: flag.default(true),
+  BATON_CATCH_UP_MS: count(0, 31_536_000_000).default(86_400_000),
   OPENAI_BASE_URL: httpUrl.optional(),
   OPENAI_API_KEY: text.optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
@@ -141,6 +142,7 @@ const configOf = (variables: Variables): ServiceConfig => {
     requestBytesMax: variables.BATON_REQUEST_BYTES_MAX,
     inlineBytesMax: variables.BATON_INLINE_BYTES_MAX,
     keepContent: variables.BATON_KEEP_CONTENT,
+    catchUpMs: variables.BATON_CATCH_UP_MS,
     ...(environment === undefined ? {} : { environment }),
     ...(baseUrl === undefined ? {} : { openai: { baseUrl, ...(apiKey === undefined ? {} : { apiKey }) } }),
   }

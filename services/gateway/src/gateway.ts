@@ -1,6 +1,6 @@
 import { TOPICS } from '@baton/contracts'
 import { startHost, type RunningService, type StartService } from '@baton/service'
-import type { TableReader } from '@baton/bus/bus'
+import type { BusRecord, TableReader } from '@baton/bus/bus'
 import { ApiController } from './api/api.controller.ts'
 import { DeadLetterController } from './dead-letters/dead-letter.controller.ts'
 import { FlowCatalog } from './flows/flow-catalog.ts'
@@ -17,7 +17,10 @@ import { RunControlController } from './runs/run-control.controller.ts'
 import { RunController } from './runs/run.controller.ts'
 import { RunEventsController } from './runs/run-events.controller.ts'
 import { createTopicWatch } from './runs/topic-watch.ts'
-import { CATALOG, INTAKE, JOBS, JOURNAL, RESULTS } from './tokens.ts'
+import { CATALOG, INTAKE, JOBS, JOURNAL, RESULTS, TRIGGERS } from './tokens.ts'
+import { HookController } from './triggers/hook.controller.ts'
+import { TriggerController } from './triggers/trigger.controller.ts'
+import { Triggers } from './triggers/triggers.ts'
 
 /** Starts the gateway: publishes the flows of its folder, then takes requests from topic and HTTP. */
 export const start: StartService = async (platform, { port, host }): Promise<RunningService> => {
@@ -33,7 +36,13 @@ export const start: StartService = async (platform, { port, host }): Promise<Run
   const results = createTopicWatch({ bus, topic: TOPICS.results, logger })
   const journal = createTopicWatch({ bus, topic: TOPICS.journal, logger })
   const jobs = createJobRunner(platform)
+  const intake = createIntake({ platform, catalog })
+  const triggers = new Triggers({ platform, intake })
   let config: TableReader | undefined
+  const onConfig = ({ key }: BusRecord): void => {
+    catalog.forget()
+    triggers.changed(key)
+  }
   await publishFlows(platform)
   return startHost({
     name: 'gateway',
@@ -50,21 +59,26 @@ export const start: StartService = async (platform, { port, host }): Promise<Run
       AliasController,
       ParamController,
       DeadLetterController,
+      TriggerController,
+      HookController,
       ForwardController,
       ApiController,
     ],
     providers: [
-      { provide: INTAKE, useValue: createIntake({ platform, catalog }) },
+      { provide: INTAKE, useValue: intake },
+      { provide: TRIGGERS, useValue: triggers },
       { provide: CATALOG, useValue: catalog },
       { provide: RESULTS, useValue: results },
       { provide: JOURNAL, useValue: journal },
       { provide: JOBS, useValue: jobs },
     ],
     started: async () => {
-      config = await bus.table({ topic: TOPICS.config, onRecord: () => catalog.forget() })
+      config = await bus.table({ topic: TOPICS.config, onRecord: onConfig })
+      await triggers.settle()
       jobs.start()
     },
     drain: async () => {
+      await triggers.close()
       await Promise.all([config?.close(), results.close(), journal.close(), jobs.close()])
     },
   })

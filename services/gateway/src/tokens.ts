@@ -2,5 +2,6 @@
 export const INTAKE = Symbol('intake')
 export const CATALOG = Symbol('flow catalog')
 export const RESULTS = Symbol('watch of the results')
+export const TRIGGERS = Symbol('triggers')
 export const JOURNAL = Symbol('watch of the journal')
 export const JOBS = Symbol('jobs of control')

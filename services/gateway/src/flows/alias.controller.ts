@@ -2,10 +2,13 @@
 import { Controller, Get, Headers, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common'
 import { z } from 'zod'
 import { Fault } from '@baton/contracts'
+import type { Plan } from '@baton/flow'
 import { PLATFORM, TENANT_HEADER, tenantOf, ValidBody, type Platform } from '@baton/service'
 import type { AliasMove } from '@baton/store'
 import { requireFittingParams } from '../params/param-settings.ts'
-import { CATALOG } from '../tokens.ts'
+import { CATALOG, TRIGGERS } from '../tokens.ts'
+import { refuseTakenPaths } from '../triggers/taken-paths.ts'
+import type { Triggers } from '../triggers/triggers.ts'
 import { DEFAULT_ALIAS, type FlowCatalog } from './flow-catalog.ts'
 import { announce, flowKey } from './flow-publisher.ts'
 
@@ -28,10 +31,12 @@ export type AliasMoved = { readonly flow: string; readonly alias: string; readon
 export class AliasController {
   readonly #platform: Platform
   readonly #catalog: FlowCatalog
+  readonly #triggers: Triggers
 
-  constructor(@Inject(PLATFORM) platform: Platform, @Inject(CATALOG) catalog: FlowCatalog) {
+  constructor(@Inject(PLATFORM) platform: Platform, @Inject(CATALOG) catalog: FlowCatalog, @Inject(TRIGGERS) triggers: Triggers) {
     this.#platform = platform
     this.#catalog = catalog
+    this.#triggers = triggers
   }
 
   /** Moves of the aliases of a flow, newest first. */
@@ -64,8 +69,12 @@ export class AliasController {
     const tenant = tenantOf(header)
     const { stores } = this.#platform
     const found = await stores.flows.resolve({ tenant, flow, at: body.version })
-    const plan = found === undefined ? undefined : await stores.flows.plan(found.hash)
-    if (plan !== undefined) await requireFittingParams(stores, JSON.parse(plan), tenant)
+    const text = found === undefined ? undefined : await stores.flows.plan(found.hash)
+    if (text !== undefined) {
+      const plan: Plan = JSON.parse(text)
+      await requireFittingParams(stores, plan, tenant)
+      await refuseTakenPaths(stores, { tenant, alias: body.alias, plan })
+    }
     const moved = await stores.aliases.move({ tenant, flow, alias: body.alias, version: body.version, ...whoOf(body) })
     if (moved.changed) await this.#tell(tenant, { flow, alias: body.alias, version: moved.version, hash: moved.hash })
     return { flow, alias: body.alias, ...moved }
@@ -91,6 +100,7 @@ export class AliasController {
 
   async #tell(tenant: string, moved: AliasMoved): Promise<void> {
     this.#catalog.forget()
+    await this.#triggers.settle()
     await announce(this.#platform.bus, flowKey(tenant, moved.flow), { tenant, ...moved, changed: true })
   }
 }

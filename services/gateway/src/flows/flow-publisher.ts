@@ -5,6 +5,7 @@ import type { Platform } from '@baton/service'
 import { requireFittingParams } from '../params/param-settings.ts'
 import { DEFAULT_ALIAS, parseFlowName } from './flow-catalog.ts'
 import { startedFlows } from './flow-pins.ts'
+import { claimTriggers, refuseTakenPaths } from '../triggers/taken-paths.ts'
 import { flowFolders, readFlowFolder, type FlowFiles } from './flow-files.adapter.ts'
 
 export type PublishRequest = FlowFiles & {
@@ -109,6 +110,7 @@ export const publishFlow = async ({ bus, stores }: Pick<Platform, 'bus' | 'store
   if (request.plan !== undefined && request.plan !== `sha256:${hash}`)
     throw new Fault('request.conflicting', `the files make plan sha256:${hash}, not ${request.plan}`, { field: 'plan' })
   if (request.yields !== true) await requireFittingParams(stores, plan, tenant)
+  await refuseTakenPaths(stores, { tenant, alias, plan })
   const { changed } = await stores.flows.publish({
     tenant,
     flow,
@@ -120,6 +122,7 @@ export const publishFlow = async ({ bus, stores }: Pick<Platform, 'bus' | 'store
     by,
     yields: request.yields === true,
   })
+  await claimTriggers(stores, { tenant, alias, plan })
   const published = { flow, version, hash, alias, changed }
   if (changed) await announce(bus, flowKey(tenant, flow), { tenant, ...published })
   const warnings = await missingFlows(stores, tenant, plan)

@@ -2,7 +2,8 @@ import { Controller, Get, Headers, Inject, Param, Put, Query } from '@nestjs/com
 import { z } from 'zod'
 import type { Plan } from '@baton/flow'
 import { PLATFORM, TENANT_HEADER, tenantOf, ValidBody, type Platform } from '@baton/service'
-import { CATALOG } from '../tokens.ts'
+import { CATALOG, TRIGGERS } from '../tokens.ts'
+import type { Triggers } from '../triggers/triggers.ts'
 import { parseFlowName, type FlowCatalog } from './flow-catalog.ts'
 import { FLOW_FILE_BYTES_MAX } from './flow-files.adapter.ts'
 import { publishFlow, type Published } from './flow-publisher.ts'
@@ -39,10 +40,12 @@ type FlowItem = {
 export class FlowController {
   readonly #platform: Platform
   readonly #catalog: FlowCatalog
+  readonly #triggers: Triggers
 
-  constructor(@Inject(PLATFORM) platform: Platform, @Inject(CATALOG) catalog: FlowCatalog) {
+  constructor(@Inject(PLATFORM) platform: Platform, @Inject(CATALOG) catalog: FlowCatalog, @Inject(TRIGGERS) triggers: Triggers) {
     this.#platform = platform
     this.#catalog = catalog
+    this.#triggers = triggers
   }
 
   @Get()
@@ -80,6 +83,7 @@ export class FlowController {
       expected: name,
     })
     this.#catalog.forget()
+    await this.#triggers.settle()
     return published
   }
 }

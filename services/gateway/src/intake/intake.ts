@@ -10,6 +10,7 @@ import {
   runIdOf,
   sha256,
   TOPICS,
+  type Json,
   type MessageOf,
   type RunRequest,
 } from '@baton/contracts'
@@ -28,6 +29,8 @@ export type IncomingRequest = {
   readonly traceparent?: string | undefined
   /** What asked for it, where that was no request: `schedule`, `topic tickets`. */
   readonly trigger?: string | undefined
+  /** What a repeat must have in common with the first; its body where absent. */
+  readonly identity?: Json
 }
 
 export type Accepted = { readonly runId: string; readonly repeat: boolean }
@@ -110,7 +113,8 @@ export const createIntake = ({
     const flows = await pinFlows(catalog, { tenant, flow })
     const runId = runIdOf({ tenant, source, requestId })
     const { id: _id, ...body } = request
-    const [outcome] = await stores.starts.begin([{ tenant, source, requestId, runId, bodyHash: sha256(canonicalJson(body)) }]) // G3
+    const bodyHash = sha256(canonicalJson(incoming.identity ?? body))
+    const [outcome] = await stores.starts.begin([{ tenant, source, requestId, runId, bodyHash }]) // G3
     if (outcome === 'conflict')
       throw new Fault('request.conflicting', `request ${requestId} was made before with another body`, { field: 'id' })
     const accepted: Accepted = { runId, repeat: outcome === 'repeat' }
