@@ -5,7 +5,10 @@ import { walkFlow } from './walk.ts'
 /** Most steps in one flow, those inside outcomes included. */
 const MAX_STEPS = 1_000
 
-/** Reports times that can never be used up, because one around them is shorter. */
+/** Longest name of a flow: requests and topics carry it. */
+const MAX_NAME_CHARS = 200
+
+/** Reports times that can never be used up, because one around them is shorter, and what is larger than a flow may be. */
 export const checkLimits = (tree: FlowTree, report: Report): void => {
   let count = 0
   walkFlow(tree, {
@@ -28,6 +31,8 @@ export const checkLimits = (tree: FlowTree, report: Report): void => {
       }
     },
   })
+  if (tree.flow.length > MAX_NAME_CHARS)
+    report.add(tree.at, 'name.invalid', `the name of the flow has ${tree.flow.length} characters; at most ${MAX_NAME_CHARS} are allowed`)
   if (count > MAX_STEPS) report.add(tree.at, 'flow.too_large', `the flow has ${count} steps; at most ${MAX_STEPS} are allowed`)
 }
 

@@ -102,7 +102,7 @@ const checkDeclared = ({ code, what, names }: Declared, { key, report, at }: Key
   if (typeof key === 'string' && !names.includes(key)) report.add(at(), code, `there is no ${what} "${key}"${didYouMean(key, names)}`)
 }
 
-const BEFORE_RUN: ReadonlySet<string> = new Set(['input', 'run'])
+const BEFORE_RUN: ReadonlySet<string> = new Set(['input', 'run', 'params', 'buffers'])
 
 /** Variables that only some places have. */
 const PLACES: Readonly<Record<string, string>> = {

@@ -112,12 +112,13 @@ steps:
     )
   })
 
-  it('says what a param of a trigger moves', () => {
+  it('says what a param moves in the context of an agent', () => {
+    const context = '{ parts: [{ name: rules, from: =params.rules }] }'
     const { params } = explainFlow(
       opened(
-        'params: { most: { type: number, default: 5 } }\ntriggers: [{ topic: t, when: event.size < params.most }]\nsteps:\n  - a: hi\n',
+        `params: { rules: { type: string, default: none } }\nagents: { a: { prompt: hi, limits: { turns: 1 }, context: ${context} } }\nsteps:\n  - x: { agent: a }\n`,
       ),
     )
-    expect(params).toMatchObject([{ name: 'most', moves: [{ where: 'triggers', expression: 'event.size < params.most' }] }])
+    expect(params).toMatchObject([{ name: 'rules', moves: [{ where: 'agents', expression: 'params.rules' }] }])
   })
 })

@@ -43,9 +43,9 @@ agents:
   planner: { prompt: "Split {{ input }}", limits: { turns: 2 } }
   writer: { prompt: "Join {{ input }}", limits: { turns: 2 } }
 triggers:
-  - { topic: tickets, key: =event.id, when: event.kind == "ticket", input: { text: =event.text } }
+  - { topic: tickets, key: =event.id, when: event.kind == "ticket", input: { text: =event.text, order: =event.order, image: =event.image, items: [] } }
   - { http: POST /tickets }
-  - { schedule: "0 6 * * 1-5", zone: Europe/Berlin, input: { text: report } }
+  - { schedule: "0 6 * * 1-5", zone: Europe/Berlin, input: =event }
   - { every: 1h }
 steps:
   - classify:

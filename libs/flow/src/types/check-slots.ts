@@ -2,20 +2,30 @@
 import type { View } from '../check/walk.ts'
 import { nearest } from '../diagnostic.ts'
 import type { Span } from '../source/source.ts'
-import type { StepTree, ValueTree } from '../tree.ts'
+import type { SlotTree, StepTree, ValueTree } from '../tree.ts'
 import { describeType, isKnown, type ObjectType, type Type } from './type.ts'
 import { NAMED, type Add, type Seen, type Typing } from './typing.ts'
 
 /** A slot without `with` is read like an expression; with one, it is a path into what `with` gives. */
 export const checkSlot = ({ slot, step, view }: Extract<Seen, { is: 'slot' }>, typing: Typing, add: Add): void => {
-  const [root = '', ...keys] = slot.path
+  const [root = ''] = slot.path
   const bare = step.with === undefined
-  let type = bare ? typing.variable(root, view, typing.factsOf(undefined, view)) : givenBy(step, root, { view, typing })
+  const type = bare ? typing.variable(root, view, typing.factsOf(undefined, view)) : givenBy(step, root, { view, typing })
+  followSlot(slot, type, { bare, add })
+}
+
+/** Goes along the path of a slot, from the type of its first word. `bare`: it is read from the flow itself. */
+export const followSlot = (
+  { path: [root = '', ...keys], at }: SlotTree,
+  first: Type | undefined,
+  { bare, add }: Pick<Site, 'bare' | 'add'>,
+): void => {
+  let type = first
   let path = root
   for (const key of keys) {
     if (type === undefined) return
-    const start = slot.at.start + path.length + 1
-    type = follow(type, key, { path, at: { ...slot.at, start, end: start + key.length }, whole: slot.at, bare, add })
+    const start = at.start + path.length + 1
+    type = follow(type, key, { path, at: { ...at, start, end: start + key.length }, whole: at, bare, add })
     path = `${path}.${key}`
   }
 }

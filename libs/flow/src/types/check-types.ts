@@ -3,9 +3,10 @@
 import type { Report } from '../diagnostic.ts'
 import type { Span } from '../source/source.ts'
 import type { ExprTree, FlowTree } from '../tree.ts'
+import { checkSelfChecks } from './check-agents.ts'
 import { checkSlot } from './check-slots.ts'
 import { checkCases } from './check-cases.ts'
-import { checkGiven, owedOf } from './check-values.ts'
+import { checkGiven, checkTrigger, owedOf } from './check-values.ts'
 import { describeType, isKnown, scalarOf, type Type } from './type.ts'
 import { createTyping, placeIn, type Add, type Seen, type Typing } from './typing.ts'
 
@@ -13,7 +14,10 @@ import { createTyping, placeIn, type Add, type Seen, type Typing } from './typin
 export const checkTypes = (tree: FlowTree, report: Report): void => {
   const typing = createTyping(tree)
   const add: Add = (at, code, message, fix) => report.add(at, code, message, fix)
-  const owed = owedOf(typing.seen.flatMap((part) => (part.is === 'step' ? [part.step] : [])))
+  const steps = typing.seen.flatMap((part) => (part.is === 'step' ? [part.step] : []))
+  const owed = owedOf(steps)
+  for (const trigger of tree.triggers) checkTrigger(trigger, tree.input, { typing, add })
+  checkSelfChecks(tree, steps, add)
   for (const part of typing.seen) {
     if (part.is === 'expression') checkExpression(part, typing, add)
     else if (part.is === 'slot') checkSlot(part, typing, add)

@@ -1,7 +1,7 @@
 // Values whose type is fixed where they stand: the arguments of a search, what `set` says it returns.
-import type { JsonSchema } from '@baton/contracts/json'
+import { isJsonObject, type Json, type JsonSchema } from '@baton/contracts/json'
 import type { View } from '../check/walk.ts'
-import type { StepTree, ValueTree } from '../tree.ts'
+import type { StepTree, TriggerTree, ValueTree } from '../tree.ts'
 import { mismatch } from './mismatch.ts'
 import { typeOfLiteral, typeOfSchema } from './schema-type.ts'
 import { ANY, describeType, listOf, notNull, NUMBER, STRING, type Type } from './type.ts'
@@ -39,6 +39,33 @@ export const checkGiven = (step: StepTree, { owed, ...site }: Site & { readonly 
 const SEARCH: Readonly<Record<string, Type>> = { query: STRING, top: NUMBER }
 
 type ValueSite = Site & { readonly path: string }
+
+/** What starts a flow has to give the input that the flow takes; what arrives is not known, what is made of it is. */
+export const checkTrigger = ({ input }: TriggerTree, schema: JsonSchema, { typing, add }: Omit<Site, 'view'>): void => {
+  if (input !== undefined) checkValue(input, typeOfSent(schema), { typing, add, view: ARRIVED, path: '' })
+}
+
+/** What has to be sent to fit a schema: a field with a default is there when it is read, and need not be sent. */
+const typeOfSent = (schema: Json | undefined): Type => {
+  const type = isJsonObject(schema) ? typeOfSchema(schema) : ANY
+  if (type.kind !== 'object' || !isJsonObject(schema)) return type
+  const { properties, required } = schema
+  const needed = Array.isArray(required) ? required : []
+  const fields = [...type.fields].map(([name]): readonly [string, Type] => {
+    const sent = typeOfSent(isJsonObject(properties) ? properties[name] : undefined)
+    return [name, needed.includes(name) ? sent : { ...sent, absent: true }]
+  })
+  return { ...type, fields: new Map(fields) }
+}
+
+const ARRIVED: View = {
+  steps: new Map(),
+  self: undefined,
+  it: undefined,
+  fault: false,
+  bound: new Map([['event', { from: 'event', schema: undefined }]]),
+  trigger: true,
+}
 
 /** A value against the type it has to have, each part at its own place. */
 const checkValue = (value: ValueTree, wanted: Type, site: ValueSite): void => {
