@@ -31,9 +31,9 @@ models:
 const SCRIPT = `
 answers:
   - when: { use: check, contains: forty }
-    answer: { ok: false, problem: There is no forty. }
+    answer: { verdict: 'It is 40.', confidence: 0.4 }
   - when: { use: check }
-    answer: { ok: true }
+    answer: { verdict: It is 42., confidence: 0.9 }
   - when: { turn: 1 }
     calls: [{ tool: demo/no_op, arguments: { v: '{{ input.v }}' } }]
   - when: { turn: 2 }
@@ -358,7 +358,7 @@ describe('a scripted agent', () => {
   it('S2: checks its own answer, and the conversation stays as it is', async () => {
     const transcript = { sha256: 'a'.repeat(64), sizeBytes: 1, mediaType: 'application/json' }
     const check = (n: number, answer: Json): Ask => ({ ...puppet, turn: n, more: { use: 'check', answer, transcript, tools: [] } })
-    expect(await turn(check(3, { verdict: 'It is 42.' }))).toMatchObject({ output: { ok: true }, turn: { calls: [], transcript } })
-    expect(await turn(check(4, { verdict: 'It is forty.' }))).toMatchObject({ output: { ok: false, problem: 'There is no forty.' } })
+    expect(await turn(check(3, { verdict: 'It is 42.' }))).toMatchObject({ output: { confidence: 0.9 }, turn: { calls: [], transcript } })
+    expect(await turn(check(4, { verdict: 'It is forty.' }))).toMatchObject({ output: { verdict: 'It is 40.', confidence: 0.4 } })
   })
 })

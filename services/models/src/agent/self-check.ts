@@ -1,6 +1,6 @@
 // An agent looks at its own answer, with its prompt for that.
 //   S1. The prompt has the input of the agent and the answer, as `it`; an input that is no object is `input`.
-//   S2. It says `{ ok, problem? }`, whatever the agent returns otherwise; the conversation is left as it is.
+//   S2. It gives the answer as it should be, in the form the agent returns; the conversation is left as it is.
 import type { WorkResult } from '@baton/service'
 import { Fault } from '@baton/contracts/fault'
 import { isJsonObject, type Json, type JsonObject } from '@baton/contracts/json'
@@ -9,16 +9,6 @@ import { meterOf } from '../invoke/meter.ts'
 import { agentPromptOf } from '../invoke/prompt.ts'
 import { readOutput } from '../output/structured-output.ts'
 import { type AgentTools, type AgentWork, charsOf, failedWork, modelsOf, occasionOf, startTaking, trySpecOf } from './agent-work.ts'
-
-/** What a check answers (S2). */
-const VERDICT: JsonObject = {
-  type: 'object',
-  properties: {
-    ok: { type: 'boolean', description: 'whether the answer can be given as it is' },
-    problem: { type: 'string', description: 'what has to be mended, where it cannot' },
-  },
-  required: ['ok'],
-}
 
 /** What the prompt of a check can name (S1). */
 export const checkInput = (input: Json, answer: Json): JsonObject => ({ ...(isJsonObject(input) ? input : { input }), it: answer })
@@ -35,8 +25,8 @@ export const selfCheck = async (work: AgentWork, answer: Json, tools: AgentTools
   const asked = await ask({
     models: tools.catalogue.resolve(modelsOf(command, context.plan)),
     question: { ...told, input, occasion: occasionOf(work) },
-    schema: VERDICT,
-    read: (said) => readOutput(said, VERDICT),
+    schema: agent.returns, // S2
+    read: (said) => readOutput(said, agent.returns),
     spec: trySpecOf(context.node),
     signal: context.signal,
     random: tools.random,
