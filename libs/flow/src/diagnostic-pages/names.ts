@@ -37,7 +37,8 @@ export const NAMES = {
   },
   'prompt.slot_unknown': {
     title: 'The prompt asks for something it is not given',
-    about: 'With `with`, the slots of a prompt are its keys and nothing else, so that a prompt can be used in several steps.',
+    about:
+      'With `with`, the slots of a prompt are its keys and nothing else, so that a prompt can be used in several steps. The prompt with which an agent checks itself has the answer, as `it`, and what the agent is asked with.',
     wrong: 'steps:\n  - facts:\n      prompt: Extract the facts from {{ txt }}\n      with: { text: =input.text }\n',
     right: 'steps:\n  - facts:\n      prompt: Extract the facts from {{ text }}\n      with: { text: =input.text }\n',
     fix: 'Add the key to `with`, or correct the slot.',

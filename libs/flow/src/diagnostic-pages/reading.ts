@@ -64,9 +64,10 @@ export const READING = {
   'flow.unsupported': {
     title: 'This version cannot run a part of the flow',
     about:
-      'The flow is right, and the engine of this version does not run one of its steps yet. `baton check` accepts it and names the steps; publishing and running refuse it.',
-    wrong: 'steps:\n  - pause: { wait: 10m }\n',
-    fix: 'Leave the step out, or wait for the version that runs it.',
+      'The flow is right, and the engine of this version does not run one of its fields yet: `guard`, `cache`, `hedge`, `context`, `media` or `writes` of a step, the `context` of an agent, `buffers` or `history`. `baton check` accepts it and names them; publishing and running refuse it.',
+    wrong: 'steps:\n  - facts: { tool: kb/lookup, with: { text: =input.text }, cache: 10m }\n',
+    right: 'steps:\n  - facts: { tool: kb/lookup, with: { text: =input.text } }\n',
+    fix: 'Leave the field out, or wait for the version that runs it.',
     foundBy: 'command',
   },
   'flow.too_large': {
@@ -80,7 +81,7 @@ export const READING = {
   'name.invalid': {
     title: 'This cannot be a name',
     about:
-      'Names of steps and params are words of letters, digits and `_`, so that expressions can use them. A flow is `namespace/name@1.0.0`.',
+      'Names of steps and params are words of letters, digits and `_`, so that expressions can use them. A flow is `namespace/name@1.0.0`, with at most 200 characters before the version.',
     wrong: 'steps:\n  - get-facts: Extract the facts from {{ input.text }}\n',
     right: 'steps:\n  - get_facts: Extract the facts from {{ input.text }}\n',
     fix: 'Write the name that is suggested.',
