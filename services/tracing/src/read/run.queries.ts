@@ -3,6 +3,7 @@ import type { Json } from '@baton/contracts'
 import type { Database, Param } from '@baton/store'
 import { FROM_RUNS, RUN_FIELDS, resultJson, runView, type OpenStep, type RunRecord, type RunView, type StoredResult } from './run-view.ts'
 import type { RunPlace } from './cursor.ts'
+import { openSteps } from './open-steps.queries.ts'
 
 export type RunFilter = {
   readonly tenant: string
@@ -25,10 +26,6 @@ const STILL_OPEN = `not exists (select from trace_steps e where e.run_id = s.run
 const OPEN_STEPS = `from trace_steps s where s.run_id = r.run_id and s.tenant = r.tenant and s.status in ('opened', 'dispatched', 'waiting') and ${STILL_OPEN}`
 const IDLE = `exists (select ${OPEN_STEPS} and s.kind in ('human', 'event', 'wait'))`
 const PAUSED = `exists (select from trace_holds h where h.run_id = r.run_id and h.tenant = r.tenant and h.paused)`
-
-// Of a run with very many open steps these are looked at: those that wait for the world first, then the newest.
-const CANDIDATES_MAX = 200
-const OPEN_MAX = 20
 
 const statusCondition = (status: NonNullable<RunFilter['status']>): string => {
   switch (status) {
@@ -106,26 +103,6 @@ const withOpenSteps = async (db: Database, rows: readonly RunRecord[]): Promise<
       steps.filter(({ runId }) => runId === row.runId),
     ),
   )
-}
-
-/** Steps in progress, of each run the most telling. */
-const openSteps = async (
-  db: Database,
-  runs: readonly { readonly runId: string; readonly tenant: string }[],
-): Promise<readonly OpenStep[]> => {
-  const { rows } = await db.query<Omit<OpenStep, 'untilMs'> & { untilMs: string | null }>(
-    `select r.run_id as "runId", o.path, o.kind, o.status, o.error_code as "errorCode", f ->> 'reason' as reason,
-       (f ->> 'untilMs')::bigint as "untilMs", f ->> 'event' as event, f ->> 'childRunId' as "childRunId"
-     from unnest($1::text[], $2::text[]) as r(run_id, tenant) cross join lateral (
-       select distinct on (s.path, s.attempt) s.* from (
-         select * from trace_steps s where s.run_id = r.run_id and s.tenant = r.tenant and s.status in ('opened', 'dispatched', 'waiting')
-         order by s.kind in ('human', 'event', 'wait', 'flow') desc, s.seq desc limit ${CANDIDATES_MAX}
-       ) as s where ${STILL_OPEN} order by s.path, s.attempt, s.seq desc limit ${OPEN_MAX}
-     ) as o cross join lateral (select o.facts::json as f) as f
-     order by r.run_id, o.seq`,
-    [runs.map(({ runId }) => runId), runs.map(({ tenant }) => tenant)],
-  )
-  return rows.map(({ untilMs, ...row }) => ({ ...row, untilMs: untilMs === null ? null : Number(untilMs) }))
 }
 
 /** What a list of the runs around a run shows of each. */
