@@ -5,6 +5,15 @@ import { openTransport, type ClientOptions, type ServerEvent } from './transport
 export type StartedRun = { readonly runId: string; readonly requestId: string; readonly repeat: boolean }
 export type RunOutcome = { readonly ended: true; readonly result: RunResult } | { readonly ended: false; readonly run: StartedRun }
 export type Page = { readonly limit?: number; readonly cursor?: string }
+export type RunFilter = Page & {
+  readonly flow?: string
+  readonly status?: string
+  readonly label?: string
+  /** This run and all that came of it. */
+  readonly root?: string
+  /** Runs that steps of this one started. */
+  readonly parent?: string
+}
 export type Decision = {
   readonly verdict: Verdict
   readonly by: string
@@ -46,10 +55,11 @@ const runsOf = (transport: Transport) => {
     },
     cancel: (runId: string, body: { by?: string; reason?: string } = {}): Promise<{ runId: string; status: string }> =>
       call({ method: 'POST', path: `/v1/runs/${id(runId)}:cancel`, body }),
-    runs: <T = Json>(filter: Page & { flow?: string; status?: string; label?: string } = {}): Promise<T> =>
-      get<T>(`/v1/runs${query(filter)}`),
+    runs: <T = Json>(filter: RunFilter = {}): Promise<T> => get<T>(`/v1/runs${query(filter)}`),
     show: <T = Json>(runId: string): Promise<T> => get<T>(`/v1/runs/${id(runId)}`),
-    trace: <T = Json>(runId: string): Promise<T> => get<T>(`/v1/runs/${id(runId)}/trace`),
+    /** The steps as a tree; `under` and `after` go on where a level says that there is more. */
+    trace: <T = Json>(runId: string, page: { under?: string; after?: number; limit?: number } = {}): Promise<T> =>
+      get<T>(`/v1/runs/${id(runId)}/trace${query(page)}`),
     payload: <T = Json>(runId: string, sha256: string): Promise<T> => get<T>(`/v1/runs/${id(runId)}/payloads/${id(sha256)}`),
     /** The journal of a run as it happens; ends with the run or the signal. */
     events: (runId: string, signal: AbortSignal = new AbortController().signal): AsyncGenerator<ServerEvent> =>

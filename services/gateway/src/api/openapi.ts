@@ -8,6 +8,8 @@ import { ParamsBody } from '../params/param.controller.ts'
 import { CancelBody, EventBody, PatchBody, PauseBody, ResumeBody, RetryBody } from '../runs/control-bodies.ts'
 import { BulkBody } from '../runs/job-bodies.ts'
 import { CONTROL_ROUTES } from './control-routes.ts'
+import { TriggerBody } from '../triggers/trigger.controller.ts'
+import { TRIGGER_ROUTES } from './trigger-routes.ts'
 import { json, path, query, RUN_ID, type Route } from './route.ts'
 
 type Json = { readonly [key: string]: unknown }
@@ -51,15 +53,34 @@ const ROUTES: readonly Route[] = [
     summary: 'List runs',
     parameters: [
       query('flow', 'Only of this flow'),
-      query('status', 'Only with this status'),
+      query('status', 'Only with this status: open, running, paused, waiting, completed, failed or cancelled'),
       query('label', 'Only with this label, as name:value'),
+      query('root', 'Only this run and all that came of it'),
+      query('parent', 'Only runs that steps of this run started'),
       query('cursor', 'Where the page before ended'),
       query('limit', 'Largest number of items'),
     ],
     answers: json('Runs, newest first'),
   },
-  { method: 'get', path: '/v1/runs/{id}', summary: 'One run', parameters: [RUN_ID], answers: json('The run') },
-  { method: 'get', path: '/v1/runs/{id}/trace', summary: 'The steps of a run', parameters: [RUN_ID], answers: json('The trace') },
+  {
+    method: 'get',
+    path: '/v1/runs/{id}',
+    summary: 'One run: its result, why it stands where it stands, and who held or changed it',
+    parameters: [RUN_ID],
+    answers: json('The run'),
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/{id}/trace',
+    summary: 'The steps of a run as a tree, with the runs they started',
+    parameters: [
+      RUN_ID,
+      query('under', 'Only what is below this step, as findings or findings[17]'),
+      query('after', 'Go on behind so many children of the first level'),
+      query('limit', 'Children that a level shows, at most 200'),
+    ],
+    answers: json('The trace'),
+  },
   {
     method: 'get',
     path: '/v1/runs/{id}/events',
@@ -75,6 +96,7 @@ const ROUTES: readonly Route[] = [
     answers: json('The content'),
   },
   ...CONTROL_ROUTES,
+  ...TRIGGER_ROUTES,
   {
     method: 'get',
     path: '/v1/reviews',
@@ -261,6 +283,7 @@ export const openApiDocument = (): Json => {
         Rollback: schemaOf(RollbackBody),
         Params: schemaOf(ParamsBody),
         Redrive: schemaOf(RedriveBody),
+        Trigger: schemaOf(TriggerBody),
         Problem: schemaOf(Problem),
       },
     },
