@@ -83,7 +83,7 @@ describe('control over HTTP', () => {
     system.http('POST', `/v1/runs/${runId}/events`, { event, data, id, by: 'bank' })
   const payment = (order: string): Json => ({ order, amount: 12 })
 
-  it('A11: an event goes to the step that waits for it, once', async () => {
+  it('A10: an event goes to the step that waits for it, once', async () => {
     const runId = await client.start('shop/order', { order: 'o1' })
     await client.reaches(runId, 'waiting')
     expect((await send(runId, 'payment/confirmed', payment('other'), 'e0')).status).toBe(202)
@@ -217,7 +217,7 @@ describe('control on the command line', () => {
     return runId
   }
 
-  it('A11, F5: a run is paused, patched, resumed and sent an event', async () => {
+  it('A10, F5: a run is paused, patched, resumed and sent an event', async () => {
     const runId = await waiting('c1')
     expect(await baton('runs', 'pause', runId, '--reason', 'look')).toMatchObject({ code: 0, out: `${runId}: pausing\n` })
     expect((await baton('runs', 'patch', runId, '--input', '{"urgent":true}', '--params', '{"share":0.7}')).code).toBe(0)

@@ -4,7 +4,7 @@ import { show, type CommandContext } from './context.ts'
 import { readJson } from './run-json.ts'
 import { runningSystem } from './running-system.ts'
 
-/** `baton send RUN EVENT`: what a run waits for has happened (A8). */
+/** `baton send RUN EVENT`: what a run waits for has happened (A10). */
 export const sendCommand = (context: CommandContext): Command =>
   new Command('send')
     .description('tell a run of an event that it waits for')

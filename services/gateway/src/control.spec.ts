@@ -32,6 +32,7 @@ type Row = {
   readonly status: string
   readonly requestedAtMs: number
   readonly rootRunId?: string
+  readonly parentRunId?: string
   readonly label?: string
 }
 
@@ -40,6 +41,8 @@ let platform: Platform
 let gateway: RunningService
 /** Runs as tracing would list them. */
 const runs = new Map<string, Row>()
+/** Answers of the list before it works. */
+let trouble: number[] = []
 /** Tracing, as far as the gateway asks it: one run, and pages of the list. */
 const tracing: Platform['call'] = async ({ path }) => {
   const url = new URL(path, 'http://tracing')
@@ -49,6 +52,8 @@ const tracing: Platform['call'] = async ({ path }) => {
     const row = runs.get(decodeURIComponent(id))
     return row === undefined ? answer(404, {}) : answer(200, { flow: 'shop/desk', version: '1.0.0', ...row })
   }
+  const problem = trouble.shift()
+  if (problem !== undefined) return answer(problem, { code: 'request.malformed', detail: 'no' })
   const { status, label, cursor, limit } = Object.fromEntries(url.searchParams)
   const open = (row: Row): boolean => ['running', 'waiting', 'paused'].includes(row.status)
   const matching = [...runs.values()]
@@ -284,6 +289,25 @@ describe('control by query', () => {
     const at = (id = ''): number => runs.get(id)?.requestedAtMs ?? 0
     const where = { label: 'batch:c', startedAfter: at(first) + 1, startedBefore: new Date(at(third) + 1).toISOString() }
     expect(await done('resume', { where })).toMatchObject({ matched: 2, done: 2 })
+  })
+
+  it('runs that a step started are paused with the others, and run again with theirs only', async () => {
+    const parent = runIn('failed', { label: 'batch:f' })
+    const child = runIn('failed', { label: 'batch:f', parentRunId: parent, rootRunId: parent })
+    const again = runIn('failed', { label: 'batch:f', rootRunId: 'run_first' })
+    expect(await done('retry', { where: { label: 'batch:f' } })).toMatchObject({ matched: 2 })
+    expect((await changed('run.retry', [parent, child, again])).toSorted()).toEqual([parent, again].toSorted())
+    const open = runIn('running', { label: 'batch:g', parentRunId: parent, rootRunId: parent })
+    expect(await done('pause', { where: { label: 'batch:g' } })).toMatchObject({ matched: 1 })
+    expect(await eventsOf(open)).toMatchObject([{ partition: partitionOf(parent, PARTITIONS) }])
+  })
+
+  it('Z3: waits while tracing is away; what tracing refuses fails the job with its reason', async () => {
+    runIn('running', { label: 'batch:h' })
+    trouble = [503, 503]
+    expect(await done('cancel', { where: { label: 'batch:h' } })).toMatchObject({ status: 'completed', matched: 1, done: 1 })
+    trouble = [400]
+    expect(await done('cancel', { where: { label: 'batch:h' } })).toMatchObject({ status: 'failed', fault: { code: 'request.malformed' } })
   })
 
   it.each([

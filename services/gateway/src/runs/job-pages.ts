@@ -67,9 +67,12 @@ const problemOf = (problem: unknown): Fault => {
   return new Fault(isFaultCode(code) ? code : 'request.malformed', typeof detail === 'string' ? detail : 'tracing does not take the query')
 }
 
-/** A step of a tree is run again with its tree, never alone. */
+/** A run that a step started is run again with the run of that step, never for its own sake. */
 const isWanted = ({ run, requestedAtMs }: Row, { action, startedAfterMs = 0, startedBeforeMs = Infinity }: JobBody): boolean =>
-  requestedAtMs >= startedAfterMs && requestedAtMs < startedBeforeMs && isOpenTo(action, run)
+  requestedAtMs >= startedAfterMs &&
+  requestedAtMs < startedBeforeMs &&
+  (action !== 'retry' || run.parentRunId === undefined) &&
+  isOpenTo(action, run)
 
 /** The next page: at most `runsLeft` runs that the action can change. Lists are newest first. */
 export const nextPage = async (

@@ -9,6 +9,8 @@ import { patientCall } from '../forward/patient-call.ts'
 export type KnownRun = {
   readonly runId: string
   readonly rootRunId: string
+  /** The run whose step started it. */
+  readonly parentRunId?: string
   readonly status?: string
   readonly flow?: string
   readonly version?: string
@@ -23,9 +25,11 @@ export const knownRunOf = (row: unknown, id?: string): KnownRun | undefined => {
   const runId = id ?? text(row['runId'])
   if (runId === undefined) return undefined
   const [status, flow, version, planHash] = [text(row['status']), text(row['flow']), text(row['version']), text(row['planHash'])]
+  const parentRunId = text(row['parentRunId'])
   return {
     runId,
     rootRunId: text(row['rootRunId']) ?? runId, // U2
+    ...(parentRunId === undefined ? {} : { parentRunId }),
     ...(status === undefined ? {} : { status }),
     ...(flow === undefined ? {} : { flow }),
     ...(version === undefined ? {} : { version }),
