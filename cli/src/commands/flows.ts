@@ -4,6 +4,7 @@ import { show, type CommandContext } from './context.ts'
 import { aliasCommand, userName } from './flow-alias.ts'
 import { packCommand, publication } from './flow-pack.ts'
 import { runningSystem } from './running-system.ts'
+import { triggersOf, triggerTable } from './triggers.ts'
 
 type FlowItem = {
   readonly flow: string
@@ -37,9 +38,13 @@ const list = (context: CommandContext): Command =>
 
 const showOne = (context: CommandContext): Command =>
   new Command('show')
-    .description('the compiled plan of a flow')
+    .description('the compiled plan of a flow; beside it, on stderr, what starts it and when it is due next')
     .argument('<flow>', 'namespace/name[@version|@alias]')
-    .action(async (flow: string) => context.terminal.print(JSON.stringify(await runningSystem().get(`/v1/flows/${flow}`), null, 2)))
+    .action(async (flow: string) => {
+      context.terminal.print(JSON.stringify(await runningSystem().get(`/v1/flows/${flow}`), null, 2))
+      const triggers = await triggersOf(flow.split('@')[0])
+      if (triggers.length > 0) context.terminal.note(triggerTable(triggers))
+    })
 
 const publish = (context: CommandContext): Command =>
   new Command('publish')

@@ -15,6 +15,8 @@ describe('OpenAPI document', () => {
       '/v1/runs/{id}:retry',
       '/v1/runs:cancel',
       '/v1/jobs/{id}',
+      '/v1/triggers',
+      '/v1/triggers/{id}:pause',
       '/v1/reviews',
       '/v1/dead-letters:redrive',
       '/v1/flows/{name}',
