@@ -153,16 +153,29 @@ export const inWords = (output: Output): string => {
   }
 }
 
-const inWordsOfJournal = ({ name, data }: Extract<Output, { to: 'journal' }>['message']): string => {
+type Journal = Extract<Output, { to: 'journal' }>['message']
+type FromOutside = Extract<Journal, { name: 'journal.run.controlled' | 'journal.event.received' | 'journal.step.opened' }>
+
+const inWordsOfOthers = ({ name, data }: FromOutside): string => {
   switch (name) {
-    case 'journal.run.started':
-      return 'started'
     case 'journal.run.controlled':
       return `${data.action} by ${data.by}`
     case 'journal.event.received':
       return `event ${data.event} ${data.path ?? 'kept'}`
     case 'journal.step.opened':
       return `opened ${data.path}${data.parts === undefined ? '' : ` ${data.parts}`}`
+  }
+}
+
+const inWordsOfJournal = (message: Journal): string => {
+  const { name, data } = message
+  switch (name) {
+    case 'journal.run.controlled':
+    case 'journal.event.received':
+    case 'journal.step.opened':
+      return inWordsOfOthers(message)
+    case 'journal.run.started':
+      return 'started'
     case 'journal.step.dispatched':
       return `dispatched ${short(data.attemptId)}`
     case 'journal.step.completed':

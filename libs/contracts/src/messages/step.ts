@@ -75,7 +75,7 @@ export const StepCommand = z.looseObject({
   /** A turn of an agent: the node is the agent's step. */
   turn: AgentTurn.optional(),
   /** A call that an agent asked for: the tool, with its arguments as the input. */
-  call: z.looseObject({ id: z.string(), tool: z.string() }).optional(),
+  call: z.looseObject({ id: z.string(), tool: z.string(), agent: z.string().optional() }).optional(),
   session: z.string().optional(),
   user: z.looseObject({ id: z.string().optional() }).optional(),
 })

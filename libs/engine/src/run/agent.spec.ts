@@ -33,7 +33,7 @@ describe('an agent (A7)', () => {
     expect(askedFor(calls, 'a/turn[1]/call[1]')).toMatchObject({
       kind: 'tool',
       nodeId: 'a',
-      call: { id: 'c2', tool: 'shop/find' },
+      call: { id: 'c2', tool: 'shop/find', agent: 'clerk' },
       input: { q: 'y' },
     })
     const next = given(clerk, start, asked, completed('a/turn[1]/call[1]/1', 'Y')).when(failed('a/turn[1]/call[0]/1'))
@@ -78,7 +78,7 @@ describe('an agent (A7)', () => {
     expect(resultIn(play(patient, [start, ...again]).outputs)?.result.fault?.code).toBe('agent.repeating')
   })
 
-  it('R5: calls are capped for the whole step', () => {
+  it('K4, R5: calls are capped for the whole step', () => {
     const capped = flow('{ agent: clerk, limits: { calls: 3 }, onLimit: { set: capped } }')
     const story = play(capped, [start, ...rounds(2, String)])
     expect(resultIn(story.outputs)?.result).toMatchObject({ output: 'capped', degraded: ['limit.calls_exceeded'] })

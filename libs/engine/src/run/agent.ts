@@ -125,7 +125,11 @@ export const openMember = (turn: Turn, { key: frame, node, frame: own }: Place, 
 export const noteTurn = (turn: Turn, { frame }: Place, said: NonNullable<MessageOf<'step.completed'>['turn']>): void => {
   const owner = frame.owner === null ? undefined : placeOf(turn, frame.owner.frame)
   const work = owner?.frame.visit?.activity
-  if (work?.is !== 'agent' || frame.work?.is !== 'turn' || frame.work.turn.use === 'check') return
+  if (work?.is !== 'agent' || frame.work?.is !== 'turn') return
+  if (frame.work.turn.use === 'check') {
+    if (said.confidence !== undefined) work.confidence = said.confidence
+    return
+  }
   work.calls = said.calls.map(({ id, tool, arguments: input }) => ({ id, tool, input }))
   if (said.transcript !== undefined) work.transcript = said.transcript
   work.confidence = said.confidence ?? null
@@ -192,7 +196,7 @@ const makeCalls = (turn: Turn, place: Place, work: AgentWork): void => {
       path: `${place.path}/turn[${work.turn}]/call[${number}]`,
       use: 'call',
       part: number,
-      work: { is: 'call', call: { id, tool }, input },
+      work: { is: 'call', call: { id, tool, agent: work.agent }, input },
     })
   }
   if (work.calls.every(({ result }) => result !== undefined)) endTurn(turn, place, work)

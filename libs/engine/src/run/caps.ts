@@ -11,22 +11,27 @@ import { agentOf } from './own-work.ts'
 import type { Place, Turn } from './turn.ts'
 
 /** The limit of the run that forbids this step now, if one does. K1. */
-export const limitFault = ({ run, atMs }: Turn, node: PlanNode, counted: boolean): FaultData | undefined => {
+export const limitFault = (turn: Turn, node: PlanNode, counted: boolean): FaultData | undefined => {
+  const { run, atMs } = turn
   const late = timeExceeded(run, atMs)
   if (late !== undefined) return exceeded(late, `${node.id} was not started`)
   const { spend, limits } = run
   if (counted && spend.steps >= limits.steps)
     return exceeded('limit.steps_exceeded', `${node.id} would be step ${spend.steps + 1} of ${limits.steps}`)
-  const { costMicroUsd, tokens, calls } = limits
-  if (costMicroUsd !== undefined && spend.costMicroUsd >= costMicroUsd && mayCost(run, node)) {
-    return exceeded('limit.cost_exceeded', `${spend.costMicroUsd} of ${costMicroUsd} millionths of a dollar are spent`)
-  }
-  if (tokens !== undefined && (spend.tokens ?? 0) >= tokens && node.kind === 'model')
-    return exceeded('limit.tokens_exceeded', `${spend.tokens} of ${tokens} tokens are spent`)
-  if (calls !== undefined && (spend.calls ?? 0) >= calls && isCall(node))
-    return exceeded('limit.calls_exceeded', `${node.id} would be call ${(spend.calls ?? 0) + 1} of ${calls}`)
+  return spendFault(turn, node)
+}
+
+const spendFault = ({ run }: Turn, node: PlanNode): FaultData | undefined => {
+  const { limits } = run
+  const { costMicroUsd, tokens = 0, calls = 0 } = run.spend
+  if (reached(costMicroUsd, limits.costMicroUsd) && mayCost(run, node))
+    return exceeded('limit.cost_exceeded', `${costMicroUsd} of ${limits.costMicroUsd} millionths of a dollar are spent`)
+  if (node.kind === 'model' && reached(tokens, limits.tokens)) return exceeded('limit.tokens_exceeded', `${tokens} tokens are spent`)
+  if (isCall(node) && reached(calls, limits.calls)) return exceeded('limit.calls_exceeded', `${node.id} would be call ${calls + 1}`)
   return undefined
 }
+
+const reached = (spent: number, limit: number | undefined): boolean => limit !== undefined && spent >= limit
 
 const exceeded = (code: FaultCode, message: string): FaultData => ({ code, message })
 

@@ -30,7 +30,7 @@ export const nextAttempt = (
 /** Publishes the command of the node a frame stands at. */
 export const dispatch = (turn: Turn, place: Place, visit: Visit, node: WorkNode): void => {
   const { run, atMs, program } = turn
-  const { frame, key, path } = place
+  const { frame, key } = place
   const input = program.value(node.with, scopeOf(turn, program.plan, frame))
   const { attempt, attemptId } = nextAttempt(run, place, visit)
   const deadlineMs = deadlineOf(run, isPerson(node))

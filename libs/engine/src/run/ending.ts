@@ -39,42 +39,13 @@ export const end = (turn: Ledger, ending: Ending): void => {
   for (const { visit } of Object.values(run.frames))
     if (visit?.activity.is === 'child') stopChild(turn, visit.activity, 'the run that started it has ended')
   for (const attemptId of Object.keys(run.attempts)) loseAttempt(run, attemptId)
-  const { pinned, spend, escalated } = run
-  const working = workedMs(run, atMs)
-  const latencyMs = Math.max(0, atMs - pinned.requestedAtMs)
-  const fault = ending.fault === undefined ? {} : { fault: ending.fault }
-  journal(turn, {
-    name: 'journal.run.ended',
-    data: {
-      ...transition(turn),
-      flow: pinned.flow,
-      version: pinned.version,
-      status: ending.status,
-      ...fault,
-      requestedAtMs: pinned.requestedAtMs,
-      latencyMs,
-      workingMs: working,
-      waitedMs: Math.max(0, atMs - pinned.startedAtMs - working),
-      costMicroUsd: spend.costMicroUsd,
-      steps: spend.steps,
-      escalated,
-    },
-  })
-  const body: RunResult = {
-    requestId: pinned.requestId,
-    runId: run.runId,
-    flow: pinned.flow,
-    version: pinned.version,
-    status: ending.status,
-    ...outputOf(ending.entry),
-    ...(run.degraded.length === 0 ? {} : { degraded: [...run.degraded] }),
-    ...fault,
-    metrics: { latencyMs, workingMs: working, costUsd: spend.costMicroUsd / 1e6, steps: spend.steps, escalated },
-  }
+  const { pinned } = run
+  const body = resultOf(turn, ending)
+  journalEnd(turn, body)
   const topic = pinned.resultTopic
   const result = { id: takeId(run), name: RESULT_NAMES[ending.status], body, ...(topic === undefined ? {} : { topic }) }
   const answer = pinned.parent === undefined ? undefined : answerToParent(run, pinned.parent, { body, atMs, id: result.id })
-  const { formatVersion, engineVersion, runId, tenant, seq, lost } = run
+  const { formatVersion, engineVersion, runId, tenant, seq, lost, spend } = run
   turn.ended = {
     formatVersion,
     engineVersion,
@@ -92,6 +63,50 @@ export const end = (turn: Ledger, ending: Ending): void => {
     ...(answer === undefined ? {} : { answer }),
   }
   turn.outputs.push(endOutput(turn.ended))
+}
+
+type Result = RunResult & { readonly status: Ending['status']; readonly metrics: { readonly workingMs: number } }
+
+const resultOf = ({ run, atMs }: Ledger, { status, fault, entry }: Ending): Result => {
+  const { pinned, spend, escalated, degraded, runId } = run
+  return {
+    requestId: pinned.requestId,
+    runId,
+    flow: pinned.flow,
+    version: pinned.version,
+    status,
+    ...outputOf(entry),
+    ...(degraded.length === 0 ? {} : { degraded: [...degraded] }),
+    ...(fault === undefined ? {} : { fault }),
+    metrics: {
+      latencyMs: Math.max(0, atMs - pinned.requestedAtMs),
+      workingMs: workedMs(run, atMs),
+      costUsd: spend.costMicroUsd / 1e6,
+      steps: spend.steps,
+      escalated,
+    },
+  }
+}
+
+const journalEnd = (turn: Ledger, { status, fault, metrics: { latencyMs, workingMs } }: Result): void => {
+  const { pinned, spend, escalated } = turn.run
+  journal(turn, {
+    name: 'journal.run.ended',
+    data: {
+      ...transition(turn),
+      flow: pinned.flow,
+      version: pinned.version,
+      status,
+      ...(fault === undefined ? {} : { fault }),
+      requestedAtMs: pinned.requestedAtMs,
+      latencyMs,
+      workingMs,
+      waitedMs: Math.max(0, turn.atMs - pinned.startedAtMs - workingMs),
+      costMicroUsd: spend.costMicroUsd,
+      steps: spend.steps,
+      escalated,
+    },
+  })
 }
 
 type Parent = NonNullable<OpenRun['pinned']['parent']>

@@ -5,7 +5,7 @@
 //   H3. The result carries the fault that came first, not one of a handler.
 import { toFault, type FaultCode, type FaultData } from '@baton/contracts/fault'
 import type { Outcome, PlanNode } from '@baton/flow/plan'
-import type { AgentWork, Entry, OpenRun, Undoing, Visit } from '../state.ts'
+import type { AgentWork, Entry, Nested, OpenRun, Undoing, Visit } from '../state.ts'
 import { grantGrace } from './clock.policy.ts'
 import { degrade } from './degrade.ts'
 import { complete, end } from './ending.ts'
@@ -41,26 +41,39 @@ export const failStep = (turn: Turn, key: string, fault: FaultData): void => {
 
 /** What the place itself can do about a fault: another way, or a handler. Returns the fault that goes on upwards, if one does. */
 const takeUp = (turn: Turn, place: Place, cause: FaultData): FaultData | undefined => {
-  const { node, frame } = place
-  const activity = frame.visit?.activity
-  const nested = activity?.is === 'nested' ? activity : undefined
+  const { visit } = place.frame
+  if (visit === null) return elsewhere(turn, place, { nested: undefined, fault: cause, cause })
   // What stands in for a step is not held to what the step may spend; the run's own limits hold for both.
-  if (frame.visit !== null) delete frame.visit.spent
-  if (nested?.use === 'error') return nested.fault ?? cause // H1, H3
-  const failing = nested?.use === 'failover' ? (nested.fault ?? cause) : cause
-  if (activity?.is === 'agent') {
-    const fallback = standIn(turn, place, activity, cause)
-    if (fallback !== undefined) return fallback === 'taken' ? undefined : fallback
+  delete visit.spent
+  const { activity } = visit
+  if (activity.is === 'agent') {
+    const stoodIn = standIn(turn, place, activity, cause)
+    if (stoodIn !== undefined) return stoodIn === 'taken' ? undefined : stoodIn
   }
-  const next = nested?.use === 'failover' ? (nested.number ?? 0) + 1 : 0
-  const other = node.failover?.[next]
-  if (other !== undefined && (nested === undefined || nested.use === 'failover' || nested.use === 'round' || nested.use === 'judge')) {
-    journalDecided(turn, place, 'handler', `failover ${next + 1}`, { fault: cause.code })
-    openNested(turn, place, other, { is: 'nested', use: 'failover', after: 'next', fault: failing, number: next })
-    return undefined
-  }
-  const outcome = handlerFor(node, failing)
-  return outcome === undefined ? failing : handle(turn, place, outcome, failing)
+  if (activity.is !== 'nested') return elsewhere(turn, place, { nested: undefined, fault: cause, cause })
+  const { use, fault = cause } = activity
+  if (use === 'error') return fault // H1, H3
+  return elsewhere(turn, place, { nested: activity, fault: use === 'failover' ? fault : cause, cause })
+}
+
+/** Another way, else a handler. */
+const elsewhere = (turn: Turn, place: Place, failing: Failing): FaultData | undefined => {
+  if (failOver(turn, place, failing)) return undefined
+  const { fault } = failing
+  const outcome = handlerFor(place.node, fault)
+  return outcome === undefined ? fault : handle(turn, place, outcome, fault)
+}
+
+type Failing = { readonly nested: Nested | undefined; readonly fault: FaultData; readonly cause: FaultData }
+
+/** Tries the next of the other ways that a step names, if there is one. What its gate asked for has no other way. */
+const failOver = (turn: Turn, place: Place, { nested, fault, cause }: Failing): boolean => {
+  const number = nested?.use === 'failover' ? (nested.number ?? 0) + 1 : 0
+  const block = place.node.failover?.[number]
+  if (block === undefined || nested?.use === 'gate' || nested?.use === 'case') return false
+  journalDecided(turn, place, 'handler', `failover ${number + 1}`, { fault: cause.code })
+  openNested(turn, place, block, { is: 'nested', use: 'failover', after: 'next', fault, number })
+  return true
 }
 
 /** What takes over from an agent that is not sure enough, is stuck, or has reached a cap; undefined where nothing does. */
@@ -157,44 +170,49 @@ export const askAgain = ({ frame }: Place, rule: string, outcome: Extract<Outcom
 
 /** The run fails unless the flow's handler of limits or errors says otherwise. */
 export const failRun = (turn: Turn, fault: FaultData): void => {
+  const { run } = turn
+  if (run.undoing !== undefined) giveUpUndo(turn, fault)
+  else if (run.failing !== null) endFailed(turn, run.failing) // H3
+  else {
+    const outcome = ownHandler(turn, fault)
+    if (outcome === undefined) endFailed(turn, fault)
+    else follow(turn, outcome, fault)
+  }
+}
+
+/** What the flow says of a fault; undefined where it says nothing that helps. H2. */
+const ownHandler = ({ program: { plan } }: Turn, { code }: FaultData): Outcome | undefined => {
+  const limit = code.startsWith('limit.')
+  if (limit && plan.onLimit !== undefined) return plan.onLimit.then === 'fail' || plan.onLimit.then === 'retry' ? undefined : plan.onLimit
+  const { onError } = plan
+  if (onError === undefined || onError.then === 'fail' || onError.then === 'retry') return undefined
+  return limit && onError.then !== 'run' ? undefined : onError
+}
+
+const follow = (turn: Turn, outcome: Outcome, fault: FaultData): void => {
   const { run, program } = turn
-  if (run.undoing !== undefined) {
-    endUndoing(turn) // The time for it is over.
-    return
-  }
-  if (run.failing !== null) {
-    endFailed(turn, run.failing) // H3
-    return
-  }
-  const limit = fault.code.startsWith('limit.')
-  const onLimit = limit ? program.plan.onLimit : undefined
-  const outcome = onLimit ?? program.plan.onError
-  const limited = limit && onLimit === undefined && outcome?.then !== 'run'
-  if (outcome === undefined || outcome.then === 'fail' || outcome.then === 'retry' || limited) {
-    endFailed(turn, fault)
-    return
-  }
   abandon(turn)
   if (outcome.then === 'run') {
     run.failing = fault
-    if (onLimit !== undefined) run.limited = true
+    if (outcome === program.plan.onLimit) run.limited = true
     grantGrace(run, turn.atMs) // H2
+    const name = handlerName(run)
     journal(turn, {
       name: 'journal.step.decided',
-      data: {
-        ...transition(turn),
-        path: handlerName(run),
-        nodeId: handlerName(run),
-        kind: 'handler',
-        chosen: 'run',
-        detail: { fault: fault.code },
-      },
+      data: { ...transition(turn), path: name, nodeId: name, kind: 'handler', chosen: 'run', detail: { fault: fault.code } },
     })
     openOwnFrame(run, 'handler', outcome.block)
-    return
+  } else if (outcome.then !== 'fail' && outcome.then !== 'retry') {
+    degrade(turn, fault)
+    resumeAt(turn, outcome, fault)
   }
-  degrade(turn, fault)
-  resumeAt(turn, outcome, fault)
+}
+
+/** The time of an undo is over: the next one has its own. */
+const giveUpUndo = (turn: Turn, fault: FaultData): void => {
+  const [open] = Object.entries(turn.run.frames).filter(([, { use }]) => use === 'undo')
+  if (open === undefined) endUndoing(turn)
+  else turn.reports.push({ key: open[0], frame: open[1], came: fault })
 }
 
 const handlerName = ({ limited }: OpenRun): string => (limited === true ? 'onLimit' : 'onError')

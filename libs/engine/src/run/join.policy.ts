@@ -10,20 +10,25 @@ export const joinState = (
   { join, onFailure }: { readonly join: JoinSpec; readonly onFailure: OnFailure },
   tally: Tally,
 ): 'wait' | 'reached' | 'failed' | 'impossible' => {
-  const { total, succeeded, failed } = tally
-  const left = total - succeeded - failed
+  const { succeeded, failed } = tally
   switch (join.join) {
     case 'all':
-      if (failed > 0 && onFailure === 'fail') return 'failed'
-      return left === 0 ? 'reached' : 'wait'
+      return failed > 0 && onFailure === 'fail' ? 'failed' : ended(tally, 'reached')
     case 'any':
-      if (failed > 0 && succeeded === 0 && onFailure === 'fail') return 'failed'
-      return succeeded + failed > 0 ? 'reached' : 'wait'
+      return anyState(onFailure, tally)
     case 'first':
-      if (succeeded > 0) return 'reached'
-      return left === 0 ? 'impossible' : 'wait'
+      return succeeded > 0 ? 'reached' : ended(tally, 'impossible')
     case 'quorum':
       if (succeeded >= join.quorum) return 'reached'
-      return succeeded + left < join.quorum ? 'impossible' : 'wait'
+      return tally.total - failed < join.quorum ? 'impossible' : 'wait'
   }
 }
+
+const anyState = (onFailure: OnFailure, { succeeded, failed }: Tally): 'wait' | 'reached' | 'failed' => {
+  if (succeeded > 0) return 'reached'
+  if (failed === 0) return 'wait'
+  return onFailure === 'fail' ? 'failed' : 'reached'
+}
+
+const ended = <State extends string>({ total, succeeded, failed }: Tally, state: State): State | 'wait' =>
+  succeeded + failed === total ? state : 'wait'

@@ -10,10 +10,15 @@ export const agentOf = ({ agents = {} }: Plan, name: string): AgentSpec => {
   return agent
 }
 
+const baseOf = ({ nodes }: Plan, id: string): PlanNode => {
+  const base = nodes[id]
+  if (base === undefined) throw new Fault('flow.invalid', `the plan has no node ${id}`, { node: id })
+  return base
+}
+
 /** The node of a frame's own work. It takes timeout, retry and effect from the step it belongs to. Throws `flow.invalid` or `agent.unknown`. */
 export const ownNode = (plan: Plan, { owner }: Frame, work: OwnWork): PlanNode => {
-  const base = plan.nodes[owner?.nodeId ?? '']
-  if (base === undefined) throw new Fault('flow.invalid', `the plan has no node ${owner?.nodeId ?? ''}`, { node: owner?.nodeId ?? '' })
+  const base = baseOf(plan, owner?.nodeId ?? '')
   const { timeoutMs, retry } = base
   const common = {
     id: base.id,

@@ -59,7 +59,7 @@ describe('parallel (A3)', () => {
     })
   })
 
-  it('group/G3, R3: losers are given up; their answers are billed and change nothing', () => {
+  it('G2, G3, R3: losers are given up; their answers are billed and change nothing', () => {
     const program = programOf(`steps:
   - all: { parallel: { a: { tool: x/a }, b: { tool: x/b } }, join: first }
   - last: { tool: x/last }

@@ -161,12 +161,7 @@ const applyToAttempt = (turn: Turn, message: OfAttempt): void => {
       completeAttempt(turn, open, message.data)
       return
     case 'step.failed': {
-      const { fault, deadLettered, meter, child } = message.data
-      failAttempt(turn, open, faultOf(fault), {
-        ...(child === undefined ? {} : { child }),
-        ...(deadLettered === undefined ? {} : { deadLettered }),
-        ...(meter === undefined ? {} : { meter }),
-      })
+      failAttempt(turn, open, faultOf(message.data.fault), toldWith(message.data))
       return
     }
     case 'step.expired':
@@ -188,6 +183,12 @@ const applyToAttempt = (turn: Turn, message: OfAttempt): void => {
       postpone(turn, open, { reason: 'extended', untilMs: message.data.untilMs })
   }
 }
+
+const toldWith = ({ deadLettered, meter, child }: MessageOf<'step.failed'>) => ({
+  ...(child === undefined ? {} : { child }),
+  ...(deadLettered === undefined ? {} : { deadLettered }),
+  ...(meter === undefined ? {} : { meter }),
+})
 
 /** A fault of a message without what it does not know. */
 const faultOf = ({ code, message, detail }: MessageOf<'step.failed'>['fault']): FaultData =>

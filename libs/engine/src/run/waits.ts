@@ -70,15 +70,24 @@ export const receiveEvent = (turn: Turn, { eventId, event, data, by }: MessageOf
   if (events.seen.includes(eventId)) return undefined
   const one: KeptEvent = { eventId, event, data, ...(by === undefined ? {} : { by }) }
   const place = waiterFor(turn, one)
-  if (place === undefined && events.kept.length >= EVENTS_MAX)
-    return { code: 'request.too_large', message: `the run keeps ${EVENTS_MAX} events that nobody has waited for`, detail: { event } }
-  events.seen.push(eventId)
-  if (events.seen.length > SEEN_MAX) events.seen.shift()
+  if (place === undefined && events.kept.length >= EVENTS_MAX) return tooMany(event)
+  remember(events.seen, eventId)
   const path = place === undefined ? {} : { path: place.path }
   journal(turn, { name: 'journal.event.received', data: { ...transition(turn), eventId, event, ...path } })
   if (place === undefined) events.kept.push(one)
   else take(turn, place, one)
   return undefined
+}
+
+const tooMany = (event: string): FaultData => ({
+  code: 'request.too_large',
+  message: `the run keeps ${EVENTS_MAX} events that nobody has waited for`,
+  detail: { event },
+})
+
+const remember = (seen: string[], eventId: string): void => {
+  seen.push(eventId)
+  if (seen.length > SEEN_MAX) seen.shift()
 }
 
 /** The first frame that waits for it, in the order in which they began to wait. */
@@ -94,16 +103,21 @@ const waiterFor = (turn: Turn, event: KeptEvent): Place | undefined => {
 export const endWaits = (turn: Turn, limit: number): number => {
   let ended = 0
   for (const key of Object.keys(turn.run.waiting ?? {})) {
-    const place = placeOf(turn, key)
-    const activity = place?.frame.visit?.activity
-    if (place === undefined || activity?.is !== 'waiting' || activity.untilMs === null || activity.untilMs > turn.atMs) continue
-    forgetWait(turn, key)
-    ended += 1
-    if (activity.event === undefined) guarded(turn, key, () => finishComposed(turn, place, NOTHING))
-    else failStep(turn, key, timedOut(place, activity.event))
     if (turn.ended !== null || ended >= limit) break
+    const place = placeOf(turn, key)
+    if (place !== undefined && endWait(turn, place)) ended += 1
   }
   return ended
+}
+
+/** Ends the wait of a place if it is over. */
+const endWait = (turn: Turn, place: Place): boolean => {
+  const activity = place.frame.visit?.activity
+  if (activity?.is !== 'waiting' || activity.untilMs === null || activity.untilMs > turn.atMs) return false
+  forgetWait(turn, place.key)
+  if (activity.event === undefined) guarded(turn, place.key, () => finishComposed(turn, place, NOTHING))
+  else failStep(turn, place.key, timedOut(place, activity.event))
+  return true
 }
 
 const timedOut = ({ node }: Place, event: string): FaultData => ({
