@@ -78,7 +78,7 @@ const suite = (open: () => Promise<Database>): void => {
     expect((await trace('run_tree')).otherRuns).toMatchObject([{ runId: 'run_again', rerunOf: 'run_tree' }])
   })
 
-  it('B5: a paused run is one until it is resumed; who did what is told, refusals too', async () => {
+  it('Y1: a paused run is one until it is resumed; who did what is told, refusals too', async () => {
     const run = teller({ runId: 'run_held', atMs: 3_000 })
     run.start('tree/held')
     run.ask('answer')

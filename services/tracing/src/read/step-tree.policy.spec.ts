@@ -46,7 +46,7 @@ describe('step tree', () => {
     expect(node).toMatchObject({ attempt: 2, status: 'completed', earlier: [{ attempt: 1, status: 'failed' }] })
   })
 
-  it('an open state counts until the end of its attempt is known, and keeps the time of its dispatch', () => {
+  it('T5: an open state counts until the end of its attempt is known, and keeps the time of its dispatch', () => {
     const waiting = open('a', 2, 8, { status: 'waiting', dispatchedAtMs: null })
     expect(stepTree([open('a', 1, 3), waiting], [], { ended: false })).toMatchObject([
       { status: 'waiting', startMs: 3, endMs: null, critical: true },
@@ -56,7 +56,7 @@ describe('step tree', () => {
     ])
   })
 
-  it('what is open when the run is over was given up, and delays nothing', () => {
+  it('T7: what is open when the run is over was given up, and delays nothing', () => {
     expect(stepTree([open('a', 1, 3), ended('b', 2, [3, 9])], [], { ended: true })).toMatchObject([
       { path: 'a', status: 'abandoned', critical: false },
       { path: 'b', critical: true },
