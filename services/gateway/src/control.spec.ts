@@ -302,6 +302,23 @@ describe('control by query', () => {
     expect(await eventsOf(open)).toMatchObject([{ partition: partitionOf(parent, PARTITIONS) }])
   })
 
+  it('Y1: takes the runs that were there when it began', async () => {
+    runIn('running', { label: 'batch:i' })
+    runIn('running', { label: 'batch:i', requestedAtMs: Date.now() + 3_600_000 })
+    expect(await done('cancel', { where: { label: 'batch:i' } })).toMatchObject({ matched: 1, done: 1 })
+  })
+
+  it('Y2: what was found is done once, although the list says something else by then', async () => {
+    const ids = Array.from({ length: 3 }, () => runIn('running', { label: 'batch:j' }))
+    const { jobId } = (await post('/v1/runs:cancel', { where: { label: 'batch:j' }, ratePerSecond: 5 })).body
+    while ((await send('GET', `/v1/jobs/${String(jobId)}`)).body['done'] === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+    for (const runId of ids) runs.delete(runId)
+    await gateway.close({ graceMs: 1_000 })
+    gateway = await start(platform, {})
+    expect(await ended(jobId)).toMatchObject({ status: 'completed', matched: 3, done: 3 })
+    expect((await changed('run.cancel', ids)).toSorted()).toEqual(ids.toSorted())
+  })
+
   it('Z3: waits while tracing is away; what tracing refuses fails the job with its reason', async () => {
     runIn('running', { label: 'batch:h' })
     trouble = [503, 503]
@@ -318,7 +335,7 @@ describe('control by query', () => {
     expect(await post('/v1/runs:retry', body)).toMatchObject({ status: 400, body: { code: 'request.malformed', field } })
   })
 
-  it('a job is listed, can be cancelled, and is one for the same key', async () => {
+  it('Z2: a job is listed, keeps to its rate until it is cancelled, and is one for the same key', async () => {
     for (let index = 0; index < 4; index++) runIn('running', { label: 'batch:d' })
     const slow = { where: { label: 'batch:d' }, ratePerSecond: 0.5 }
     const key = { 'idempotency-key': `key-${names}` }
