@@ -1,8 +1,8 @@
 // What `baton test` prints.
-import type { Coverage } from '@baton/testing'
+import { inWords, type Coverage } from '@baton/testing'
 import type { Mistake, PlayedCase } from '@baton/testing/file'
 import type { Paint } from '../print/paint.ts'
-import { duration, percent, table } from '../print/table.ts'
+import { percent, table } from '../print/table.ts'
 
 /** One test file as `--json` prints it; fields are only ever added. */
 export type Tested = {
@@ -47,7 +47,7 @@ export const fileText = ({ file, flow, cases, mistakes }: Tested, paint: Paint):
     ok ? 'ok' : 'FAIL',
     name,
     broken === null ? (status ?? '-') : 'broken',
-    duration(durationMs),
+    inWords(durationMs),
     String(people),
     `${costUsd} USD`,
   ])
@@ -69,10 +69,17 @@ const whyText = (file: string, { line, broken, differences, path }: TestedCase, 
   const why = broken ?? `${first?.what ?? ''}: ${first?.message ?? ''}`
   return [
     ...why.split('\n').map((text, index) => `      ${index === 0 ? paint.red(text) : text}`),
-    ...(broken === null ? [`      ${paint.dim('the run:')} ${path.join(' > ')}`] : []),
+    ...(broken === null ? [`      ${paint.dim('the run:')} ${wayText(path)}`] : []),
     `      ${paint.dim(`at ${file}:${line}`)}`,
   ]
 }
+
+const WAY_MAX = 30
+/** The way of a run, the middle of a long one left out. */
+const wayText = (path: readonly string[]): string =>
+  (path.length <= WAY_MAX ? path : [...path.slice(0, WAY_MAX / 2), `(${path.length - WAY_MAX} more)`, ...path.slice(-WAY_MAX / 2)]).join(
+    ' > ',
+  )
 
 /** How much of a flow its cases took, and what they never did. */
 export const coverageText = (flow: string, flowFile: string, { points, taken, total }: Coverage, paint: Paint): string => {

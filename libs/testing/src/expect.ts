@@ -4,7 +4,7 @@ import { isJsonObject, type Json } from '@baton/contracts/json'
 import { didYouMean } from '@baton/flow'
 import type { TestRun } from './flow-test.ts'
 import { firstMissing, isPassed, isPath } from './path.ts'
-import { microUsdOf, millisecondsOf, type Time } from './units.ts'
+import { inWords, microUsdOf, millisecondsOf, type Time } from './units.ts'
 
 /** `0.05 USD`, or with a comparison: `<= 0.05 USD`. */
 type Bound = number | string
@@ -90,7 +90,7 @@ const CHECKS: readonly Check[] = [
   },
   (run, { cost }) => bounded('cost', cost, { actual: Math.round(run.costUsd * 1e6), read: microUsdOf, shown: `${run.costUsd} USD` }),
   (run, { steps }) => bounded('steps', steps, { actual: run.steps, read: Number, shown: `${run.steps} steps` }),
-  (run, { duration }) => bounded('duration', duration, { actual: run.durationMs, read: millisecondsOf, shown: `${run.durationMs} ms` }),
+  (run, { duration }) => bounded('duration', duration, { actual: run.durationMs, read: millisecondsOf, shown: inWords(run.durationMs) }),
   (run, { degraded }) => {
     if (degraded === undefined || JSON.stringify([...degraded].sort()) === JSON.stringify([...run.degraded].sort())) return undefined
     const actual = run.degraded.length === 0 ? 'nothing' : run.degraded.join(', ')

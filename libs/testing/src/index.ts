@@ -2,7 +2,7 @@ export { flowTest, type FlowSource, type FlowTest, type FlowTestOptions, type Ha
 export type { Answer, Asking, Calls, Decides, Fails, Gives, Never, PersonAnswer, Script } from './script/answer.ts'
 export { BrokenTest, type Answers, type People } from './script/scripts.ts'
 export type { Passed } from './path.ts'
-export type { Time } from './units.ts'
+export { inWords, type Time } from './units.ts'
 export type { AskedOf, PersonAsked } from './work/asking.ts'
 export {
   differencesOf,

@@ -13,17 +13,10 @@ export const millisecondsOf = (time: Time): number | undefined => {
   return match === null ? undefined : Number(match[1]) * (UNITS[match[2] ?? ''] ?? 0)
 }
 
-/** A time in words. */
+/** A time for people: `1.5h`, `3d`. */
 export const inWords = (ms: number): string => {
-  for (const [unit, size] of [
-    ['d', UNITS['d']],
-    ['h', UNITS['h']],
-    ['m', UNITS['m']],
-    ['s', UNITS['s']],
-  ] as const) {
-    if (size !== undefined && ms >= size && Number.isInteger((ms / size) * 10)) return `${ms / size}${unit}`
-  }
-  return `${ms}ms`
+  const unit = Object.keys(UNITS).findLast((name) => ms >= (UNITS[name] ?? 0)) ?? 'ms'
+  return `${Math.round((ms / (UNITS[unit] ?? 1)) * 10) / 10}${unit}`
 }
 
 /** Millionths of a US dollar of a number of dollars or `0.05 USD`; undefined for what is none. */

@@ -13,6 +13,9 @@ export const stepNamesOf = (command: StepCommand, node: PlanNode): readonly stri
   const places = [`${flow}/${path}`, path, withoutNumbers(path)]
   if (call !== undefined) return places
   if (turn?.use === 'check') return [...places, `${turn.agent}/check`]
+  // Voters have no names of their own: that of the vote means all of them.
+  const vote = /^(.*)\/voter\[\d+\]$/.exec(path)?.[1]
+  if (vote !== undefined) return [...places, vote, withoutNumbers(vote), vote.split('/').at(-1) ?? vote]
   const step = [nodeId, ...(node.name === null ? [] : [node.name])]
   if (turn === undefined) return [...places, ...step]
   // The turns of a team are those of several agents: only a step with one agent is meant by its name.

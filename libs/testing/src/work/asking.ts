@@ -93,7 +93,7 @@ const promptNameOf = ({ turn }: StepCommand, node: PlanNode, plan: Plan): string
 /** Refuses an output that the step could not have given. W1. */
 export const fits = ({ command, node, plan }: Job, output: Json): void => {
   const { turn, call } = command
-  if (call !== undefined || turn?.use === 'check') return
+  if (call !== undefined) return
   const schema =
     turn === undefined ? node.returns : (plan.agents?.[turn.agent]?.returns ?? (node.kind === 'agent' ? node.returns : undefined))
   const problem = problemOf(output, schema)
