@@ -72,9 +72,10 @@ describeWithKafka('triggers on Kafka', (kafka) => {
 
   const requested = async (): Promise<readonly MessageOf<'run.requested'>[]> => {
     const { partitions } = await platform.bus.describe(TOPICS.events)
+    const filled = partitions.filter(({ first, next }) => first < next)
     const records = await Promise.all(
-      partitions.map(({ partition, first, next }) =>
-        next === first ? [] : platform.bus.read({ topic: TOPICS.events, partition, offset: first, limit: next - first }),
+      filled.map(({ partition, first, next }) =>
+        platform.bus.read({ topic: TOPICS.events, partition, offset: first, limit: next - first }),
       ),
     )
     return records

@@ -133,6 +133,36 @@ describe('a topic of somebody else', () => {
   })
 })
 
+describe('tenants', () => {
+  const own = TICKETS.replace('@1.0.0', '@2.0.0').replace('text: =input.text', 'text: =input.text + " of acme"')
+
+  it('one with a flow of its own has triggers of its own, and nobody else hears its events', async () => {
+    const acme = { 'x-baton-tenant': 'acme' }
+    await system.http('PUT', '/v1/flows/demo/tickets', { files: { 'flow.yaml': own } }, acme)
+    await emit({ kind: 'ticket', id: 'A-1', text: 'hello' }, { ce_tenant: 'acme' })
+    await emit({ kind: 'ticket', id: 'A-2', text: 'hello' }, { ce_tenant: 'default' })
+    expect(outputs(await system.results('A-1', 2))).toContainEqual({ text: 'hello of acme' })
+    const flows = async (id: string) =>
+      (await startedRuns('topic:tickets/demo/tickets')).runs
+        .filter((run) => run.requestId === id)
+        .map(({ tenant, version }) => `${tenant} ${version}`)
+    expect(await flows('A-1')).toEqual(['acme 2.0.0'])
+    await system.results('A-2', 2)
+    expect(await flows('A-2')).toEqual(['default 1.0.0'])
+    const begun = await system.http<{ runId: string }>('POST', '/hooks/tickets/bob', { text: 'hi' }, { ...acme, 'idempotency-key': 'A-3' })
+    expect(begun.status).toBe(202)
+    expect(outputs(await system.results('A-3'))).toEqual([{ text: 'hi of acme' }])
+  })
+
+  it('a flow without its alias is started by nothing any more', async () => {
+    await system.platform.db.query(`delete from flow_aliases where tenant = 'acme'`)
+    const { body } = await system.http<{ items: readonly Trigger[] }>('GET', '/v1/triggers', undefined, { 'x-baton-tenant': 'acme' })
+    expect(body.items).toEqual([])
+    await emit({ kind: 'ticket', id: 'A-4', text: 'hello' }, { ce_tenant: 'acme' })
+    expect(outputs(await system.results('A-4', 2))).toEqual([{ text: 'hello' }, { text: 'hello' }]) // demo/late hears of it too
+  })
+})
+
 describe('HTTP', () => {
   const post = <T = { runId: string; repeat: boolean; started: boolean }>(path: string, body: unknown, headers = {}) =>
     system.http<T>('POST', path, body, headers)
@@ -144,7 +174,9 @@ describe('HTTP', () => {
     expect((await system.http('GET', '/hooks/tickets?q=words', undefined, { 'idempotency-key': 'h-2' })).status).toBe(202)
     expect(outputs(await system.results('h-2'))).toEqual([{ text: 'words' }])
     const { runs } = await startedRuns('http:POST /tickets/{}')
-    expect(runs).toMatchObject([{ input: { text: 'hello', from: 'ada' }, trigger: 'http POST /tickets/{}' }])
+    expect(runs.filter(({ requestId }) => requestId === 'h-1')).toMatchObject([
+      { input: { text: 'hello', from: 'ada' }, trigger: 'http POST /tickets/{}' },
+    ])
   })
 
   it('O2: the same key is the same run; another body under it is refused; an event nobody wants starts none', async () => {

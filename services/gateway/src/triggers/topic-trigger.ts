@@ -37,7 +37,7 @@ export class TopicListener {
   readonly #opening: Promise<void>
   #consumer: LaneConsumer | undefined
   #begin: { readonly topicId: string; readonly at: TopicBegin } | undefined
-  /** Resolves after the first look for the topic. */
+  /** Resolves when the topic was found and where it stands is known, or after the first look in vain. */
   readonly looked: Promise<void>
 
   constructor(deps: TopicTriggerDeps, { trigger }: Known<TopicTrigger>) {
@@ -53,7 +53,8 @@ export class TopicListener {
 
   async close({ graceMs }: { graceMs: number }): Promise<void> {
     this.#ended.abort()
-    await this.#opening
+    // Joining a group waits for brokers; whoever ends does not.
+    await Promise.race([this.#opening, sleep(graceMs, undefined, { ref: false })])
     await this.#consumer?.close({ graceMs })
   }
 
@@ -62,7 +63,7 @@ export class TopicListener {
     const { platform, notes } = this.#deps
     while (!this.#ended.signal.aborted) {
       try {
-        if (await this.#listen()) return
+        if (await this.#listen(onLooked)) return
         notes.failed(this.#id, new Fault('config.invalid', `there is no topic ${this.#topic}; it is waited for`))
       } catch (error) {
         const { code, message } = toFault(error)
@@ -75,7 +76,7 @@ export class TopicListener {
   }
 
   /** False when there is no such topic. */
-  async #listen(): Promise<boolean> {
+  async #listen(onBegun: () => void): Promise<boolean> {
     const { bus, stores } = this.#deps.platform
     const known = this.#deps.book.get(this.#id)?.row.beginsAt ?? undefined
     if (!(await bus.findTopic(this.#topic))) {
@@ -86,8 +87,9 @@ export class TopicListener {
     const here = { topicId, next: Object.fromEntries(partitions.map(({ partition, next }) => [String(partition), next])) }
     const at = known ?? (await stores.triggers.begin({ id: this.#id, beginsAt: here })) ?? here
     this.#begin = { topicId, at }
+    onBegun() // What comes from now on is heard, however long the group takes.
     if (this.#ended.signal.aborted) return true
-    this.#consumer = await bus.lanes({
+    const consumer = await bus.lanes({
       group: `gateway.trigger.${this.#id}`,
       topics: [this.#topic],
       handler: (record, delivery) => this.#handle(record, delivery),
@@ -95,6 +97,8 @@ export class TopicListener {
       ordered: false,
       concurrencyMax: CONCURRENCY_MAX,
     })
+    this.#consumer = consumer
+    if (this.#ended.signal.aborted) await consumer.close({ graceMs: 0 })
     return true
   }
 

@@ -109,17 +109,21 @@ export class TriggerBook {
     const byFlow = new Map<string, TriggerRow[]>()
     for (const row of rows) byFlow.set(flowId(row.tenant, row.flow), [...(byFlow.get(flowId(row.tenant, row.flow)) ?? []), row])
     let changed = false
-    for (const flow of flows) {
+    const behind = flows.flatMap((flow) => {
       const id = flowId(flow.tenant, flow.flow)
       const triggers = compiled.get(`${id}\n${flow.hash}`) ?? []
       const found = byFlow.get(id) ?? []
       byFlow.delete(id)
       const same = found.length === triggers.length && found.every((row) => row.planHash === flow.hash)
-      if (!same) changed = (await syncRows(this.#store, flow, triggers)) || changed // K2
-    }
+      const letsGo = found.some((row) => triggers.every((trigger) => trigger.id !== row.id))
+      return same ? [] : [{ flow, triggers, letsGo }]
+    })
     // What is left has no alias any more.
     for (const [first] of byFlow.values())
       if (first !== undefined) changed = (await this.#store.sync({ ...first, hash: null, triggers: [] })) || changed
+    // Whoever lets go of a path comes first, so that another can have it.
+    for (const { flow, triggers } of behind.toSorted((left, right) => Number(right.letsGo) - Number(left.letsGo)))
+      changed = (await syncRows(this.#store, flow, triggers)) || changed // K2
     return changed
   }
 }
