@@ -8,12 +8,14 @@ import { breakingChanges, generatedFiles } from '@baton/contracts/generate'
 import { editorSchemaFile } from '@baton/flow'
 import { diagnosticPageFiles } from '@baton/flow/diagnostic-pages'
 import { flowFormatFile } from '@baton/flow/reference'
+import { flowTestSchemaFile } from '@baton/testing/file'
 import { cliReferenceFile } from 'baton/platform'
 
 const folder = join(import.meta.dirname, '..', 'docs', 'generated')
 const files = new Map([
   ...generatedFiles(),
   ...editorSchemaFile(),
+  ...flowTestSchemaFile(),
   ...flowFormatFile(),
   ...(await cliReferenceFile()),
   ...[...diagnosticPageFiles()].map(([path, text]) => [`../${path}`, text]),

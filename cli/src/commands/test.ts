@@ -26,13 +26,15 @@ export const testCommand = (context: CommandContext): Command =>
         ...(only === undefined ? {} : { only }),
       })
       const paint = openPaint({ terminal: context.terminal.colours === true, env: process.env })
+      const nothing = only !== undefined && tested.every(({ cases }) => cases.length === 0)
       const text = (): string =>
         [
           ...tested.map((one) => `${fileText(one, paint)}\n`),
           ...(options.coverage === true ? coverage.map((one) => `${coverageText(one.flow, one.flowFile, one.coverage, paint)}\n`) : []),
           summaryText(tested, paint),
+          ...(nothing ? [paint.red(`no case has ${only ?? ''} in its name`)] : []),
         ].join('\n')
       show(context, tested, { ...(options.json === undefined ? {} : { json: options.json }), text })
-      if (!update && tested.some(({ ok }) => !ok)) context.fail()
+      if (nothing || (!update && tested.some(({ ok }) => !ok))) context.fail()
       if (update && tested.some(({ mistakes, cases }) => mistakes.length > 0 || cases.some(({ broken }) => broken !== null))) context.fail()
     })

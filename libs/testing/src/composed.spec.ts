@@ -1,6 +1,6 @@
 // Steps that are made of others, in tests: their paths, their parts, and what happens when one of them fails.
 import { describe, expect, it } from '@jest/globals'
-import { coverageOf } from './coverage/coverage.ts'
+import { coverageOf } from './ways/coverage.ts'
 import { expectRun } from './expect.ts'
 import { flowTest } from './flow-test.ts'
 

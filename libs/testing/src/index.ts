@@ -17,4 +17,4 @@ export {
   type Difference,
   type Expected,
 } from './expect.ts'
-export { coverageOf, type Coverage, type CoveredPoint } from './coverage/coverage.ts'
+export { coverageOf, type Coverage, type CoveredPoint } from './ways/coverage.ts'

@@ -1,7 +1,7 @@
 // The cases of a test file, played one after the other.
 import { toFault } from '@baton/contracts/fault'
 import { parseDocument } from 'yaml'
-import { coverageOf, type Coverage } from '../coverage/coverage.ts'
+import { coverageOf, type Coverage } from '../ways/coverage.ts'
 import { differencesOf, type Difference } from '../expect.ts'
 import { flowTest, type FlowTest, type FlowTestOptions, type TestRun } from '../flow-test.ts'
 import type { Answers, People } from '../script/scripts.ts'
