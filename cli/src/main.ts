@@ -32,6 +32,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   models: async () => (await import('./commands/models.ts')).modelsCommand,
   topics: async () => (await import('./commands/topics.ts')).topicsCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  upgrade: async () => (await import('./commands/upgrade.ts')).upgradeCommand,
 }
 
 /** The command that the arguments name, or all of them: for the help, and to say which one was meant. */

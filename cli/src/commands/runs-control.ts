@@ -14,6 +14,7 @@ type Options = {
   readonly flow?: string
   readonly status?: string
   readonly label?: string
+  readonly root?: string
   readonly startedAfter?: string
   readonly startedBefore?: string
   readonly all?: boolean
@@ -45,8 +46,8 @@ const defined = (fields: Readonly<Record<string, unknown>>): Record<string, unkn
 const saidOf = ({ by, reason, undo, from }: Options): Record<string, unknown> =>
   defined({ by, reason, from, ...(undo === false ? { undo } : {}) })
 
-const whereOf = ({ flow, status, label, startedAfter, startedBefore }: Options): Record<string, unknown> =>
-  defined({ flow, status, label, startedAfter, startedBefore })
+const whereOf = ({ flow, status, label, root, startedAfter, startedBefore }: Options): Record<string, unknown> =>
+  defined({ flow, status, label, root, startedAfter, startedBefore })
 
 /** `baton runs cancel|pause|resume|retry [RUN…]`. */
 export const controlCommand = (context: CommandContext, action: ControlAction): Command => {
@@ -56,6 +57,7 @@ export const controlCommand = (context: CommandContext, action: ControlAction): 
     .option('--flow <flow>', 'query: runs of this flow')
     .option('--status <status>', 'query: runs in this state; default those that can be changed like this')
     .option('--label <key=value>', 'query: runs with this label')
+    .option('--root <run>', 'query: this run and all that came of it')
     .option('--started-after <time>', 'query: requested then or later, like 2026-01-31T12:00:00Z')
     .option('--started-before <time>', 'query: requested before then')
     .option('--all', 'query: every run that can be changed like this')

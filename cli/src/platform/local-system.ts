@@ -32,6 +32,7 @@ export const withLocalSystem = async <T>(options: LocalOptions, work: (system: L
   const temporary = options.dataDir === undefined ? await mkdtemp(join(tmpdir(), 'baton-')) : undefined
   const environment = readEnvironment({
     ...process.env,
+    BATON_TRIGGERS: 'false', // Nothing runs but what was asked for.
     ...options.env,
     KAFKA_BROKERS: undefined,
     DATABASE_URL: undefined,

@@ -44,6 +44,20 @@ export const leaseRepository = (db: Database): LeaseStore => {
   }
   return {
     install: (options) => install(db, options),
+    engineVersion: async (prefix) => {
+      const { rows } = await db.query<{ engineVersion: number }>(
+        'select engine_version as "engineVersion" from installations where prefix = $1',
+        [prefix],
+      )
+      return rows[0]?.engineVersion
+    },
+    raiseEngine: async ({ prefix, engineVersion }) => {
+      const { rows } = await db.query<{ engineVersion: number }>(
+        `update installations set engine_version = greatest(engine_version, $2) where prefix = $1 returning engine_version as "engineVersion"`,
+        [prefix, engineVersion],
+      )
+      return rows[0]?.engineVersion
+    },
     acquire: ({ prefix, ownerUuid, wanted, leaseMs }) =>
       inTurn(async () => {
         if (wanted.length === 0) return []
@@ -103,7 +117,7 @@ const install = (db: Database, { prefix, partitions, topicId, engineVersion }: I
     // Updating takes the row's lock, so that installations beginning together go one after the other.
     const { rows } = await tx.query<{ partitions: number; engineVersion: number }>(
       `insert into installations as i (prefix, partitions, engine_version) values ($1, $2, $3)
-       on conflict (prefix) do update set engine_version = greatest(i.engine_version, excluded.engine_version)
+       on conflict (prefix) do update set engine_version = i.engine_version
        returning partitions, engine_version as "engineVersion"`,
       [prefix, partitions, engineVersion],
     )

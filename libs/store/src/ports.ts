@@ -43,8 +43,15 @@ export type RunStore = {
 
 /** Ownership of log partitions, on the database's clock (L4). `prefix` is the topic prefix of the installation. */
 export type LeaseStore = {
-  /** Creates the rows of all partitions; refuses with `config.invalid` when the count differs from the stored one. */
+  /**
+   * Creates the rows of all partitions; refuses with `config.invalid` when the count differs from the stored one. The engine version is
+   * that of whoever installs first; a newer binary leaves it as it is, an older one is refused with `engine.unsupported` (L2).
+   */
   install(options: { prefix: string; partitions: number; topicId: string; engineVersion: number }): Promise<void>
+  /** The version that new runs get; undefined before anything is installed. */
+  engineVersion(prefix: string): Promise<number | undefined>
+  /** From now on new runs get this version: every process has to know it. Never lowers it. Says what is in use then. */
+  raiseEngine(options: { prefix: string; engineVersion: number }): Promise<number | undefined>
   /** Takes every partition of `wanted` whose lease is free or expired; raises its epoch and counts the crash of its owner. Returns what was taken. */
   acquire(options: { prefix: string; ownerUuid: string; wanted: readonly number[]; leaseMs: number }): Promise<readonly PartitionLease[]>
   /** Extends what is still owned; returns the partitions that are. */

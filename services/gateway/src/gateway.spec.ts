@@ -119,7 +119,7 @@ describe('requests on the topic', () => {
         requestId: 't1',
         flow: 'demo/echo',
         version: '1.0.0',
-        engineVersion: 1,
+        engineVersion: 2,
         params: {},
         input: { text: 'hello' },
         priority: 'high',

@@ -32,6 +32,15 @@ export const leaseContract = (get: () => StoreUnderTest): void => {
       await expect(leases().install({ prefix, ...installation, engineVersion: 1 })).rejects.toMatchObject({ code: 'engine.unsupported' })
     })
 
+    it('L2: a newer binary changes nothing until the installation is raised, which is never undone', async () => {
+      await leases().install({ prefix, ...installation, engineVersion: 3 })
+      expect(await leases().engineVersion(prefix)).toBe(2)
+      expect(await leases().raiseEngine({ prefix, engineVersion: 3 })).toBe(3)
+      expect(await leases().raiseEngine({ prefix, engineVersion: 2 })).toBe(3)
+      expect(await leases().engineVersion(prefix)).toBe(3)
+      expect(await leases().engineVersion('nowhere')).toBeUndefined()
+    })
+
     it('O1: taking raises the epoch and tells the position', async () => {
       const taken = await leases().acquire({ prefix, ownerUuid: one, wanted, leaseMs: 60_000 })
       expect(taken).toEqual(

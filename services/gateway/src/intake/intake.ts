@@ -14,9 +14,9 @@ import {
   type MessageOf,
   type RunRequest,
 } from '@baton/contracts'
-import { ENGINE_VERSION } from '@baton/engine'
 import { smallFields, storeJson, type Platform } from '@baton/service'
 import type { FlowCatalog, ReadyFlow } from '../flows/flow-catalog.ts'
+import { createEngineVersion } from './engine-version.ts'
 import { pinFlows, type FlowPins } from '../flows/flow-pins.ts'
 
 /** A request with its identity, wherever it came from. */
@@ -41,9 +41,13 @@ const INTAKE_DISK_SHARE_MAX = 0.8
 
 type Requested = MessageOf<'run.requested'>
 
-type Pinned = { readonly flow: ReadyFlow; readonly flows: FlowPins | undefined }
+type Pinned = { readonly flow: ReadyFlow; readonly flows: FlowPins | undefined; readonly engineVersion: number }
 
-const requestedOf = (incoming: IncomingRequest, { flow: { plan, params }, flows }: Pinned, { runId, repeat }: Accepted): Requested => {
+const requestedOf = (
+  incoming: IncomingRequest,
+  { flow: { plan, params }, flows, engineVersion }: Pinned,
+  { runId, repeat }: Accepted,
+): Requested => {
   const { request, requestId, tenant, source, requestedAtMs, trigger } = incoming
   const { session, user, deadlineMs } = request
   return {
@@ -54,7 +58,7 @@ const requestedOf = (incoming: IncomingRequest, { flow: { plan, params }, flows 
     flow: plan.flow,
     version: plan.version,
     planHash: plan.hash, // G4
-    engineVersion: ENGINE_VERSION,
+    engineVersion,
     params,
     input: request.input,
     priority: request.priority ?? 'normal',
@@ -74,10 +78,11 @@ export const createIntake = ({
   platform,
   catalog,
 }: {
-  platform: Pick<Platform, 'bus' | 'stores' | 'config'>
+  platform: Pick<Platform, 'bus' | 'stores' | 'config' | 'nowMs'>
   catalog: FlowCatalog
 }): Intake => {
   const { bus, stores, config } = platform
+  const engine = createEngineVersion(platform)
 
   const encode = (data: Requested, traceparent: string | undefined) =>
     encodeEvent({
@@ -111,6 +116,7 @@ export const createIntake = ({
     const flow = await catalog.find(tenant, request.flow)
     flow.checkInput(request.input)
     const flows = await pinFlows(catalog, { tenant, flow })
+    const engineVersion = await engine.forPlan(flow.plan)
     const runId = runIdOf({ tenant, source, requestId })
     const { id: _id, ...body } = request
     const bodyHash = sha256(canonicalJson(incoming.identity ?? body))
@@ -119,7 +125,7 @@ export const createIntake = ({
       throw new Fault('request.conflicting', `request ${requestId} was made before with another body`, { field: 'id' })
     const accepted: Accepted = { runId, repeat: outcome === 'repeat' }
     await bus.publish([
-      { topic: TOPICS.events, ...(await recordOf(requestedOf(incoming, { flow, flows }, accepted), incoming.traceparent)) },
+      { topic: TOPICS.events, ...(await recordOf(requestedOf(incoming, { flow, flows, engineVersion }, accepted), incoming.traceparent)) },
     ])
     return accepted
   }

@@ -18,6 +18,7 @@ const Where = z.strictObject({
   flow: z.string().min(1).max(200).optional(),
   status: z.enum(['open', 'running', 'waiting', 'paused', 'completed', 'failed', 'cancelled']).optional(),
   label: z.union([Label, z.array(Label).max(10)]).optional(),
+  root: z.string().min(1).max(80).optional().meta({ description: 'This run and all that came of it' }),
   startedAfter: Time.optional().meta({ description: 'Requested at this time or later: ISO 8601 or milliseconds since 1970' }),
   startedBefore: Time.optional().meta({ description: 'Requested before this time' }),
 })
@@ -46,6 +47,7 @@ export const JobBody = z.object({
   flow: z.string().exactOptional(),
   status: Where.shape.status.unwrap(),
   labels: z.array(z.string()),
+  root: z.string().exactOptional(),
   startedAfterMs: z.number().exactOptional(),
   startedBeforeMs: z.number().exactOptional(),
   limitRuns: z.number(),
@@ -75,8 +77,8 @@ export const jobBodyOf = (action: ControlAction, { where, ...body }: BulkBody): 
       field: 'where.status',
     })
   const { limitRuns = RUNS_MAX, dryRun = false, ratePerSecond = RATE_DEFAULT, reason, undo, from } = body
-  const { flow, label = [], startedAfter: startedAfterMs, startedBefore: startedBeforeMs } = where
-  const asked = { action, flow, status, labels: [label].flat(), startedAfterMs, startedBeforeMs, limitRuns, dryRun, ratePerSecond }
+  const { flow, root, label = [], startedAfter: startedAfterMs, startedBefore: startedBeforeMs } = where
+  const asked = { action, flow, status, root, labels: [label].flat(), startedAfterMs, startedBeforeMs, limitRuns, dryRun, ratePerSecond }
   const said = Object.entries({ ...asked, reason, undo, from }).filter(([, value]) => value !== undefined)
   return JobBody.parse(Object.fromEntries(said))
 }

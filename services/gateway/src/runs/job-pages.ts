@@ -38,12 +38,13 @@ const rowOf = (item: Json): readonly Row[] => {
   return run === undefined || typeof requestedAtMs !== 'number' ? [] : [{ run, requestedAtMs }]
 }
 
-const pathOf = ({ flow, status, labels }: JobBody, cursor: string | null): string => {
+const pathOf = ({ flow, status, root, labels }: JobBody, cursor: string | null): string => {
   const fields: [string, string][] = [
     ['limit', String(PAGE_RUNS)],
     ['status', status],
   ]
   if (flow !== undefined) fields.push(['flow', flow])
+  if (root !== undefined) fields.push(['root', root])
   for (const label of labels) fields.push(['label', label])
   if (cursor !== null) fields.push(['cursor', cursor])
   return `/v1/runs?${new URLSearchParams(fields).toString()}`

@@ -158,6 +158,7 @@ export class Triggers {
     if (this.#closed) return
     try {
       await this.#book.refresh()
+      if (this.#platform.config.triggers === false) return // Paths are served all the same: whoever asks is there.
       if (await this.#scheduler.begin()) await this.#book.refresh()
       this.#listen()
       this.#scheduler.arm()

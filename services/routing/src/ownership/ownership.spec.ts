@@ -12,6 +12,8 @@ const database = () => {
   const state = { free: new Set(PARTITIONS), stolen: new Set<number>(), down: false, releases: 0, acquired: [] as (readonly number[])[] }
   const leases: LeaseStore = {
     install: async () => undefined,
+    engineVersion: async () => undefined,
+    raiseEngine: async () => undefined,
     acquire: async ({ wanted }) => {
       if (state.down) throw new Error('connection refused')
       state.acquired.push(wanted)

@@ -72,6 +72,8 @@ export const faultyStores = (stores: Stores, faults: Faults): Stores => {
     ...stores,
     leases: {
       install: (options) => whileAlive(() => leases.install(options)),
+      engineVersion: (prefix) => leases.engineVersion(prefix),
+      raiseEngine: (options) => leases.raiseEngine(options),
       acquire: (options) => whileAlive(() => leases.acquire(options)),
       renew: (options) =>
         whileAlive(async () => {

@@ -50,7 +50,10 @@ export const startRunLoop = async (options: RunLoopOptions): Promise<RunLoop> =>
   const { bus, stores, config } = options.platform
   const { topicId } = await bus.describe(TOPICS.events)
   const partitions = bus.partitions(TOPICS.events)
-  await stores.leases.install({ prefix: config.topicPrefix, partitions, topicId, engineVersion: ENGINE_VERSION })
+  const prefix = config.topicPrefix
+  await stores.leases.install({ prefix, partitions, topicId, engineVersion: ENGINE_VERSION })
+  // Of one process there is no older one beside it.
+  if (config.embedded) await stores.leases.raiseEngine({ prefix, engineVersion: ENGINE_VERSION })
   const loop = new RunLoop(options, { topicId, partitions })
   await loop.start()
   return loop
