@@ -5,7 +5,7 @@ import type { Outcome, Plan, PlanNode } from '@baton/flow/plan'
 import { BrokenTest } from './scripts.ts'
 
 /** A path without the numbers of items, rounds and turns. */
-export const withoutNumbers = (path: string): string => path.replaceAll(/\[\d+\]/g, '')
+const withoutNumbers = (path: string): string => path.replaceAll(/\[\d+\]/g, '')
 
 /** Names of an asking without that of who is asked, the nearest first. */
 export const stepNamesOf = (command: StepCommand, node: PlanNode): readonly string[] => {
