@@ -133,6 +133,33 @@ describe('a topic of somebody else', () => {
   })
 })
 
+describe('flows among themselves', () => {
+  it('what one emits starts the other, also in one process, where nobody else makes the topic', async () => {
+    await publish(
+      'demo/first',
+      `flow: demo/first@1.0.0
+triggers: [{ http: POST /first }]
+input: { id: string }
+steps:
+  - told: { emit: { topic: firsts, type: demo.first }, with: { id: =input.id, text: hello } }
+output: { ok: true }
+`,
+    )
+    await publish(
+      'demo/second',
+      `flow: demo/second@1.0.0
+triggers: [{ topic: firsts, key: '="second-" + event.id', input: { text: =event.text } }]
+input: { text: string }
+steps:
+  - reply: { set: { text: =input.text } }
+output: { text: =reply.text }
+`,
+    )
+    expect((await system.http('POST', '/hooks/first', { id: '1' })).status).toBe(202)
+    expect(outputs(await system.results('second-1'))).toEqual([{ text: 'hello' }])
+  })
+})
+
 describe('tenants', () => {
   const own = TICKETS.replace('@1.0.0', '@2.0.0').replace('text: =input.text', 'text: =input.text + " of acme"')
 

@@ -19,6 +19,8 @@ export type ServiceConfig = {
   readonly keepContent?: boolean
   /** Which params apply beside those for all: `staging`, `production`. */
   readonly environment?: string
+  /** Whether topics and schedules start flows here. Default true. */
+  readonly triggers?: boolean
   /** Due times of schedules that were missed and are older are not made up for. Default a day. */
   readonly catchUpMs?: number
   readonly openai?: { readonly baseUrl: string; readonly apiKey?: string }
