@@ -153,6 +153,25 @@ describe('control over HTTP', () => {
     expect((await client.reaches(later, 'completed')).result?.output).toEqual({ version: '1.1.0' })
   })
 
+  it('F5: a tree is paused with everything in it, and goes on with everything in it', async () => {
+    const runId = await client.start('shop/outer', { order: 't1' })
+    await send(runId, 'go')
+    const child = await until('the run that the step started', async () => {
+      const { body } = await system.http<{ items: Run[] }>('GET', `/v1/runs?parent=${runId}`)
+      return body.items[0]
+    })
+    const tree = async (action: string): Promise<void> => {
+      const { body } = await system.http<{ jobId: string }>('POST', `/v1/runs:${action}`, { where: { root: runId }, by: 'ada' })
+      expect(await client.ended(body.jobId)).toMatchObject({ matched: 2, done: 2 })
+    }
+    await client.reaches(child.runId, 'waiting')
+    await tree('pause')
+    await Promise.all([runId, child.runId].map((id) => client.reaches(id, 'paused')))
+    await send(child.runId, 'payment/confirmed')
+    await tree('resume')
+    expect((await client.reaches(runId, 'completed')).result?.output).toMatchObject({ version: expect.any(String) })
+  })
+
   it('F5: the runs of a query are paused, resumed and cancelled as jobs, each once, and counted first', async () => {
     const labels = { batch: 'q' }
     const runs = await Promise.all(Array.from({ length: 25 }, (_, index) => client.start('shop/order', { order: `q${index}` }, { labels })))
