@@ -154,6 +154,18 @@ const suite = (open: () => Promise<Database>): void => {
     ])
   })
 
+  it('Y3: where no step failed with the fault of the run, the step is named at which it stood', async () => {
+    const run = teller({ runId: 'run_timeless', atMs: 5_500 })
+    run.start('tree/timeless')
+    run.open('findings', 'map')
+    run.ask('findings[3]/ballot')
+    run.end('tree/timeless', 'failed', 0)
+    await tell(run.told)
+    expect(await reasons('run_timeless')).toMatchObject([
+      { kind: 'fault', path: 'findings', command: 'baton runs retry run_timeless --from findings' },
+    ])
+  })
+
   it('J1, J2, J5, J6: a tree that is told twice, late, in another order or the child first ends in the same trace', async () => {
     await tell(treeHistory('run_expected'))
     const view = async (runId: string): Promise<unknown> => {

@@ -1,7 +1,8 @@
 // Why a run stands where it stands, in words, with the command that helps.
 //   Y1. A paused run waits for its resumption, whatever else is open.
 //   Y2. Of an open run each thing that is waited for is named, without the composed steps that only stand around it.
-//   Y3. Of a failed run the step is named that its fault comes from: the innermost one below the last that failed with it.
+//   Y3. Of a failed run the step is named that its fault comes from: the innermost one below the last that failed with it; where none
+//       failed with it (a limit was reached, nothing came in time), the step at which the run stood.
 import { FAULTS, isFaultCode } from '@baton/contracts/fault'
 import { isFrame, timeOf, type OpenStep, type RunView } from './run-view.ts'
 
@@ -46,7 +47,7 @@ export type FailedStep = {
 export type Situation = {
   readonly run: RunView
   readonly open: readonly OpenStep[]
-  /** Newest first. */
+  /** Steps that failed, newest first. `open` are those that were open when the run failed. */
   readonly failed: readonly FailedStep[]
   /** Tasks for people, by the path of the step that asks. */
   readonly tasks: ReadonlyMap<string, string>
@@ -164,33 +165,41 @@ const waitWords = (step: OpenStep): Pick<Reason, 'text'> & Partial<Reason> => {
   return { kind: 'retry', text: `the ${kind} step is tried again${after}${named(', at', step)}` }
 }
 
-const faultReasons = ({ run, failed }: Situation): readonly Reason[] => {
-  const step = culpritOf(failed, run.fault?.code)
-  const { code, message } = run.fault ?? { code: step?.code ?? 'handler.failed', message: step?.message ?? '' }
+const UNKNOWN = { code: 'handler.failed', message: '' }
+
+const faultReasons = ({ run, failed, open }: Situation): readonly Reason[] => {
+  const step = culpritOf(failed, run.fault?.code) ?? stoodAt(open) ?? failed[0]
+  const { code, message } = run.fault ?? UNKNOWN
   const reason: Reason = {
     kind: 'fault',
     path: step?.path ?? null,
     text: `it failed with ${code}${message === '' ? '' : `: ${message}`}`,
-    command: step === undefined ? null : `baton runs retry ${run.runId} --from ${topOf(step.path)}`,
+    command: `baton runs retry ${run.runId}${step === undefined ? '' : ` --from ${topOf(step.path)}`}`, // the engine knows where it stood
     code,
     remedy: remedyOf(code),
   }
   return [reason, ...childFault(step)]
 }
 
-const childFault = (step: FailedStep | undefined): readonly Reason[] => {
+const childFault = (step: Culprit | undefined): readonly Reason[] => {
   if (step === undefined || step.childRunId === null) return []
   return [{ ...childReason(step.path, step.childRunId), text: `the run ${step.childRunId} that it started says more` }]
 }
 
-const culpritOf = (failed: readonly FailedStep[], code: string | undefined): FailedStep | undefined => {
-  const withCode = failed.filter((step) => step.code === code)
-  const [last, ...others] = withCode.length === 0 ? failed : withCode
+type Culprit = Pick<FailedStep, 'path' | 'childRunId'>
+
+const depthOf = ({ path }: Culprit): number => path.split(/[/[]/).length
+
+const culpritOf = (failed: readonly FailedStep[], code: string | undefined): Culprit | undefined => {
+  const [last, ...others] = failed.filter((step) => step.code === code)
   if (last === undefined) return undefined
-  const depth = ({ path }: FailedStep): number => path.split(/[/[]/).length
   const below = others.filter(({ path }) => path.startsWith(`${last.path}/`) || path.startsWith(`${last.path}[`))
-  return below.reduce((deepest, step) => (depth(step) > depth(deepest) ? step : deepest), last) // Y3
+  return below.reduce((deepest, step) => (depthOf(step) > depthOf(deepest) ? step : deepest), last) // Y3
 }
+
+/** The outermost of the steps that were open, of several the one that began last. */
+const stoodAt = (open: readonly OpenStep[]): Culprit | undefined =>
+  open.reduce<OpenStep | undefined>((found, step) => (found === undefined || depthOf(step) <= depthOf(found) ? step : found), undefined)
 
 /** The step of the flow itself that a place belongs to. */
 const topOf = (path: string): string => /^[^/[]+/.exec(path)?.[0] ?? path

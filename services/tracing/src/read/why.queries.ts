@@ -1,5 +1,6 @@
 // What is looked at to say why a run stands where it stands.
 import type { Database } from '@baton/store'
+import { openSteps } from './open-steps.queries.ts'
 import type { OpenStep, RunView } from './run-view.ts'
 import { reasonsOf, type FailedStep, type Reason } from './why.policy.ts'
 
@@ -12,12 +13,13 @@ type Run = { readonly tenant: string; readonly runId: string }
 
 /** Why an open or failed run stands where it stands. */
 export const runReasons = async (db: Database, { run, open }: { run: RunView; open: readonly OpenStep[] }): Promise<readonly Reason[]> => {
-  const [failed, tasks, cancelledBy] = await Promise.all([
+  const [failed, stoodAt, tasks, cancelledBy] = await Promise.all([
     run.status === 'failed' ? failedSteps(db, run) : [],
+    run.status === 'failed' ? openSteps(db, [run]) : open,
     open.some(({ kind }) => kind === 'human') ? tasksOf(db, run) : new Map<string, string>(),
     run.status === 'cancelled' ? whoCancelled(db, run) : null,
   ])
-  return reasonsOf({ run, open, failed, tasks, cancelledBy })
+  return reasonsOf({ run, open: stoodAt, failed, tasks, cancelledBy })
 }
 
 const failedSteps = async (db: Database, { tenant, runId }: Run): Promise<readonly FailedStep[]> => {
