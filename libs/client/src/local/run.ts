@@ -1,6 +1,7 @@
 // The smallest use of Baton: a flow runs in this process, in memory, without port, file or server.
 //   N1. Nothing is configured in secret: models, tools and people are those given; a provider is taken from the environment as services do.
 //   N2. A flow with mistakes is refused before anything is asked.
+import { randomUUID } from 'node:crypto'
 import { Fault } from '@baton/contracts/fault'
 import type { Json } from '@baton/contracts/json'
 import type { RunResult } from '@baton/contracts'
@@ -82,12 +83,9 @@ const checkedInput = async (plan: Plan, input: Json): Promise<Json> => {
   return given
 }
 
-/** Ids only have to differ. Those of `node:crypto` come with all of it, and loading that is a tenth of a first run. */
-const randomId = (): string => 'xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx'.replaceAll('x', () => Math.floor(Math.random() * 16).toString(16))
-
 const identityOf = ({ flow, version, hash: planHash }: Plan) => ({
-  runId: `run_${randomId().replaceAll('-', '')}`,
-  requestId: randomId(),
+  runId: `run_${randomUUID().replaceAll('-', '')}`,
+  requestId: randomUUID(),
   tenant: 'default',
   source: 'memory',
   flow,
