@@ -31,6 +31,16 @@ describe('composed steps in a test', () => {
     expectRun(run, { status: 'completed', output: { risk: null, name: 2 } })
   })
 
+  it('a person whom nobody waits for any more is let go', async () => {
+    const run = await of(`
+  - first:
+      parallel: { tool: { tool: check/name, timeout: 1m }, person: { human: { queue: desk, sla: 2d } } }
+      join: first
+`).run({}, { tools: { 'check/name': { takes: '30s', gives: 2 } }, people: { desk: { decides: 'respond', output: 1, after: '1d' } } })
+    expectRun(run, { status: 'completed', duration: '30s' })
+    expect(run.people).toMatchObject([{ queue: 'desk', became: 'withdrawn', untilMs: Date.parse('2026-01-05T09:00:30Z') }])
+  })
+
   it('items of a map are scripted one by one, or by what they are given', async () => {
     const steps = `
   - found:

@@ -113,10 +113,16 @@ export class MemoryRuns {
       if (message !== undefined) return message
       const asleep = new AbortController()
       this.#wake = () => asleep.abort()
-      const wakeAtMs = Math.min(Infinity, ...[...this.#states.values()].map((state) => nextWakeAtMs(state) ?? Infinity))
-      await sleep(Math.min(sleepMaxMs, Math.max(1, wakeAtMs - nowMs())), asleep.signal)
+      await sleep(Math.min(sleepMaxMs, Math.max(1, this.#wakeAtMs() - nowMs())), asleep.signal)
     }
     return undefined
+  }
+
+  /** When the first of the runs has to be woken. */
+  #wakeAtMs(): number {
+    let first = Infinity
+    for (const state of this.#states.values()) first = Math.min(first, nextWakeAtMs(state) ?? Infinity)
+    return first
   }
 
   #dueTimer(): LogMessage | undefined {

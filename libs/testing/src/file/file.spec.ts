@@ -42,6 +42,34 @@ describe('a test file', () => {
     expect(cases.map(({ name }) => name)).toEqual(['a card goes to its desk'])
   })
 
+  it('sends events, starts other flows, and waits for days', async () => {
+    const flow = `flow: test/order@1.0.0
+limits: { time: 1h, total: 30d }
+steps:
+  - paid: { wait: { event: payments.confirmed, timeout: 5d }, returns: { amount: integer }, onTimeout: fail }
+  - number: { tool: numbers/take, effect: write, returns: { id: integer }, undo: { tool: numbers/give_back, with: { id: =it.id } } }
+  - cool: { wait: 3d }
+  - sent: { flow: post/send@1.0.0, with: { id: =number.id } }
+`
+    const test = `answers: { numbers/take: { id: 7 }, numbers/give_back: ok }
+events: [{ at: 2d, event: payments.confirmed, data: { amount: 5 } }]
+cases:
+  - name: paid, then sent
+    answers: { post/send: on its way }
+    expect: { output: on its way, duration: 5d, notAsked: [numbers/give_back] }
+  - name: what cannot be sent takes its number back
+    answers: { sent: { fails: tool.arguments_invalid } }
+    expect: { status: failed, asked: [numbers/give_back] }
+  - name: an event that comes again later changes nothing
+    events: [{ at: 4d, event: payments.confirmed, data: { amount: 5 } }]
+    answers: { post/send: on its way }
+    expect: { status: completed }
+`
+    const { cases, coverage } = await playTestFile(readTestFile('order.test.yaml', test), { source: { files: { 'flow.yaml': flow } } })
+    expect(cases.map(({ differences, broken }) => broken ?? differences[0]?.message)).toEqual([undefined, undefined, undefined])
+    expect(coverage.points.filter(({ taken }) => !taken).map(({ what }) => what)).toEqual(['onTimeout of paid'])
+  })
+
   it('is brought up to date with what happened, and keeps its comments', async () => {
     const file = readTestFile('desk.test.yaml', TEST)
     const { cases } = await playTestFile(file, { source })
