@@ -10,7 +10,7 @@ import { taskIdOf } from './review-request.consumer.ts'
 import { REVIEW_DESK } from './review.controller.ts'
 
 /** Who withdraws when the engine does. */
-export const BY_ENGINE = 'engine'
+const BY_ENGINE = 'engine'
 
 @Controller()
 export class ReviewWithdrawConsumer {

@@ -22,7 +22,7 @@ const OTHER_RUNS_MAX = 200
 const EVENTS_MAX = 1_000
 
 /** A run that a step started, with its steps where they are shown. */
-export type NestedRun = RelatedRun & { readonly steps?: readonly TraceNode[]; readonly more?: More; readonly sum?: Sum }
+type NestedRun = RelatedRun & { readonly steps?: readonly TraceNode[]; readonly more?: More; readonly sum?: Sum }
 export type TraceNode = Omit<PagedNode, 'children'> & { readonly run?: NestedRun; readonly children: readonly TraceNode[] }
 
 export type RunTrace = {

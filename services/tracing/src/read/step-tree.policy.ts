@@ -29,7 +29,7 @@ export type Sum = {
   readonly waitMs: number
 }
 
-export type PartStatus = Attempt['status']
+type PartStatus = Attempt['status']
 
 /** Details are there where the place is a step of its own. */
 export type StepNode = Attempt & {
