@@ -7,7 +7,7 @@ import type { Accepted, Intake } from '../intake/intake.ts'
 import type { Trigger } from './trigger.ts'
 
 /** One event, and the input that its trigger made of it. */
-export type Occurrence = {
+type Occurrence = {
   readonly input: Json
   readonly tenant: string
   readonly requestId: string
