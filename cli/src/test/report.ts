@@ -82,7 +82,8 @@ const wayText = (path: readonly string[]): string =>
   )
 
 /** How much of a flow its cases took, and what they never did. */
-export const coverageText = (flow: string, flowFile: string, { points, taken, total }: Coverage, paint: Paint): string => {
+export const coverageText = (name: string, flowFile: string, { points, taken, total }: Coverage, paint: Paint): string => {
+  const flow = name.startsWith('local/') ? flowFile : name // one without an identity is known by its file
   if (total === 0) return `${flow}: there is nothing to decide`
   const missed = points.filter((point) => !point.taken)
   const places = missed.map(({ what, line }) => `  ${paint.yellow('not taken')}  ${flowFile}${line === null ? '' : `:${line}`}  ${what}`)
