@@ -44,7 +44,9 @@ export type JournalMessage = Message<
 export type EngineInput = { readonly message: LogMessage; readonly atMs: number; readonly partition: number; readonly offset: number }
 
 /** What the engine itself appends to the log. */
-export type OwnMessage = Message<'run.continue' | 'run.requested' | 'run.cancel' | 'step.completed' | 'step.failed'>
+export type OwnMessage = Message<
+  'run.continue' | 'run.requested' | 'run.cancel' | 'run.pause' | 'run.resume' | 'step.completed' | 'step.failed'
+>
 
 /** What the shell publishes, in this order, each with the id given (R1). */
 export type Output =

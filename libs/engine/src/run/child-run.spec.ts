@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { LogMessage, Output } from '../decision.ts'
-import { completed, failed, given, play, programOf, requested, resultIn, RUN, START_MS } from '../testing.ts'
+import { completed, failed, given, paused, play, programOf, requested, resultIn, resumed, RUN, START_MS } from '../testing.ts'
 
 const parent = programOf(`limits: { time: 60s, total: 1d, steps: 20, cost: 1 USD, depth: 2 }
 steps:
@@ -22,7 +22,7 @@ const begun = (): LogMessage & { name: 'run.requested' } => {
   return message
 }
 
-describe('a step that is a flow (A9)', () => {
+describe('a step that is a flow (A8)', () => {
   it('C1, C2: begins a run with what was pinned, told where it belongs', () => {
     expect(begun().data).toMatchObject({
       flow: 'support/refund',
@@ -82,6 +82,16 @@ describe('a step that is a flow (A9)', () => {
     const cancelled: LogMessage = { name: 'run.cancel', data: { runId: RUN, by: 'ada', reason: 'no' } }
     const outputs = given(parent, start, completed('one/1')).when(cancelled).outputs
     expect(appended(outputs)).toMatchObject([{ name: 'run.cancel', data: { runId: begun().data.runId } }])
+  })
+
+  it('Q1: rests and goes on with its parent', () => {
+    const { runId } = begun().data
+    expect(appended(given(parent, start, completed('one/1')).when(paused()).outputs)).toMatchObject([
+      { name: 'run.pause', data: { runId } },
+    ])
+    expect(appended(given(parent, start, completed('one/1'), paused()).when(resumed()).outputs)).toMatchObject([
+      { name: 'run.resume', data: { runId } },
+    ])
   })
 
   it('the working time of the parent rests, and that of the child counts', () => {

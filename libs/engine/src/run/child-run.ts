@@ -1,4 +1,4 @@
-// A step that is a flow of its own: a run in the same tree, on the same partition, with limits inside those of its parent (A9).
+// A step that is a flow of its own: a run in the same tree, on the same partition, with limits inside those of its parent (A8).
 //   C1. It begins by a record of the log, and ends by another: both are read back like any other (L1).
 //   C2. Its plan and params were pinned with the first run of the tree (L2).
 //   C3. Its limits are the least of its own, of the step's, and of what its parent has left.

@@ -1,11 +1,11 @@
 // What people and programs do to a run from outside: pause, resume, change, cancel, run again. Each is journaled with who did it.
-//   Q1. While a run is paused nothing is asked for; what comes back is kept.
+//   Q1. While a run is paused nothing is asked for; what comes back is kept. Runs that its steps started rest with it.
 //   Q2. Only a paused run is changed, only an ended one is run again; anything else is refused, and says so in the journal.
 import type { FaultCode } from '@baton/contracts/fault'
 import { isJsonObject, type Json } from '@baton/contracts/json'
 import type { MessageOf } from '@baton/contracts'
 import type { Program } from '@baton/flow/program'
-import type { Output } from '../decision.ts'
+import type { Output, OwnMessage } from '../decision.ts'
 import type { EndedRun, Pinned } from '../state.ts'
 import { endUndone } from './failure.ts'
 import { end } from './ending.ts'
@@ -26,6 +26,15 @@ export const pause = (turn: Turn, { by, reason }: MessageOf<'run.pause'>): void 
   if (turn.run.paused !== undefined) return
   turn.run.paused = { by, atMs: turn.atMs }
   journalControl(turn, 'paused', by, reason === undefined ? undefined : { reason })
+  for (const runId of childRuns(turn)) append(turn, { name: 'run.pause', data: { runId, by, ...(reason === undefined ? {} : { reason }) } })
+}
+
+/** Runs that steps of this one have started and that go on: they do what it does. */
+const childRuns = ({ run }: Turn): readonly string[] =>
+  Object.values(run.frames).flatMap(({ visit }) => (visit?.activity.is === 'child' ? [visit.activity.childRunId] : []))
+
+const append = (turn: Turn, message: OwnMessage): void => {
+  turn.outputs.push({ to: 'log', id: takeId(turn.run), message })
 }
 
 export const resume = (turn: Turn, { by }: MessageOf<'run.resume'>): void => {
@@ -35,6 +44,7 @@ export const resume = (turn: Turn, { by }: MessageOf<'run.resume'>): void => {
   }
   delete turn.run.paused
   journalControl(turn, 'resumed', by)
+  for (const runId of childRuns(turn)) append(turn, { name: 'run.resume', data: { runId, by } })
 }
 
 /** Replaces fields of the input and params. Q2. */

@@ -8,7 +8,7 @@ const flow = (loop: string, more = ''): ReturnType<typeof programOf> =>
 const start = requested({}, { engineVersion: 2 })
 const good = flow('{ max: 3, until: it.score > 0.8 }')
 
-describe('loop (A5)', () => {
+describe('loop (A9)', () => {
   it('a round sees what the one before gave, null in the first, and its number', () => {
     expect(askedFor(given(good, start).outputs, 'text[0]/edit')?.input).toEqual({ before: null, round: 0 })
     const second = given(good, start).when(completed('text[0]/edit/1', { score: 0.5 }))

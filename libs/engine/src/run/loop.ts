@@ -1,4 +1,4 @@
-// The same block again and again (A5), with a cap. `it` is what the round before gave, null in the first.
+// The same block again and again (A9), with a cap. `it` is what the round before gave, null in the first.
 import type { PlanNode } from '@baton/flow/plan'
 import type { Entry } from '../state.ts'
 import { failStep } from './failure.ts'

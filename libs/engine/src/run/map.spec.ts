@@ -8,7 +8,7 @@ const flow = (how: string, each = '{ tool: x/y, with: { item: =item, index: =ind
   )
 const start = (items: number): Step => requested({ items: Array.from({ length: items }, (_, index) => index * 10) }, { engineVersion: 2 })
 
-describe('map (A3)', () => {
+describe('map (A4)', () => {
   it('G1: runs at most as many items at once as it may, each with its item and number', () => {
     const { outputs } = given(flow(', concurrency: 2'), start(3))
     const asked = outputs.flatMap((output) => (output.to === 'command' ? [output.command] : []))

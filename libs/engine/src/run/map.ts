@@ -1,4 +1,4 @@
-// The same block for each item of a list (A3). The output is the list of what came out, in the order of the items.
+// The same block for each item of a list (A4). The output is the list of what came out, in the order of the items.
 import type { Json } from '@baton/contracts/json'
 import type { PlanNode } from '@baton/flow/plan'
 import type { Group } from '../state.ts'

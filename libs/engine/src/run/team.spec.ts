@@ -18,7 +18,7 @@ const says = (member: string, output: Json): Step => turned(`report/${member}/tu
 const plan = (member: string, ...tasks: readonly string[]): Step =>
   says(member, { tasks: tasks.map((text) => ({ kind: text.startsWith('n') ? 'numbers' : 'documents', text })) })
 
-describe('a team (A8)', () => {
+describe('a team (A6)', () => {
   it('the planner is asked; its subtasks go to the workers that are for them, so many at once', () => {
     expect(askedFor(given(once, start).outputs, 'report/plan[1]/turn[1]')).toMatchObject({
       turn: { agent: 'planner' },

@@ -1,4 +1,4 @@
-// A planner, workers and a synthesis (A8). The planner is asked again, with what was found, until it has no more subtasks or no more rounds.
+// A planner, workers and a synthesis (A6). The planner is asked again, with what was found, until it has no more subtasks or no more rounds.
 //   T1. Subtasks, rounds, and what all of it may cost are capped; a cap is a limit of the step (R5).
 //   T2. A subtask that fails is told to the synthesis; the step fails when all have.
 import type { FaultData } from '@baton/contracts/fault'

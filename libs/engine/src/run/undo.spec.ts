@@ -9,7 +9,7 @@ const saga = programOf(`steps:
 `)
 const booked = [start, completed('room/1', { id: 'r' }), completed('seat/1', { id: 's' })]
 
-describe('undo (A14)', () => {
+describe('undo (A12)', () => {
   it('U1, U2: takes effects back in reverse order, with what they gave, when the run fails later', () => {
     const first = given(saga, ...booked).when(failed('paid/1'))
     expect(askedFor(first.outputs, 'undo/seat')?.input).toEqual({ id: 's', room: 'r' })

@@ -1,4 +1,4 @@
-// Taking effects back (A14, saga): in reverse order, when the run fails or is called off.
+// Taking effects back (A12, saga): in reverse order, when the run fails or is called off.
 //   U1. What has its output can be taken back, whatever its gate made of it; each effect once.
 //   U2. What an undo needs is kept when the effect was made: the frame it was made in may be gone.
 //   U3. An undo that fails does not keep the others from running, and is named in the result.

@@ -1,4 +1,4 @@
-// Who has won a vote (A4).
+// Who has won a vote (A5).
 //   V1. `majority`: what more than half of those who voted said. `weighted`: what has the most weight behind it. Equal is a tie.
 //   V2. Early: decided as soon as no vote that is still out can change it.
 //   V3. Who failed to vote has no vote.

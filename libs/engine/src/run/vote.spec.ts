@@ -10,7 +10,7 @@ const ballot = (voter: number, verdict: string): Step => completed(`v/voter[${vo
 const resultOf = (program: ReturnType<typeof programOf>, ...history: readonly Step[]) =>
   resultIn(play(program, [start, ...history]).outputs)?.result
 
-describe('vote (A4)', () => {
+describe('vote (A5)', () => {
   it('V1: takes what more than half said, from the first who said it', () => {
     expect(resultOf(flow('voters: 3, on: =it.verdict'), ballot(2, 'yes'), ballot(0, 'no'), ballot(1, 'yes'))?.output).toEqual({
       verdict: 'yes',

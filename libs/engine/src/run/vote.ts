@@ -1,4 +1,4 @@
-// Several voters, one answer (A4): counted by vote.policy.ts, or put before a judge.
+// Several voters, one answer (A5): counted by vote.policy.ts, or put before a judge.
 import type { FaultData } from '@baton/contracts/fault'
 import { canonicalJson, type Json } from '@baton/contracts/json'
 import type { PlanNode } from '@baton/flow/plan'

@@ -14,7 +14,7 @@ steps:
 output: =paid
 `)
 
-describe('wait for a time (A11)', () => {
+describe('wait for a time (A10)', () => {
   it('W1: needs no memory, takes no working time, and goes on when it is over', () => {
     const { state } = given(wait, start)
     expect(state === undefined ? '' : runStatus(state)).toBe('waiting')
@@ -34,7 +34,7 @@ describe('wait for a time (A11)', () => {
   })
 })
 
-describe('wait for an event (A11)', () => {
+describe('wait for an event (A10)', () => {
   it('takes the first that matches', () => {
     given(paid, start)
       .when(happened('payment/confirmed', { order: 'T-2' }))

@@ -1,4 +1,4 @@
-// Waiting for a time or an event (A11), and events that come from outside.
+// Waiting for a time or an event (A10), and events that come from outside.
 //   W1. Working time rests while nothing else is done; the wait of an event has its own time, the run's total time always counts.
 //   W2. An event counts once: its id is remembered.
 //   W3. An event that nobody waits for yet is kept, up to EVENTS_MAX, for the next step that does.
