@@ -252,7 +252,8 @@ export type OpenRun = Common & {
   undoing?: Undoing
 }
 
-export type Undoing = { readonly status: 'failed' | 'cancelled'; readonly fault: FaultData }
+/** `sinceMs`: when the undo that runs now began. */
+export type Undoing = { readonly status: 'failed' | 'cancelled'; readonly fault: FaultData; readonly sinceMs: number }
 
 export type EndedRun = Common & {
   readonly status: 'ended'

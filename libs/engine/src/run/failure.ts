@@ -23,6 +23,7 @@ export const failStep = (turn: Turn, key: string, fault: FaultData): void => {
   let cause = fault
   while (place !== undefined) {
     giveUpBelow(turn, place)
+    journalComposedFailure(turn, place, cause)
     const refused = takeUp(turn, place, cause)
     if (refused === undefined) return
     cause = refused
@@ -38,6 +39,16 @@ export const failStep = (turn: Turn, key: string, fault: FaultData): void => {
   }
   failRun(turn, cause)
 }
+
+/** A step made of others has no attempt whose failure says it; a run that it started has. */
+const journalComposedFailure = (turn: Turn, place: Place, fault: FaultData): void => {
+  const { visit } = place.frame
+  if (visit?.sinceMs === undefined || turn.run.engineVersion < 2) return
+  const { activity, sinceMs } = visit
+  const itself = activity.is === 'nested' ? activity.use === 'round' || activity.use === 'judge' : COMPOSED.has(activity.is)
+  if (itself) journalFailed(turn, place, { attempt: 1, dispatchedAtMs: sinceMs, fault })
+}
+const COMPOSED: ReadonlySet<string> = new Set(['group', 'waiting', 'agent', 'team'] satisfies readonly Visit['activity']['is'][])
 
 /** What the place itself can do about a fault: another way, or a handler. Returns the fault that goes on upwards, if one does. */
 const takeUp = (turn: Turn, place: Place, cause: FaultData): FaultData | undefined => {
@@ -221,13 +232,13 @@ const handlerName = ({ limited }: OpenRun): string => (limited === true ? 'onLim
 const endFailed = (turn: Turn, fault: FaultData): void => endUndone(turn, { status: 'failed', fault })
 
 /** Takes back what can be taken back, then ends the run. */
-export const endUndone = (turn: Turn, undoing: Undoing): void => {
+export const endUndone = (turn: Turn, undoing: Omit<Undoing, 'sinceMs'>): void => {
   if ((turn.run.undos ?? []).length === 0) {
     end(turn, undoing)
     return
   }
   abandon(turn)
-  turn.run.undoing = undoing
+  turn.run.undoing = { ...undoing, sinceMs: turn.atMs }
   nextUndo(turn)
 }
 
@@ -287,5 +298,5 @@ export const closeHandler = (turn: Turn): void => {
 export const journalFailed = (
   turn: Turn,
   place: Place,
-  failed: { attempt: number; attemptId: string; dispatchedAtMs: number; fault: FaultData },
+  failed: { attempt: number; attemptId?: string; dispatchedAtMs: number; fault: FaultData },
 ): void => journal(turn, { name: 'journal.step.failed', data: { ...stepTransition(turn, place), ...failed } })

@@ -39,6 +39,7 @@ export const nextUndo = (turn: Turn): void => {
     return
   }
   grantGrace(run, turn.atMs)
+  if (run.undoing !== undefined) run.undoing = { ...run.undoing, sinceMs: turn.atMs }
   const path = `undo/${undo.path}`
   journal(turn, { name: 'journal.step.opened', data: { ...transition(turn), path, nodeId: undo.nodeId, kind: 'undo' } })
   openFrame(run, path, {
@@ -53,15 +54,26 @@ export const nextUndo = (turn: Turn): void => {
 
 /** An effect is taken back. */
 export const closeUndo = (turn: Turn, key: string): void => {
+  const ended = endOf(turn, key)
+  if (ended !== undefined) journal(turn, { name: 'journal.step.completed', data: { ...ended, by: 'undo' } })
   giveUp(turn, key)
   nextUndo(turn)
 }
 
 /** An effect could not be taken back. U3. */
 export const failUndo = (turn: Turn, key: string, fault: FaultData): void => {
+  const ended = endOf(turn, key)
+  if (ended !== undefined) journal(turn, { name: 'journal.step.failed', data: { ...ended, fault } })
   degrade(turn, fault)
   giveUp(turn, key)
   nextUndo(turn)
+}
+
+const endOf = (turn: Turn, path: string) => {
+  const { frames, undoing } = turn.run
+  const owner = frames[path]?.owner
+  if (owner === undefined || owner === null || undoing === undefined) return undefined
+  return { ...transition(turn), path, nodeId: owner.nodeId, kind: 'undo' as const, attempt: 1, dispatchedAtMs: undoing.sinceMs }
 }
 
 /** U4. */
