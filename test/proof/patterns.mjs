@@ -1,0 +1,82 @@
+// Every pattern once, on the product as it is installed: one process of `baton up`, flows published over HTTP and on the command line,
+// real services, scripted models, and tools that ask this process. Each row says what is expected and what was seen from outside.
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { startBaton } from './system.mjs'
+import { rows as control } from './patterns/control.mjs'
+import { rows as failure } from './patterns/failure.mjs'
+import { rows as many } from './patterns/many.mjs'
+import { rows as time } from './patterns/time.mjs'
+import { brief, nameIn, openLab } from './patterns/lab.mjs'
+import { openWorld } from './patterns/world.mjs'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+const LAB = join(import.meta.dirname, 'patterns')
+const AT_ONCE = 6
+const say = (text) => process.stdout.write(`${text}\n`)
+
+const CHAIN = {
+  pattern: 'chain',
+  published: 'lab/chain',
+  input: { v: 4 },
+  expected: { status: 'completed', output: { v: 7, was: [5, 6] } },
+}
+
+/** The folders of the installation; inside this repository, because tools import its packages. */
+const makeHome = () => {
+  mkdirSync(join(ROOT, '.cache'), { recursive: true })
+  const home = mkdtempSync(join(ROOT, '.cache', 'patterns-'))
+  cpSync(join(LAB, 'lab'), join(home, 'flows', 'lab'), { recursive: true })
+  mkdirSync(join(home, 'config'))
+  writeFileSync(join(home, 'config', 'models.yaml'), readFileSync(join(LAB, 'models.yaml')))
+  return home
+}
+
+const play = async (lab, { flow, flows = [], published, input, seen }) => {
+  for (const text of [...flows, ...(flow === undefined ? [] : [flow])]) await lab.publish(text)
+  const name = published ?? nameIn(flow)
+  return seen === undefined ? brief(await lab.run(name, input)) : seen({ lab, name })
+}
+
+const short = (value, width = 400) => {
+  const text = JSON.stringify(value) ?? 'nothing'
+  return text.length <= width ? text : `${text.slice(0, width)}…`
+}
+
+const judge = async (lab, row) => {
+  const seen = await play(lab, row).catch((error) => ({ error: error.message }))
+  const ok = isDeepStrictEqual(seen, row.expected)
+  say(`| ${ok ? 'PASS' : '**FAIL**'} | ${row.pattern} | ${short(row.expected)} | ${short(seen)} |`)
+  return ok
+}
+
+export const main = async (args) => {
+  const only = args.find((arg) => arg.startsWith('--only='))?.slice('--only='.length)
+  const rows = [CHAIN, ...many, ...time, ...failure, ...control].filter(({ pattern }) => only === undefined || pattern.includes(only))
+  const home = makeHome()
+  const world = await openWorld()
+  const env = {
+    PATTERNS_WORLD_URL: world.url,
+    BATON_FLOWS_DIR: join(home, 'flows'),
+    BATON_CONFIG_DIR: join(home, 'config'),
+    BATON_EVENTS_PARTITIONS: '3',
+  }
+  const system = await startBaton(['--data', join(home, 'data'), '--port', '0'], { env, quiet: !args.includes('--verbose') })
+  try {
+    const lab = openLab({ url: system.urls.gateway, world })
+    say('| | pattern | expected | seen |\n| --- | --- | --- | --- |')
+    const left = [...rows]
+    let failed = 0
+    const next = async () => {
+      for (let row = left.shift(); row !== undefined; row = left.shift()) if (!(await judge(lab, row))) failed += 1
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, next))
+    say(`\n${rows.length - failed} passed, ${failed} failed`)
+    return failed === 0 ? 0 : 1
+  } finally {
+    world.close()
+    await system.kill('SIGTERM')
+    rmSync(home, { recursive: true, force: true })
+  }
+}
