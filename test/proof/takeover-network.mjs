@@ -12,7 +12,7 @@ const must = (command, ...args) => {
 export const namespaceMissing = () => {
   if (process.platform !== 'linux') return 'network namespaces need Linux'
   if (process.getuid() !== 0) return 'network namespaces with a server that is not root need root'
-  const script = 'ip link set lo up && ip link add a type veth peer name b'
+  const script = 'ip link set lo up && ip link add proof0 type veth peer name proof1'
   const { status, stderr, error } = tried('unshare', '-n', 'sh', '-c', script)
   return status === 0 ? undefined : (error?.message ?? (stderr.trim() || `unshare -n ended with ${status}`))
 }

@@ -266,6 +266,10 @@ const main = async (args) => {
     say(`SKIP: ${missing}`)
     return process.env.CI === 'true' ? 1 : 0
   }
+  if (Number(process.versions.node.split('.')[0]) < 24) {
+    say('wrong use: an older Node hands over to another process, which a signal would not reach; run it by npm')
+    return 2
+  }
   const namespace = process.env.BATON_PROOF_NAMESPACE ?? 'started without scripts/proof-takeover.mjs'
   const namespaces = namespace === 'own'
   if (namespaces) raiseLoopback()
