@@ -13,7 +13,7 @@ import { doubt, REPEATS_MAX, SAME_MAX } from './agent.policy.ts'
 import { capsOf } from './caps.ts'
 import { failStep } from './failure.ts'
 import { partKey } from './frame-keys.ts'
-import { closeFrame, inherited, keepUsed, openFrame, placeOf } from './frames.ts'
+import { closeFrame, inherited, keepUsed, openFrame, placeOf, usedEarlier } from './frames.ts'
 import { agentOf } from './own-work.ts'
 import { scopeOf } from './scope.ts'
 import { finishComposed, guarded } from './settle.ts'
@@ -117,7 +117,7 @@ export const openMember = (turn: Turn, { key: frame, node, frame: own }: Place, 
     use,
     work,
     ...(part === undefined ? {} : { part }),
-    usedBefore: own.usedBelow[node.id] ?? [0, 0],
+    usedBefore: usedEarlier(turn.run, own, node.id),
     ...inherited(own),
   })
 

@@ -73,11 +73,16 @@ export const openNested = (
     block,
     owner: { frame: place.key, nodeId: node.id, path, ...own.owner },
     use: nested.use,
-    usedBefore: frame.usedBelow[node.id] ?? NONE,
+    usedBefore: usedEarlier(turn.run, frame, node.id),
     ...(nested.number === undefined ? {} : { part: nested.number }),
     ...inherited(frame, { ...(it === undefined ? {} : { it }), ...(nested.fault === undefined ? {} : { fault: nested.fault }) }),
   })
 }
+
+/** Numbers that earlier visits of a node gave to what it is made of, or earlier executions of the block it stands in. */
+export const usedEarlier = ({ engineVersion }: OpenRun, { usedBelow, usedBefore }: Frame, nodeId: string): Used =>
+  // Runs of the first engine looked at visits only (R1).
+  usedBelow[nodeId] ?? (engineVersion > 1 ? usedBefore : NONE)
 
 /** What a frame and all below it used. */
 const usedBy = (frame: Frame): Used => {

@@ -6,7 +6,7 @@ import type { FaultData } from '@baton/contracts/fault'
 import type { Entry, Group } from '../state.ts'
 import { failStep } from './failure.ts'
 import { partKey } from './frame-keys.ts'
-import { closeFrame, giveUpBelow, inherited, keepUsed, openFrame } from './frames.ts'
+import { closeFrame, giveUpBelow, inherited, keepUsed, openFrame, usedEarlier } from './frames.ts'
 import { finishComposed, guarded } from './settle.ts'
 import { journal, stepTransition, type Place, type Turn } from './turn.ts'
 
@@ -71,7 +71,7 @@ const openPart = (turn: Turn, place: Place, group: Group, shape: Shape, number: 
     use: 'part',
     part: number,
     // Numbers that an earlier visit of the node gave are not given again.
-    usedBefore: place.frame.usedBelow[place.node.id] ?? [0, 0],
+    usedBefore: usedEarlier(turn.run, place.frame, place.node.id),
     ...inherited(place.frame),
   })
 }

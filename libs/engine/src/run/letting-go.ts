@@ -11,6 +11,8 @@ export const letGo = (turn: Turn, { key, frame, node }: Place): void => {
   switch (activity?.is) {
     case 'asked': {
       const { attemptId } = activity
+      // One that was answered just now is not waited for any more: its answer came and counted (R2).
+      if (!Object.hasOwn(run.attempts, attemptId)) return
       loseAttempt(run, attemptId)
       forgetAttempt(turn, attemptId)
       // Runs of the first engine say nothing here (R1).
@@ -20,6 +22,7 @@ export const letGo = (turn: Turn, { key, frame, node }: Place): void => {
       return
     }
     case 'child':
+      if (!Object.hasOwn(run.attempts, activity.attemptId)) return
       loseAttempt(run, activity.attemptId)
       stopChild(turn, activity, 'the step that started it is not waited for any more')
       return
