@@ -2,6 +2,7 @@
 import { partitionOf } from '@baton/contracts/ids'
 import type { EngineInput, LogMessage, Output } from '@baton/engine'
 import type { Promises } from './promises.ts'
+import type { Tree } from './tree.ts'
 import type { Workers } from './workers.ts'
 
 export const PARTITIONS = 2
@@ -14,8 +15,10 @@ export type Broker = {
   readonly next: (partition: number) => number
 }
 
+type Options = { readonly nowMs: () => number; readonly promises: Promises; readonly workers: Workers; readonly tree: Tree }
+
 /** A broker on a clock. Appending gives the record its time, which never goes back within a partition. */
-export const createBroker = ({ nowMs, promises, workers }: { nowMs: () => number; promises: Promises; workers: Workers }): Broker => {
+export const createBroker = ({ nowMs, promises, workers, tree }: Options): Broker => {
   const logs = Array.from({ length: PARTITIONS }, (): { readonly atMs: number; readonly text: string }[] => [])
   const logOf = (partition: number) => {
     const log = logs[partition]
@@ -30,6 +33,7 @@ export const createBroker = ({ nowMs, promises, workers }: { nowMs: () => number
     append,
     publish: (output, partition) => {
       const isFirst = promises.publish(output)
+      tree.see(output)
       if (output.to === 'log') append(output.message, partition)
       else if (output.to === 'command' || output.to === 'task') workers.deliver(output.command, isFirst)
     },

@@ -1,13 +1,14 @@
 // A process that owns one partition, cut into the effects between which it may die: apply, produce, acknowledge, snapshot, store.
 import { PartitionRuns, type EngineInput, type LogMessage, type Output, type PartitionSnapshot } from '@baton/engine'
+import type { Program } from '@baton/flow/program'
 import type { Broker } from './broker.ts'
-import { PROGRAMS } from './flows.ts'
 import type { Promises } from './promises.ts'
 import type { Store } from './store.ts'
 
 export type World = {
   readonly broker: Broker
   readonly store: Store
+  readonly programs: (planHash: string) => Program | undefined
   readonly promises: Promises
   readonly nowMs: () => number
   /** How many records or outputs the next effect takes. */
@@ -46,7 +47,7 @@ export class Owner {
       partition,
       next,
       ownedSinceMs: world.nowMs(),
-      programs: (hash) => PROGRAMS.get(hash),
+      programs: world.programs,
       residentMax: 3,
       forgottenMax: 2,
     })

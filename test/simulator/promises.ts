@@ -5,12 +5,23 @@
 //   R8  a record is refused only when it belongs to no run     R9  what is stored was published before     R10 states stay small
 import type { FaultData } from '@baton/contracts/fault'
 import type { EngineInput, Output, PartitionSnapshot } from '@baton/engine'
-import { PROGRAMS } from './flows.ts'
-import { broken, RunLedger } from './run-ledger.ts'
+import type { MessageOf } from '@baton/contracts'
+import type { FlowSet } from './flow-set.ts'
+import { broken, RunLedger, type ChildUse, type Limits } from './run-ledger.ts'
 
 /** Outputs of one record (L11), and characters of a state. */
 const OUTPUTS_MAX = 256
-const STATE_CHARS_MAX = 40_000
+const STATE_CHARS_MAX = 400_000
+
+const lowered = (
+  plan: Limits,
+  { steps = plan.steps, costMicroUsd, tokens, calls }: MessageOf<'run.requested'>['limits'] & object = {},
+): Limits => ({
+  steps: Math.min(plan.steps, steps),
+  costMicroUsd: Math.min(plan.costMicroUsd ?? Infinity, costMicroUsd ?? Infinity),
+  tokens: Math.min(plan.tokens ?? Infinity, tokens ?? Infinity),
+  calls: Math.min(plan.calls ?? Infinity, calls ?? Infinity),
+})
 
 /** How often what was seen: results by status and fault, and everything that went otherwise than planned. */
 export type Tally = Map<string, number>
@@ -19,8 +30,16 @@ export class Promises {
   readonly tally: Tally = new Map()
   readonly #texts = new Map<string, string>()
   readonly #runs = new Map<string, RunLedger>()
+  /** What runs that steps started have used, by the attempt they answer. */
+  readonly #children = new Map<string, ChildUse>()
+  readonly #flows: FlowSet
   #repeated = 0
   #open = 0
+  records = 0
+
+  constructor(flows: FlowSet) {
+    this.#flows = flows
+  }
 
   get published(): number {
     return this.#texts.size
@@ -30,10 +49,13 @@ export class Promises {
   }
 
   /** A client asks for a run. */
-  requested(runId: string, planHash: string): void {
-    const limits = PROGRAMS.get(planHash)?.plan.limits
-    if (limits === undefined || this.#runs.has(runId)) return
-    this.#runs.set(runId, new RunLedger(runId, limits))
+  requested({ runId, planHash, limits, engineVersion }: MessageOf<'run.requested'>): void {
+    const plan = this.#flows.program(planHash)?.plan
+    if (plan === undefined || this.#runs.has(runId)) return
+    this.#runs.set(
+      runId,
+      new RunLedger(runId, { plan, limits: lowered(plan.limits, limits), engineVersion, childUse: (id) => this.#children.get(id) }),
+    )
     this.#open += 1
   }
 
@@ -52,6 +74,7 @@ export class Promises {
       return false
     }
     this.#texts.set(output.id, text)
+    if (output.to === 'log') this.#appended(output.message)
     const runId = output.id.slice(0, output.id.lastIndexOf('/'))
     const ledger = this.#runs.get(runId) ?? broken('R8', `${output.id} belongs to no run that was asked for`)
     ledger.take(output)
@@ -59,8 +82,15 @@ export class Promises {
     return true
   }
 
+  /** A run that a step starts, or its end. */
+  #appended({ name, data }: Extract<Output, { to: 'log' }>['message']): void {
+    if (name === 'run.requested') this.requested(data)
+    if ((name === 'step.completed' || name === 'step.failed') && data.child !== undefined) this.#children.set(data.attemptId, data.child)
+  }
+
   /** An owner has applied a record. */
   applied(record: EngineInput, outputs: readonly Output[], refused: FaultData | undefined): void {
+    this.records += 1
     if (outputs.length > OUTPUTS_MAX) broken('L11', `${outputs.length} outputs of one record`)
     if (refused === undefined) return
     const { runId } = record.message.data
@@ -72,7 +102,7 @@ export class Promises {
   stored({ rows }: PartitionSnapshot, outputs: readonly Output[]): void {
     for (const { id } of outputs) if (!this.#texts.has(id)) broken('R9', `a state was stored before its output ${id} was published`)
     for (const { runId, status, wakeAtMs, body } of rows) {
-      if (status !== 'ended' && wakeAtMs === null) broken('R4', `${runId} is open and nothing will wake it`)
+      if (status !== 'ended' && (wakeAtMs === null || !Number.isFinite(wakeAtMs))) broken('R4', `${runId} is open and nothing will wake it`)
       if (body.length > STATE_CHARS_MAX) broken('R10', `the state of ${runId} has ${body.length} characters`)
     }
   }
@@ -92,10 +122,29 @@ export class Promises {
     if (output.to === 'result') {
       this.#open -= 1
       this.#add(`result ${output.result.fault?.code ?? output.result.status}`)
-    } else if (output.to === 'log') this.#add('continue')
-    else if (output.to === 'journal' && output.message.name === 'journal.answer.ignored') this.#add(`ignored ${output.message.data.reason}`)
-    else if (output.to === 'journal' && output.message.name === 'journal.step.failed') this.#add(`failed ${output.message.data.fault.code}`)
-    else if (output.to === 'journal' && output.message.name === 'journal.step.decided') this.#add(`decided ${output.message.data.kind}`)
+    } else if (output.to === 'log') this.#countAppended(output.message)
+    else if (output.to === 'journal') this.#countJournal(output.message)
+    else if (output.to === 'withdrawal') this.#add('withdrawn')
+  }
+
+  #countAppended({ name, data }: Extract<Output, { to: 'log' }>['message']): void {
+    if (name === 'run.continue') this.#add('continue')
+    else if (name === 'run.cancel') this.#add('child cancelled')
+    else if (name === 'run.requested') this.#add(data.parent === undefined ? 'again' : 'child')
+    else {
+      this.#open -= 1
+      this.#add(name === 'step.completed' ? 'child completed' : 'child failed')
+    }
+  }
+
+  #countJournal({ name, data }: Extract<Output, { to: 'journal' }>['message']): void {
+    if (name === 'journal.answer.ignored') this.#add(`ignored ${data.reason}`)
+    else if (name === 'journal.step.failed') this.#add(`failed ${data.fault.code}`)
+    else if (name === 'journal.step.decided') this.#add(`decided ${data.kind}`)
+    else if (name === 'journal.step.opened' || name === 'journal.step.dispatched') this.#add(`kind ${data.kind}`)
+    else if (name === 'journal.step.completed' && (data.kind === 'set' || data.kind === 'emit')) this.#add(`kind ${data.kind}`)
+    else if (name === 'journal.run.controlled') this.#add(`controlled ${data.action}`)
+    else if (name === 'journal.event.received') this.#add(data.path === undefined ? 'event kept' : 'event taken')
   }
 
   #add(what: string): void {

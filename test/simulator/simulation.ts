@@ -4,12 +4,13 @@
 import { decide, planHashOf, type Output, type RunState } from '@baton/engine'
 import { createBroker, PARTITIONS, type Broker } from './broker.ts'
 import { createClients } from './clients.ts'
-import { PROGRAMS } from './flows.ts'
+import { FIXED, flowSet, type FlowSet } from './flow-set.ts'
 import { Owner } from './owner.ts'
 import { Promises, type Tally } from './promises.ts'
 import { randomOf, type Random } from './random.ts'
 import { broken } from './run-ledger.ts'
 import { createStore } from './store.ts'
+import { createTree } from './tree.ts'
 import { createWorkers, type Workers } from './workers.ts'
 
 export type SimulationOptions = {
@@ -18,9 +19,12 @@ export type SimulationOptions = {
   readonly trace?: (line: string) => void
   /** A mistake to be found: owners store before their outputs are acknowledged. */
   readonly hasty?: boolean
+  /** Flows to play with, instead of those of the seed. */
+  readonly flows?: FlowSet
 }
 export type Summary = {
   readonly runs: number
+  readonly records: number
   readonly published: number
   readonly repeated: number
   readonly takeovers: number
@@ -36,27 +40,38 @@ const DRAIN_STEPS = 100_000
 export const simulate = (options: SimulationOptions): Summary => {
   const world = createWorld(options)
   for (let step = 0; step < options.steps; step += 1) world.step(false)
+  world.calm()
   for (let left = DRAIN_STEPS; world.unfinished(); left -= 1) {
     if (left === 0) broken('R4', `${world.promises.open} runs have no result`)
     world.step(true) // M2
   }
   world.promises.replayed(world.replay())
-  const { published, repeated, tally } = world.promises
-  return { runs: world.runs(), published, repeated, takeovers: world.takeovers(), simulatedMs: world.nowMs() - START_MS, tally }
+  const { published, repeated, tally, records } = world.promises
+  return { runs: world.runs(), records, published, repeated, takeovers: world.takeovers(), simulatedMs: world.nowMs() - START_MS, tally }
 }
 
 type Actor = { readonly name: string; readonly weight: number; readonly act: () => void }
 
-const createWorld = ({ seed, trace = () => undefined, hasty = false }: SimulationOptions) => {
+/** Every fourth history is one of the first engine. */
+export const flowsOf = (seed: number): FlowSet => (seed % 4 === 0 ? FIXED : flowSet(seed))
+
+const createWorld = ({ seed, trace = () => undefined, hasty = false, flows = flowsOf(seed) }: SimulationOptions) => {
   const random = randomOf(seed) // M1
   let nowMs = START_MS
   const clock = () => nowMs
-  const promises = new Promises()
-  const workers: Workers = createWorkers({ random, nowMs: clock, append: (message, partition) => broker.append(message, partition) })
-  const broker: Broker = createBroker({ nowMs: clock, promises, workers })
+  const promises = new Promises(flows)
+  const tree = createTree(seed)
+  const workers: Workers = createWorkers({
+    random,
+    nowMs: clock,
+    append: (message, partition) => broker.append(message, partition),
+    question: tree.question,
+  })
+  const broker: Broker = createBroker({ nowMs: clock, promises, workers, tree })
   const world = {
     broker,
     store: createStore(),
+    programs: flows.program,
     promises,
     nowMs: clock,
     batch: () => 1 + random.below(5),
@@ -67,7 +82,7 @@ const createWorld = ({ seed, trace = () => undefined, hasty = false }: Simulatio
   /** Old owners that have not noticed yet. */
   let ghosts: Owner[] = []
   let takeovers = 0
-  const clients = createClients({ random, broker, promises, nowMs: clock })
+  const clients = createClients({ random, broker, promises, tree, flows, nowMs: clock })
 
   const replace = (linger: boolean): void => {
     const owner = random.pick(owners)
@@ -77,6 +92,13 @@ const createWorld = ({ seed, trace = () => undefined, hasty = false }: Simulatio
   }
   // Each history has its own climate: some never crash, some do little else.
   const climate = (): number => random.pick([0, 0.5, 1, 1, 3])
+  const outside = (): readonly Actor[] => [
+    { name: 'event', weight: 0.4, act: clients.event },
+    { name: 'pause', weight: 0.06 * climate(), act: clients.pause },
+    { name: 'resume', weight: 0.2, act: clients.resume },
+    { name: 'patch', weight: 0.05 * climate(), act: clients.patch },
+    { name: 'retry', weight: 0.1 * climate(), act: clients.retry },
+  ]
   const faults: readonly Actor[] = [
     { name: 'request', weight: 0.4, act: clients.request },
     { name: 'request again', weight: 0.2 * climate(), act: clients.again },
@@ -84,6 +106,7 @@ const createWorld = ({ seed, trace = () => undefined, hasty = false }: Simulatio
     { name: 'quarantine', weight: 0.02 * climate(), act: clients.quarantine },
     { name: 'say again', weight: 0.3 * climate(), act: () => clients.sayAgain(random.below(PARTITIONS)) },
     { name: 'answer for nobody', weight: 0.05 * climate(), act: clients.nonsense },
+    ...(flows.engineVersion === 1 ? [] : outside()),
     { name: 'crash', weight: 0.25 * climate(), act: () => replace(false) },
     { name: 'lose the lease', weight: 0.15 * climate(), act: () => replace(true) },
   ]
@@ -106,6 +129,9 @@ const createWorld = ({ seed, trace = () => undefined, hasty = false }: Simulatio
     runs: clients.count,
     takeovers: () => takeovers,
     unfinished: () => promises.open > 0 || owners.some((owner) => owner.effects().length > 0),
+    calm: (): void => {
+      while (clients.paused() > 0) clients.resume()
+    },
     step: (calm: boolean): void => {
       nowMs += random.below(40)
       ghosts = ghosts.filter((ghost) => ghost.alive && !random.chance(0.01))
@@ -114,7 +140,7 @@ const createWorld = ({ seed, trace = () => undefined, hasty = false }: Simulatio
       if (possible.length === 0 && (calm || random.chance(0.7))) passTime()
       else choose(random, [...possible, ...others], trace)
     },
-    replay: () => Array.from({ length: PARTITIONS }, (_, partition) => replay(broker, partition)).flat(),
+    replay: () => Array.from({ length: PARTITIONS }, (_, partition) => replay(broker, partition, flows)).flat(),
   }
 }
 
@@ -133,13 +159,13 @@ const choose = (random: Random, actors: readonly Actor[], trace: (line: string) 
 }
 
 /** R9: the log of a partition decided in one go by an owner that never dies. */
-const replay = (broker: Broker, partition: number): readonly Output[] => {
+const replay = (broker: Broker, partition: number, flows: FlowSet): readonly Output[] => {
   const states = new Map<string, RunState>()
   const outputs: Output[] = []
   for (const record of broker.read(partition, 0, broker.next(partition))) {
     const { name, data } = record.message
     const state = states.get(data.runId)
-    const program = PROGRAMS.get(state === undefined ? (name === 'run.requested' ? data.planHash : '') : planHashOf(state))
+    const program = flows.program(state === undefined ? (name === 'run.requested' ? data.planHash : '') : planHashOf(state))
     if (program === undefined) continue
     const decision = decide(state, record, program)
     if (decision.state !== undefined) states.set(data.runId, decision.state)

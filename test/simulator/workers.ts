@@ -1,7 +1,8 @@
 // Services and people: they answer, fail, are slow, die before or after they answered, and say things twice.
 import type { FaultCode } from '@baton/contracts/fault'
-import type { Json, StepCommand } from '@baton/contracts'
+import type { Json, Meter, StepCommand } from '@baton/contracts'
 import type { LogMessage } from '@baton/engine'
+import { answerOf, type Question } from './answers.ts'
 import type { Random } from './random.ts'
 
 type Delivery = { readonly command: StepCommand; readonly notBeforeMs: number; readonly tries: number }
@@ -21,10 +22,15 @@ const FAULTS: readonly FaultCode[] = ['tool.failed', 'model.refused', 'output.sc
 /** A delivery comes back at most this often before its worker keeps silent: the lease must find out. */
 const TRIES_MAX = 4
 
-type Options = { readonly random: Random; readonly nowMs: () => number; readonly append: (message: LogMessage, partition: number) => void }
+type Options = {
+  readonly random: Random
+  readonly nowMs: () => number
+  readonly append: (message: LogMessage, partition: number) => void
+  readonly question: (command: StepCommand) => Question
+}
 
 /** Workers on a clock, answering to `append`. */
-export const createWorkers = ({ random, nowMs, append }: Options): Workers => {
+export const createWorkers = ({ random, nowMs, append, question }: Options): Workers => {
   let waiting: Delivery[] = []
   const answers = new Map<string, LogMessage>()
   const isReady = ({ notBeforeMs }: Delivery): boolean => notBeforeMs <= nowMs()
@@ -47,7 +53,7 @@ export const createWorkers = ({ random, nowMs, append }: Options): Workers => {
     if (fate < 0.28 && command.kind === 'human') append(forgery(command), command.answerPartition)
     // What costs money is answered from the store (L9); what does not may well come out differently the second time.
     const stored = command.kind === 'task' ? undefined : answers.get(command.attemptId)
-    const message = stored ?? answerTo(command, random, nowMs())
+    const message = stored ?? answerTo(command, random, nowMs(), question)
     answers.set(command.attemptId, message)
     append(message, command.answerPartition)
     if (fate < 0.4) again(delivery, random.below(60_000)) // It died after it answered.
@@ -64,9 +70,10 @@ export const createWorkers = ({ random, nowMs, append }: Options): Workers => {
   }
 }
 
-const answerTo = (command: StepCommand, random: Random, nowMs: number): LogMessage => {
+const answerTo = (command: StepCommand, random: Random, nowMs: number, question: Options['question']): LogMessage => {
   const { runId, attemptId, kind, deadlineMs } = command
   if (nowMs >= deadlineMs) return { name: 'step.expired', data: { runId, attemptId, deadlineMs } }
+  if (command.engineVersion > 1) return toldBy(command, question(command), meterOf(random, nowMs))
   if (kind === 'human') return decisionOn(command, random, nowMs)
   const meter = { startedAtMs: nowMs, latencyMs: 1, tries: 1, inputChars: 1, outputChars: 1, costMicroUsd: random.below(1_500) }
   if (random.chance(0.2))
@@ -75,6 +82,37 @@ const answerTo = (command: StepCommand, random: Random, nowMs: number): LogMessa
     name: 'step.completed',
     data: { runId, attemptId, output: outputOf(command, random), by: `${kind}:any for ${attemptId}`, meter },
   }
+}
+
+const meterOf = (random: Random, nowMs: number): Meter => ({
+  startedAtMs: nowMs,
+  latencyMs: 1,
+  tries: 1,
+  inputChars: 1,
+  outputChars: 1,
+  inputTokens: 1 + random.below(9),
+  outputTokens: random.below(9),
+  costMicroUsd: random.below(1_500),
+})
+
+/** The answer of the world, as a message of the service that was asked. */
+const toldBy = ({ runId, attemptId, kind }: StepCommand, asked: Question, meter: Meter): LogMessage => {
+  const answer = answerOf(asked)
+  const review = { runId, attemptId, taskId: `task of ${attemptId}` }
+  if (answer.is === 'fault' && answer.code === 'review.expired')
+    return { name: 'review.expired', data: { ...review, dueAtMs: meter.startedAtMs } }
+  if (kind === 'human') {
+    const verdict = answer.is === 'fault' ? 'reject' : 'edit'
+    const output = answer.is === 'fault' ? null : answer.output
+    return {
+      name: 'review.decided',
+      data: { ...review, verdict, output, by: 'ada', fingerprint: attemptId, decidedAtMs: meter.startedAtMs },
+    }
+  }
+  if (answer.is === 'fault')
+    return { name: 'step.failed', data: { runId, attemptId, fault: { code: answer.code, message: 'it happened' }, meter } }
+  const { output, by, turn } = answer
+  return { name: 'step.completed', data: { runId, attemptId, output, by, meter, ...(turn === undefined ? {} : { turn }) } }
 }
 
 const outputOf = ({ kind, nodeId, attemptId }: StepCommand, random: Random): Json => {
