@@ -48,7 +48,7 @@ export type Group = {
 }
 
 /** Nothing is asked of a service: a time, or an event from outside. */
-export type Waiting = { readonly is: 'waiting'; readonly event?: string; readonly untilMs: number | null }
+export type Waiting = { readonly is: 'waiting'; readonly event?: string; readonly key?: string; readonly untilMs: number | null }
 
 /** A run of another flow that was started, and is waited for. */
 export type Child = {
@@ -186,7 +186,13 @@ export type Pinned = {
 type RunRequested = MessageOf<'run.requested'>
 
 /** An event that came before anybody waited for it. */
-export type KeptEvent = { readonly eventId: string; readonly event: string; readonly data: Json; readonly by?: string }
+export type KeptEvent = {
+  readonly eventId: string
+  readonly event: string
+  readonly data: Json
+  readonly by?: string
+  readonly key?: string
+}
 
 /** How to take back an effect, with everything it needs: the frame it was made in may be gone by then. */
 export type Undo = {

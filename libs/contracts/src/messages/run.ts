@@ -123,6 +123,8 @@ export const RunEvent = z.looseObject({
   event: z.string().min(1).max(200),
   data: JsonValue,
   by: z.string().max(200).optional(),
+  /** What the event was found by, where it was not sent to the run itself: only a wait for this key takes it. */
+  key: z.string().max(500).optional(),
 })
 export type RunEvent = z.infer<typeof RunEvent>
 export const RunContinue = z.looseObject({ runId: RunId, seq: z.number().int() })

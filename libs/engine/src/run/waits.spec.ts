@@ -65,6 +65,13 @@ describe('wait for an event (A10)', () => {
     expect(resultIn(outputs)?.result).toMatchObject({ output: { amount: 0 }, degraded: ['step.timed_out'] })
   })
 
+  it('one that was found by a key is for the wait of that key', () => {
+    const program = programOf('input: { order: string }\nsteps:\n  - paid: { wait: { event: paid, key: =input.order } }\n')
+    const found = (key: string) => ({ name: 'run.event' as const, data: { runId: 'run_1', eventId: key, event: 'paid', data: key, key } })
+    given(program, start).when(found('T-2')).emits('event paid kept')
+    expect(resultIn(given(program, start).when(found('T-1')).outputs)?.result.output).toBe('T-1')
+  })
+
   it('events of branches find the branch that waits for them', () => {
     const program = programOf(`input: { order: string }
 steps:

@@ -5,7 +5,7 @@
 import type { FaultData } from '@baton/contracts/fault'
 import type { MessageOf } from '@baton/contracts'
 import type { PlanNode } from '@baton/flow/plan'
-import type { KeptEvent } from '../state.ts'
+import type { KeptEvent, Waiting } from '../state.ts'
 import { failStep } from './failure.ts'
 import { placeOf } from './frames.ts'
 import { NOTHING, scopeOf } from './scope.ts'
@@ -29,13 +29,22 @@ export const beginWait = (turn: Turn, place: Place, { forMs }: PlanNode & { read
 /** `wait: { event }`: one that is there already is taken at once. */
 export const beginEventWait = (turn: Turn, place: Place, node: EventNode): void => {
   const { events } = turn.run
+  const key = keyOf(turn, place, node)
+  const untilMs = node.timeoutMs === undefined ? null : turn.atMs + node.timeoutMs
+  open(turn, place, { event: node.event, untilMs, ...(key === undefined ? {} : { key }) })
   const index = events?.kept.findIndex((event) => isFor(turn, place, node, event)) ?? -1
   const kept = index < 0 ? undefined : events?.kept.splice(index, 1)[0]
-  open(turn, place, { event: node.event, untilMs: node.timeoutMs === undefined ? null : turn.atMs + node.timeoutMs })
   if (kept !== undefined) take(turn, place, kept)
 }
 
-const open = (turn: Turn, place: Place, wait: { readonly event?: string; readonly untilMs: number | null }): void => {
+/** What the event is found by, as text. */
+const keyOf = ({ program, ...turn }: Turn, { frame }: Place, { key }: EventNode): string | undefined => {
+  if (key === undefined) return undefined
+  const value = program.value(key, scopeOf({ program, ...turn }, program.plan, frame))
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+const open = (turn: Turn, place: Place, wait: Omit<Waiting, 'is'>): void => {
   const { visit } = place.frame
   if (visit === null) return
   visit.activity = { is: 'waiting', ...wait }
@@ -46,8 +55,10 @@ const open = (turn: Turn, place: Place, wait: { readonly event?: string; readonl
 }
 
 /** Whether an event is the one a step waits for. An expression that cannot be evaluated on it says no. */
-const isFor = (turn: Turn, { frame }: Place, node: EventNode, { event, data }: KeptEvent): boolean => {
+const isFor = (turn: Turn, { frame }: Place, node: EventNode, { event, data, key }: KeptEvent): boolean => {
   if (node.event !== event) return false
+  const wait = frame.visit?.activity
+  if (key !== undefined && (wait?.is !== 'waiting' || wait.key !== key)) return false
   if (node.match === undefined) return true
   const { program } = turn
   const scope = scopeOf(turn, program.plan, frame)
@@ -64,11 +75,11 @@ const take = (turn: Turn, place: Place, { data, by, event }: KeptEvent): void =>
 }
 
 /** An event for the run. The fault says why it could not be kept. W2, W3. */
-export const receiveEvent = (turn: Turn, { eventId, event, data, by }: MessageOf<'run.event'>): FaultData | undefined => {
+export const receiveEvent = (turn: Turn, { eventId, event, data, by, key }: MessageOf<'run.event'>): FaultData | undefined => {
   const { run } = turn
   const events = (run.events ??= { kept: [], seen: [] })
   if (events.seen.includes(eventId)) return undefined
-  const one: KeptEvent = { eventId, event, data, ...(by === undefined ? {} : { by }) }
+  const one: KeptEvent = { eventId, event, data, ...(by === undefined ? {} : { by }), ...(key === undefined ? {} : { key }) }
   const place = waiterFor(turn, one)
   if (place === undefined && events.kept.length >= EVENTS_MAX) return tooMany(event)
   remember(events.seen, eventId)
