@@ -32,10 +32,10 @@ export const findOpen = (turn: Turn, attemptId: string): OpenAttempt | undefined
 }
 
 /** Records an answer that nobody waits for. Only the first of an attempt that was given up is billed (R2, R3). */
-export const ignoreAnswer = (run: OpenRun | EndedRun, atMs: number, attemptId: string, meter: Meter | undefined): Output => {
+export const ignoreAnswer = (run: OpenRun | EndedRun, atMs: number, attemptId: string, cost: number): Output => {
   const own = attemptId.startsWith(`${run.runId}/`)
   const index = own ? run.lost.indexOf(attemptId.slice(run.runId.length + 1)) : -1
-  const costMicroUsd = index < 0 ? 0 : (meter?.costMicroUsd ?? 0)
+  const costMicroUsd = index < 0 ? 0 : cost
   if (index >= 0) run.lost.splice(index, 1)
   run.spend.costMicroUsd += costMicroUsd
   const open = run.status === 'open' && Object.hasOwn(run.attempts, attemptId)

@@ -107,8 +107,12 @@ const isExpected = (turn: Turn, { name, data }: Answer): boolean => {
   return name === 'step.failed' || name === 'step.expired' || toPerson === (name === 'review.decided' || name === 'review.expired')
 }
 
-const ignore = (run: OpenRun | EndedRun, atMs: number, { name, data }: Answer): Output =>
-  ignoreAnswer(run, Math.max(run.atMs, atMs), data.attemptId, name === 'step.completed' || name === 'step.failed' ? data.meter : undefined)
+const ignore = (run: OpenRun | EndedRun, atMs: number, message: Answer): Output =>
+  ignoreAnswer(run, Math.max(run.atMs, atMs), message.data.attemptId, costOf(message))
+
+/** What an answer cost, or the run that answers with its end. */
+const costOf = ({ name, data }: Answer): number =>
+  name === 'step.completed' || name === 'step.failed' ? (data.meter?.costMicroUsd ?? data.child?.costMicroUsd ?? 0) : 0
 
 /** Returns a fault when the record itself cannot be taken. */
 const apply = (turn: Turn, message: Exclude<LogMessage, { name: 'run.requested' }>): FaultData | undefined => {
