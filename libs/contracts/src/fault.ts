@@ -150,6 +150,12 @@ export const FAULTS = {
     summary: 'The data directory of the embedded database cannot be opened; the log can rebuild it in a new one.',
   },
   'bus.unavailable': { remedy: 'retry', blame: 'platform', status: 503, summary: 'The message bus does not answer.' },
+  'bus.unauthorized': {
+    remedy: 'stop',
+    blame: 'policy',
+    status: 500,
+    summary: 'The broker does not know who asks, or does not allow what was asked; the message says what to do.',
+  },
   'bus.draining': { remedy: 'retry', blame: 'platform', status: 503, summary: 'The process is shutting down.' },
   'disk.full': { remedy: 'retry', blame: 'platform', status: 507, summary: 'The data directory reached its configured size.' },
   'engine.unsupported': { remedy: 'stop', blame: 'platform', status: 500, summary: 'This binary lacks an engine version that is in use.' },

@@ -1,3 +1,4 @@
+export { accessOf, topicsOfServices, type ServiceAccess } from './access.ts'
 export * from './envelope.ts'
 export * from './fault.ts'
 export * from './ids.ts'

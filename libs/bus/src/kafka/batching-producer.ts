@@ -191,7 +191,7 @@ export class BatchingProducer {
     for (const { bytes } of share.entries) this.bufferedBytes -= bytes
     for (const [nth, { call, index }] of share.entries.entries()) {
       if (error !== undefined) {
-        call.reject(asFault(error))
+        call.reject(asFault(error, { topic: share.lane.topic }))
         continue
       }
       call.positions[index] = { partition: share.lane.partition, offset: baseOffset + nth }

@@ -4,9 +4,11 @@
 //   G2. After a lost connection or a moved coordinator it comes back under its old id, within the session nobody notices.
 //   G3. Assignments are told one after the other; the next join waits until the last one is taken over.
 import { setTimeout } from 'node:timers/promises'
+import type { Fault } from '@baton/contracts/fault'
 import { createConsumerGroup } from './kafkajs-internals.ts'
 import type { ConsumerGroup, GroupOffsets } from './kafkajs-internals.ts'
-import { kafkaErrorType } from './session.ts'
+import { lacksRights } from './kafka-fault.ts'
+import { asFault, kafkaErrorType } from './session.ts'
 import type { KafkaSession } from './session.ts'
 
 const RETRY = { initialRetryTime: 50, maxRetryTime: 500, retries: 5 } as const
@@ -27,6 +29,8 @@ export type GroupMemberOptions = GroupTiming & {
   readonly beforeRejoin: () => Promise<void>
 }
 
+type Life = { readonly onFirst: () => void; readonly onRefused: (fault: Fault) => void }
+
 export class GroupMember {
   private readonly options: GroupMemberOptions
   private readonly group: ConsumerGroup
@@ -46,10 +50,10 @@ export class GroupMember {
     })
   }
 
-  /** Resolves after the first assignment. Keeps trying while the brokers are away. */
+  /** Resolves after the first assignment. Keeps trying while the brokers are away; rejects when this user has no right to join. */
   start(): Promise<void> {
-    return new Promise((resolve) => {
-      this.life = this.live(resolve)
+    return new Promise((resolve, reject) => {
+      this.life = this.live({ onFirst: resolve, onRefused: reject })
     })
   }
 
@@ -65,7 +69,7 @@ export class GroupMember {
     await this.group.leave().catch(() => undefined) // The group notices by itself when the session ends.
   }
 
-  private async live(onFirst: () => void): Promise<void> {
+  private async live({ onFirst, onRefused }: Life): Promise<void> {
     for (let failures = 0; !this.ended.signal.aborted;) {
       try {
         await this.join()
@@ -74,6 +78,8 @@ export class GroupMember {
         await this.beat()
       } catch (error) {
         if (this.ended.signal.aborted) break
+        // Says nothing to a member that was in the group before: rights that were taken away may come back.
+        if (lacksRights(error)) onRefused(asFault(error, { group: this.options.groupId }))
         const type = kafkaErrorType(error)
         if (type === 'REBALANCE_IN_PROGRESS') await this.options.beforeRejoin().catch(() => undefined)
         else await this.fail(error, type, ++failures)

@@ -114,9 +114,16 @@ class KafkaBus implements Bus {
     const { sessionTimeoutMs = SESSION_TIMEOUT_MS, heartbeatIntervalMs = HEARTBEAT_INTERVAL_MS, topicPrefix } = this.parts.options
     const group = { sessionTimeoutMs, heartbeatIntervalMs, rebalanceTimeoutMs: REBALANCE_TIMEOUT_MS }
     const session = await this.session()
-    const consumer = new KafkaLaneConsumer({ session, topicPrefix, group, publish: (records) => this.publish(records) }, options)
+    const onRefused = ({ message, detail }: Fault): void => this.parts.options.onWarning?.(message, detail)
+    const consumer = new KafkaLaneConsumer({ session, topicPrefix, group, publish: (records) => this.publish(records), onRefused }, options)
     this.consumers.add(consumer)
-    await consumer.start()
+    try {
+      await consumer.start()
+    } catch (error) {
+      this.consumers.delete(consumer)
+      await consumer.close({ graceMs: 0 })
+      throw error
+    }
     return consumer
   }
 
@@ -203,7 +210,7 @@ class KafkaBus implements Bus {
       return topics[0]?.partitions.length ?? 0
     } catch (error) {
       if (isUnknownTopic(error)) throw new Fault('config.invalid', `There is no topic ${this.wire(topic)}`, { topic: this.wire(topic) })
-      throw asFault(error)
+      throw asFault(error, { topic: this.wire(topic) })
     }
   }
 

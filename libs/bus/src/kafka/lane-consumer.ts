@@ -4,6 +4,9 @@
 //   K2. Positions are stored every `COMMIT_INTERVAL_MS`, before the group is dealt out anew and at the end; only those of partitions owned
 //       now. A store that fails is not repeated as it was: the next one carries what is true then.
 //   K3. When the log no longer holds the position (retention, a topic made again), lanes go on with what it holds, from its beginning.
+//   K4. A partition that this user may not read is said and looked at again later, since a right that is given then has to take effect.
+import type { Fault } from '@baton/contracts/fault'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { LaneConsumer, LanesOptions, OutgoingRecord } from '../bus.ts'
 import { LaneRunner } from '../lanes/lane-runner.ts'
 import { GroupMember } from './group-member.ts'
@@ -13,6 +16,7 @@ import type { TopicPartition } from './partition-reader.ts'
 import type { KafkaSession } from './session.ts'
 
 const COMMIT_INTERVAL_MS = 200
+const REFUSED_PAUSE_MS = 5_000
 /** A rebalance takes longer than this by itself. */
 const IDLE_WAIT_MS = 500
 
@@ -22,6 +26,7 @@ export type LaneSettings = {
   readonly topicPrefix: string
   readonly group: GroupTiming
   readonly publish: (records: readonly OutgoingRecord[]) => Promise<unknown>
+  readonly onRefused?: (fault: Fault) => void
 }
 
 /** A partition of this member; `stored` is the position the group knows. */
@@ -50,7 +55,7 @@ export class KafkaLaneConsumer implements LaneConsumer {
         this.runner.enqueue(topic, partition, records)
         this.storeSoon()
       },
-      onFault: (at) => void this.startOver(at),
+      onFault: (at, fault) => void this.startOver(at, fault),
     })
     this.runner = new LaneRunner({
       ...options,
@@ -119,8 +124,14 @@ export class KafkaLaneConsumer implements LaneConsumer {
   }
 
   /** K3. The reader found that the log does not hold the position. */
-  private async startOver(at: TopicPartition): Promise<void> {
+  private async startOver(at: TopicPartition, fault: Fault): Promise<void> {
     const held = this.held.get(idOf(at))
+    if (fault.code === 'bus.unauthorized') {
+      this.settings.onRefused?.(fault) // K4
+      await sleep(REFUSED_PAUSE_MS, undefined, { ref: false })
+      if (held !== undefined && this.held.get(idOf(at)) === held) this.begin(at, held.stored)
+      return
+    }
     if (held === undefined) return
     const ranges = await fetchRanges(this.settings.session, this.settings.topicPrefix + at.topic).catch(() => [])
     if (this.held.get(idOf(at)) !== held) return

@@ -6,12 +6,14 @@
 //   F3. One partition that waits for its reader does not stop the others; one batch ahead is fetched for it.
 //   F4. A position outside the log ends the partition with `log.truncated`; it is never reset silently.
 //   F5. Lost connections and moved leaders are survived; reading goes on from the same position.
+//   F6. A partition that this user has no right to read ends with `bus.unauthorized`; it is not asked for again and again in silence.
 import { Fault, toFault } from '@baton/contracts/fault'
 import type { BusRecord, PartitionRange } from '../bus.ts'
 import { errorOf, fetchRequest, READ_COMMITTED, visibleRecords } from './kafkajs-internals.ts'
 import type { Cluster, FetchedPartition } from './kafkajs-internals.ts'
 import { busRecord } from './records.ts'
-import { isOutOfRange } from './session.ts'
+import { lacksRights } from './kafka-fault.ts'
+import { asFault, isOutOfRange } from './session.ts'
 import type { KafkaSession } from './session.ts'
 
 const FETCH_LIMITS = { maxBytes: 10_485_760, isolationLevel: READ_COMMITTED } as const
@@ -149,7 +151,10 @@ export class PartitionReader {
     this.emptyFetches = empty ? this.emptyFetches + 1 : 0
     let failure: Error | undefined
     for (const { reading, fetched } of answers) {
-      failure = errorOf(fetched.errorCode) ?? failure
+      const error = errorOf(fetched.errorCode)
+      if (lacksRights(error) && reading !== undefined && this.isCurrent(reading))
+        this.end(reading, asFault(error, { topic: reading.wireTopic })) // F6
+      else failure = error ?? failure
       // F1: the reading is another one when the partition was moved, released or closed meanwhile.
       if (fetched.errorCode === 0 && reading !== undefined && this.isCurrent(reading)) this.take(reading, fetched, empty)
     }
@@ -271,17 +276,21 @@ export const truncated = ({ partition, first, next }: PartitionRange, position: 
 
 /** First and next offset of every partition. */
 export const fetchRanges = (session: KafkaSession, topic: string): Promise<readonly PartitionRange[]> =>
-  session.attempt(async (cluster) => {
-    await cluster.addMultipleTargetTopics([topic])
-    const partitions = cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => ({ partition: partitionId }))
-    const [first, next] = await Promise.all([
-      offsets(cluster, { topic, partitions, fromBeginning: true }),
-      offsets(cluster, { topic, partitions, fromBeginning: false }),
-    ])
-    return partitions
-      .map(({ partition }) => ({ partition, first: first.get(partition) ?? 0, next: next.get(partition) ?? 0 }))
-      .toSorted((a, b) => a.partition - b.partition)
-  }, RANGE_TIMEOUT_MS)
+  session.attempt(
+    async (cluster) => {
+      await cluster.addMultipleTargetTopics([topic])
+      const partitions = cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => ({ partition: partitionId }))
+      const [first, next] = await Promise.all([
+        offsets(cluster, { topic, partitions, fromBeginning: true }),
+        offsets(cluster, { topic, partitions, fromBeginning: false }),
+      ])
+      return partitions
+        .map(({ partition }) => ({ partition, first: first.get(partition) ?? 0, next: next.get(partition) ?? 0 }))
+        .toSorted((a, b) => a.partition - b.partition)
+    },
+    RANGE_TIMEOUT_MS,
+    { topic },
+  )
 
 type Offsets = { readonly topic: string; readonly partitions: readonly { readonly partition: number }[]; readonly fromBeginning: boolean }
 

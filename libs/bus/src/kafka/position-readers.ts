@@ -46,9 +46,12 @@ export const openTable = async ({ session, topicPrefix }: ReaderContext, { topic
   const ranges = await fetchRanges(session, wireTopic)
   const behind = new Map(ranges.filter(({ first, next }) => first < next).map(({ partition, next }) => [partition, next]))
   let resolve = (): void => {}
-  const ready = new Promise<void>((settle) => {
+  let refuse = (_fault: Fault): void => {}
+  const ready = new Promise<void>((settle, reject) => {
     resolve = settle
+    refuse = reject
   })
+  ready.catch(() => undefined) // Told to whoever waits for it.
   const reached = (partition: number, position: number): void => {
     const end = behind.get(partition)
     if (end !== undefined && position >= end) behind.delete(partition)
@@ -67,7 +70,10 @@ export const openTable = async ({ session, topicPrefix }: ReaderContext, { topic
       for (const record of records) onRecord(record)
     },
     onPosition: ({ partition }, next) => reached(partition, next),
-    onFault: ({ partition }) => void restart(partition).catch(() => undefined), // Only when the brokers are gone for good: nothing is read then.
+    onFault: ({ partition }, fault) => {
+      if (fault.code === 'bus.unauthorized') refuse(fault)
+      else void restart(partition).catch(() => undefined) // Only when the brokers are gone for good: nothing is read then.
+    },
   })
   for (const { partition, first } of ranges) reader.read({ topic, partition }, first)
   if (behind.size === 0) resolve()

@@ -3,19 +3,11 @@ import { Fault } from '@baton/contracts/fault'
 import { setTimeout } from 'node:timers/promises'
 import { kafkaCluster } from './connection.ts'
 import type { KafkaConnection } from './connection.ts'
+import { kafkaError, refusalOf } from './kafka-fault.ts'
+import type { AskedFor } from './kafka-fault.ts'
 import type { Cluster } from './kafkajs-internals.ts'
 
 const PAUSE_MS = { first: 20, longest: 1_000 } as const
-
-/** The facts of a kafkajs error. Its classes are not part of its types. */
-type KafkaError = {
-  readonly name: string
-  readonly message: string
-  readonly type?: string
-  readonly retriable?: boolean
-  readonly host?: string
-  readonly port?: number
-}
 
 export class KafkaSession {
   readonly cluster: Cluster
@@ -34,13 +26,13 @@ export class KafkaSession {
   }
 
   /** Does the work, again after each failure that may pass, until `timeoutMs` is over. Rejects with a `Fault`. */
-  async attempt<T>(work: (cluster: Cluster) => Promise<T>, timeoutMs: number): Promise<T> {
+  async attempt<T>(work: (cluster: Cluster) => Promise<T>, timeoutMs: number, asked: AskedFor = {}): Promise<T> {
     const deadline = performance.now() + timeoutMs
     for (let failures = 1; ; failures++) {
       try {
         return await work(this.cluster)
       } catch (error) {
-        if (this.closed || isFinal(error) || performance.now() > deadline) throw asFault(error)
+        if (this.closed || isFinal(error) || performance.now() > deadline) throw asFault(error, asked)
         await this.recover(error, failures)
       }
     }
@@ -66,10 +58,6 @@ export class KafkaSession {
   }
 }
 
-const kafkaError = (error: unknown): KafkaError =>
-  // Whatever is thrown, only optional facts are read of it.
-  typeof error === 'object' && error !== null ? (error as KafkaError) : { name: 'Error', message: String(error) }
-
 /** True for the error kafkajs gives a fetch outside the log. */
 export const isOutOfRange = (error: unknown): boolean => kafkaError(error).type === 'OFFSET_OUT_OF_RANGE'
 
@@ -87,8 +75,10 @@ export const isFinal = (error: unknown): boolean => {
 }
 
 /** Any error of the client as a fault. */
-export const asFault = (error: unknown): Fault => {
+export const asFault = (error: unknown, asked: AskedFor = {}): Fault => {
   if (error instanceof Fault) return error
+  const refused = refusalOf(error, asked)
+  if (refused !== undefined) return refused
   const { message, type, name } = kafkaError(error)
   if (TOO_LARGE.includes(type)) return new Fault('request.too_large', `Kafka refused a record: ${message}`, {}, { cause: error })
   return new Fault('bus.unavailable', `Kafka: ${message}`, { error: type ?? name }, { cause: error })

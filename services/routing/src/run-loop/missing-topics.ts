@@ -20,7 +20,8 @@ export const createMissingTopics = ({ topicPrefix, nowMs }: { topicPrefix: strin
   return {
     learn: ({ code, detail, data }) => {
       const wire = detail['topic']
-      if (code !== 'config.invalid' || typeof wire !== 'string') return
+      // A topic that this service may not write to is as good as missing.
+      if ((code !== 'config.invalid' && code !== 'bus.unauthorized') || typeof wire !== 'string') return
       const topic = wire.startsWith(topicPrefix) ? wire.slice(topicPrefix.length) : wire
       // One of ours is missing: the installation is broken, and waiting until it is mended loses nothing.
       if (!ours.has(topic)) missing.set(topic, { fault: data, untilMs: nowMs() + FORGOTTEN_AFTER_MS })
