@@ -1,6 +1,6 @@
 // Which tools the agents of a step may call (C6).
-//   A1. An agent calls only tools of its list. Who of the agents of a step calls is the engine's knowledge; here a tool has to be on the
-//       list of one that the step can reach: its own agent or any it may choose, and those that they hand over to.
+//   A1. An agent calls only tools of its list, and is one that the step can reach: its own agent or any it may choose, and those that
+//       they hand over to.
 import { Fault } from '@baton/contracts'
 import type { Plan, PlanNode } from '@baton/flow/plan'
 
@@ -20,9 +20,14 @@ const agentsOf = (node: PlanNode, agents: Agents): ReadonlySet<string> => {
   return reached
 }
 
-/** Throws `flow.invalid` for a step without agents, `tool.unknown` for a tool that none of its agents has. */
-export const checkAgentTool = ({ agents = {} }: Pick<Plan, 'agents'>, node: PlanNode, tool: string): void => {
+/** Throws `flow.invalid` for a step without agents, `tool.unknown` for a tool that the agent does not have. */
+export const checkAgentTool = (
+  { agents = {} }: Pick<Plan, 'agents'>,
+  node: PlanNode,
+  { tool, agent }: { readonly tool: string; readonly agent?: string | undefined },
+): void => {
   if (node.kind !== 'agent' && node.kind !== 'team') throw new Fault('flow.invalid', `${node.id} has no agents`, { node: node.id })
-  const allowed = [...agentsOf(node, agents)].some((name) => agents[name]?.tools.includes(tool) === true)
+  const names = [...agentsOf(node, agents)].filter((name) => agent === undefined || name === agent)
+  const allowed = names.some((name) => agents[name]?.tools.includes(tool) === true)
   if (!allowed) throw new Fault('tool.unknown', `no agent of ${node.id} may call ${tool}`, { tool, node: node.id }) // A1
 }

@@ -51,7 +51,7 @@ const withLedger = async (dispatch: Dispatch, input: Json): Promise<Done> => {
 
 const toolsOf = ({ call }: StepCommand, { plan, node }: WorkContext, registry: ToolRegistry): readonly Tool[] => {
   if (call !== undefined) {
-    checkAgentTool(plan, node, call.tool)
+    checkAgentTool(plan, node, call)
     return [registry.get(call.tool)] // X4
   }
   if (node.kind !== 'tool') throw new Fault('flow.invalid', `node ${node.id} calls no tool`, { node: node.id })
