@@ -15,7 +15,8 @@ const FLOWS_DIR = join(import.meta.dirname, 'flows')
 const PARTITIONS = 12
 const RUNS_PER_SECOND = 50
 const TICKET_EVERY = 5
-const WARM_MS = 1_500
+/** So that a new standby is ready for anything. */
+const WARM_MS = 3_000
 /** Longer than the lease of 1.5 s, by far. */
 const CUT_MS = 8_000
 const STOP_MS = 10_000
@@ -155,7 +156,8 @@ const asked = async (url, statement) => {
   }
 }
 
-const quantile = (values, q) => values.toSorted((left, right) => left - right)[Math.min(values.length - 1, Math.floor(q * values.length))]
+/** Nearest rank. */
+const quantile = (values, q) => values.toSorted((left, right) => left - right)[Math.max(0, Math.ceil(q * values.length) - 1)]
 const whole = (ms) => (ms === undefined ? '-' : ms.toFixed(0))
 
 const table = (rows) => {
