@@ -157,7 +157,7 @@ const undo = (ctx: Ctx): Json => {
 const rules = (ctx: Ctx): Json => {
   const { random } = ctx
   const list: Data[] = [{ when: 'it.n > 0.45', then: 'next' }]
-  if (random.chance(0.5)) list.push({ when: 'it.n > 0.3', then: { retry: { attempts: 1 + random.below(2) } } })
+  if (random.chance(0.5)) list.push({ when: 'it.n > 0.1', then: { retry: { attempts: 1 + random.below(2) } } })
   if (random.chance(0.5)) list.push({ when: 'it.ok', then: outcome(ctx) })
   list.push({ else: random.chance(0.3) ? 'fail' : outcome(ctx) })
   return list

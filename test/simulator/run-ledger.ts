@@ -108,7 +108,10 @@ export class RunLedger {
       broken('R3', `${this.#runId} cost ${data.costMicroUsd}, its journal says ${this.#spent.costMicroUsd}`)
     }
     if (name === 'journal.run.controlled') this.#controlled(data.action)
-    if (name === 'journal.step.opened' && data.kind === 'undo') this.#undone += 1
+    if (name === 'journal.step.opened' && data.kind === 'undo') {
+      this.#undone += 1
+      this.#paused = false // An end is not held up by a pause.
+    }
     if (name === 'journal.step.decided' && data.kind === 'handler' && (data.path === 'onError' || data.path === 'onLimit'))
       this.#graces += 1
     if (name === 'journal.step.completed' || name === 'journal.step.failed') this.#finished(message)
@@ -116,8 +119,7 @@ export class RunLedger {
 
   #controlled(action: string): void {
     if (action === 'paused') this.#paused = true
-    // An end that was asked for is not held up by a pause.
-    if (action === 'resumed' || action === 'cancelled') this.#paused = false
+    if (action === 'resumed') this.#paused = false
     if (action === 'patched') this.#patched = true
   }
 

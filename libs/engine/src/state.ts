@@ -259,7 +259,13 @@ export type OpenRun = Common & {
 }
 
 /** `sinceMs`: when the undo that runs now began. */
-export type Undoing = { readonly status: 'failed' | 'cancelled'; readonly fault: FaultData; readonly sinceMs: number }
+export type Undoing = {
+  readonly status: 'failed' | 'cancelled'
+  readonly fault: FaultData
+  readonly sinceMs: number
+  /** Numbers given by undos of effects whose path has another one to come. */
+  readonly used?: { readonly [path: string]: readonly [attempts: number, calls: number] }
+}
 
 export type EndedRun = Common & {
   readonly status: 'ended'

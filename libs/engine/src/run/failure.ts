@@ -231,8 +231,9 @@ const handlerName = ({ limited }: OpenRun): string => (limited === true ? 'onLim
 /** The run fails: what it did is taken back first, where the flow says how. */
 const endFailed = (turn: Turn, fault: FaultData): void => endUndone(turn, { status: 'failed', fault })
 
-/** Takes back what can be taken back, then ends the run. */
-export const endUndone = (turn: Turn, undoing: Omit<Undoing, 'sinceMs'>): void => {
+/** Takes back what can be taken back, then ends the run: a pause does not keep it from ending. */
+export const endUndone = (turn: Turn, undoing: Omit<Undoing, 'sinceMs' | 'used'>): void => {
+  delete turn.run.paused
   if ((turn.run.undos ?? []).length === 0) {
     end(turn, undoing)
     return

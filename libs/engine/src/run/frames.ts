@@ -85,7 +85,7 @@ export const usedEarlier = ({ engineVersion }: OpenRun, { usedBelow, usedBefore 
   usedBelow[nodeId] ?? (engineVersion > 1 ? usedBefore : NONE)
 
 /** What a frame and all below it used. */
-const usedBy = (frame: Frame): Used => {
+export const usedBy = (frame: Frame): Used => {
   let used: Used = frame.usedBefore
   for (const other of [...Object.values(frame.used), ...Object.values(frame.usedBelow)]) used = larger(used, other)
   return larger(used, frame.visit?.used ?? NONE)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { askedFor, cancelled, completed, failed, given, play, programOf, requested, resultIn } from '../testing.ts'
+import { askedFor, cancelled, completed, failed, given, paused, play, programOf, requested, resultIn } from '../testing.ts'
 
 const start = requested({}, { engineVersion: 2 })
 const saga = programOf(`steps:
@@ -57,5 +57,29 @@ describe('undo (A12)', () => {
 onError: { set: { sorry: true }, then: end }
 `)
     expect(resultIn(play(program, [start, completed('room/1'), failed('paid/1')]).outputs)?.result).toMatchObject({ status: 'completed' })
+  })
+
+  it('U1, K3: a step that was asked again is taken back once for each time, under keys of their own', () => {
+    const program = programOf(`steps:
+  - room:
+      tool: hotel/book
+      returns: { n: number }
+      gate: [{ when: it.n > 0.5, then: next }, { when: true, then: { retry: { attempts: 2 } } }, { else: fail }]
+      undo: { tool: hotel/cancel }
+  - paid: { tool: bank/pay }
+`)
+    const before = [start, completed('room/1', { n: 0.1 }), completed('room/2', { n: 0.9 }), failed('paid/1')]
+    const undone = given(program, ...before, completed('undo/room/1'), completed('undo/room/2'))
+    const commands = undone.outputs.flatMap((output) =>
+      output.to === 'command' && output.command.path === 'undo/room' ? [output.command] : [],
+    )
+    expect(commands.map(({ effectKey }) => effectKey)).toEqual(['run_1/undo/room/1', 'run_1/undo/room/2'])
+    expect(resultIn(undone.outputs)?.result).toMatchObject({ status: 'failed', fault: { code: 'tool.failed' } })
+  })
+
+  it('U4: a run that is called off while it is paused takes its effects back and ends', () => {
+    const program = programOf('steps:\n  - room: { tool: hotel/book, undo: { tool: hotel/cancel } }\n  - paid: { tool: bank/pay }\n')
+    const off = given(program, start, completed('room/1'), paused(), cancelled(), completed('undo/room/1'))
+    expect(resultIn(off.outputs)?.result).toMatchObject({ status: 'cancelled' })
   })
 })

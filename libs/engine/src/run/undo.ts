@@ -1,5 +1,5 @@
 // Taking effects back (A12, saga): in reverse order, when the run fails or is called off.
-//   U1. What has its output can be taken back, whatever its gate made of it; each effect once.
+//   U1. What has its output can be taken back, whatever its gate made of it; each effect once, also those of one step asked again.
 //   U2. What an undo needs is kept when the effect was made: the frame it was made in may be gone.
 //   U3. An undo that fails does not keep the others from running, and is named in the result.
 //   U4. The run ends as it was going to, with the fault it had.
@@ -10,7 +10,7 @@ import { grantGrace } from './clock.policy.ts'
 import { end } from './ending.ts'
 import { degrade } from './degrade.ts'
 import { NOBODY } from './frame-keys.ts'
-import { giveUp, openFrame } from './frames.ts'
+import { giveUp, giveUpBelow, openFrame, placeOf, usedBy } from './frames.ts'
 import { scopeOf } from './scope.ts'
 import { journal, transition, type Place, type Turn } from './turn.ts'
 
@@ -48,6 +48,7 @@ export const nextUndo = (turn: Turn): void => {
     use: 'undo',
     it: undo.it,
     bound: undo.sees,
+    ...(run.undoing?.used?.[path] === undefined ? {} : { usedBefore: run.undoing.used[path] }),
     ...(run.undoing === undefined ? {} : { fault: run.undoing.fault }),
   })
 }
@@ -56,7 +57,7 @@ export const nextUndo = (turn: Turn): void => {
 export const closeUndo = (turn: Turn, key: string): void => {
   const ended = endOf(turn, key)
   if (ended !== undefined) journal(turn, { name: 'journal.step.completed', data: { ...ended, by: 'undo' } })
-  giveUp(turn, key)
+  leave(turn, key)
   nextUndo(turn)
 }
 
@@ -65,8 +66,21 @@ export const failUndo = (turn: Turn, key: string, fault: FaultData): void => {
   const ended = endOf(turn, key)
   if (ended !== undefined) journal(turn, { name: 'journal.step.failed', data: { ...ended, fault } })
   degrade(turn, fault)
-  giveUp(turn, key)
+  leave(turn, key)
   nextUndo(turn)
+}
+
+/** The same step may have had its effect again before it was good enough: each is taken back by attempts and under a key of its own. */
+const leave = (turn: Turn, key: string): void => {
+  const { run } = turn
+  const frame = run.frames[key]
+  const again = run.undos?.some(({ path }) => `undo/${path}` === key) === true
+  // Whatever is open below hands its numbers to the frame before it goes.
+  const place = placeOf(turn, key)
+  if (place !== undefined) giveUpBelow(turn, place)
+  if (again && frame !== undefined && run.undoing !== undefined)
+    run.undoing = { ...run.undoing, used: { ...run.undoing.used, [key]: usedBy(frame) } }
+  giveUp(turn, key)
 }
 
 const endOf = (turn: Turn, path: string) => {
