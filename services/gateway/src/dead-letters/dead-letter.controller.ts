@@ -56,6 +56,9 @@ type Redriven = {
 const ENDED: ReadonlySet<unknown> = new Set(['completed', 'failed', 'cancelled'])
 const COMMANDED: ReadonlySet<string> = new Set(WORKER_SERVICES)
 
+/** The run a command is about: its subject, and the beginning of its key. */
+const runIdOf = ({ key, headers }: DeadLetter): string => headers['ce_subject'] ?? key
+
 @Controller('v1')
 export class DeadLetterController {
   readonly #platform: Platform
@@ -108,7 +111,7 @@ export class DeadLetterController {
       where: async (letter) => {
         const wanted = offsets === undefined ? !letter.redriven : offsets.includes(letter.offset)
         if (!wanted || !(await this.#runEnded(service, letter))) return wanted
-        refused.push({ offset: letter.offset, reason: `run ${letter.key} has ended: ask for it again under a new request id` }) // G9
+        refused.push({ offset: letter.offset, reason: `run ${runIdOf(letter)} has ended: ask for it again under a new request id` }) // G9
         return false
       },
       ...(offsets === undefined ? {} : { only: offsets.map((offset) => ({ partition: PARTITION, offset })) }),
@@ -128,10 +131,10 @@ export class DeadLetterController {
     }
   }
 
-  /** Commands belong to a run, whose id is their key; of a run that tracing does not know nothing is said. */
-  async #runEnded(service: ServiceName, { key }: DeadLetter): Promise<boolean> {
+  /** Commands belong to a run; of a run that tracing does not know nothing is said. */
+  async #runEnded(service: ServiceName, letter: DeadLetter): Promise<boolean> {
     if (!COMMANDED.has(service)) return false
-    const reply = await this.#platform.call({ service: 'tracing', method: 'GET', path: `/v1/runs/${encodeURIComponent(key)}` })
+    const reply = await this.#platform.call({ service: 'tracing', method: 'GET', path: `/v1/runs/${encodeURIComponent(runIdOf(letter))}` })
     if (reply.status !== 200) return false
     const run: unknown = JSON.parse(reply.body)
     return isJsonObject(run) && ENDED.has(run['status'])

@@ -8,6 +8,13 @@ const JSON_TYPE = 'application/json'
 /** W3C trace context of one attempt: the trace is the run's own id, the span the attempt's. Derived, so a repeat has the same. */
 const traceparentOf = (command: StepCommand): string => `00-${command.rootRunId.slice(-32)}-${sha256(command.attemptId).slice(0, 16)}-01`
 
+/**
+ * Lanes take the messages of one key one after the other: steps of a run that stand side by side have keys of their own, attempts at one step
+ * share one. Withdrawals of reviews follow their requests, so those have the run's.
+ */
+const commandKey = ({ service, command: { runId, path } }: Extract<Output, { to: 'command' }>): string =>
+  service === 'hitl' ? runId : `${runId}/${path}`
+
 /** What a task topic carries (A16): plain JSON for teams that know nothing of Baton. */
 const taskRecord = (output: Extract<Output, { to: 'task' }>): OutgoingRecord => {
   const { runId, path, attemptId, deadlineMs, input, answerPartition, tenant } = output.command
@@ -61,7 +68,7 @@ export const encodeOutput = (output: Output, run: { tenant: string; partition: n
         time,
         traceparent: traceparentOf(command),
       })
-      return [{ topic: commandTopic(output.service, output.priority), ...event }]
+      return [{ topic: commandTopic(output.service, output.priority), ...event, key: commandKey(output) }]
     }
     case 'task':
       return [taskRecord(output)]
