@@ -1,19 +1,44 @@
 import { readFile } from 'node:fs/promises'
-import type { KafkaEnvironment } from '@baton/service'
+import { Fault } from '@baton/contracts'
+import type { KafkaEnvironment, KafkaLogin } from '@baton/service'
 
 type KafkaSecurity = {
-  readonly sasl?: NonNullable<KafkaEnvironment['sasl']>
-  readonly ssl?: true | { readonly ca?: string; readonly cert?: string; readonly key?: string }
+  readonly sasl?: { readonly mechanism: KafkaLogin['mechanism']; readonly username: string; readonly password: string }
+  readonly ssl?: true | { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly passphrase?: string }
 }
 
-/** Certificates from their files. */
+const read = async (variable: string, file: string): Promise<string> => {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
+    throw new Fault('config.invalid', `${variable}: the file cannot be read (${reason})`, {}, { cause: error })
+  }
+}
+
+/** Text as it is, or that of the file. */
+const textOf = async (variable: string, text: string | undefined, file: string | undefined): Promise<string | undefined> =>
+  text ?? (file === undefined ? undefined : read(`${variable}_FILE`, file))
+
+/** Certificates, key and password, from their files where they are in files. Throws `config.invalid`, never with what a file holds. */
 export const kafkaSecurity = async ({ sasl, ssl }: KafkaEnvironment): Promise<KafkaSecurity> => {
-  const read = (file: string | undefined): Promise<string | undefined> =>
-    file === undefined ? Promise.resolve(undefined) : readFile(file, 'utf8')
-  const [ca, cert, key] = await Promise.all([read(ssl?.caFile), read(ssl?.certFile), read(ssl?.keyFile)])
-  const files = { ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) }
+  const [ca, cert, key, password] = await Promise.all([
+    textOf('KAFKA_SSL_CA', ssl?.ca, ssl?.caFile),
+    textOf('KAFKA_SSL_CERT', ssl?.cert, ssl?.certFile),
+    textOf('KAFKA_SSL_KEY', ssl?.key, ssl?.keyFile),
+    textOf('KAFKA_SASL_PASSWORD', sasl?.password, sasl?.passwordFile),
+  ])
+  const files = {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(ssl?.keyPassword === undefined ? {} : { passphrase: ssl.keyPassword }),
+  }
   return {
-    ...(sasl === undefined ? {} : { sasl }),
+    // An editor ends a file with a line end, which is no part of a password.
+    ...(sasl === undefined || password === undefined
+      ? {}
+      : { sasl: { mechanism: sasl.mechanism, username: sasl.username, password: password.replace(/\r?\n$/, '') } }),
     ...(ssl === undefined ? {} : { ssl: Object.keys(files).length === 0 ? true : files }),
   }
 }

@@ -43,4 +43,24 @@ describe('environment', () => {
   it('E2: never prints a value', () => {
     expect(messageOf({ DATABASE_URL: 'mysql://user:hunter2@host/db', KAFKA_SASL_PASSWORD: 'hunter2' })).not.toContain('hunter2')
   })
+  it('takes certificates and the password as text or as files, and is not told both', () => {
+    const base = { KAFKA_BROKERS: 'a:9092', DATABASE_URL: 'postgres://u@h/d' }
+    const pem = '-----BEGIN CERTIFICATE-----\\nMIIB\\n-----END CERTIFICATE-----'
+    const files = { KAFKA_SSL_CERT_FILE: '/c', KAFKA_SSL_KEY_FILE: '/k', KAFKA_SASL_PASSWORD_FILE: '/p' }
+    const { kafka } = readEnvironment({
+      ...base,
+      ...files,
+      KAFKA_SSL_CA: pem,
+      KAFKA_SASL_MECHANISM: 'scram-sha-512',
+      KAFKA_SASL_USERNAME: 'u',
+    })
+    expect(kafka).toMatchObject({
+      ssl: { ca: pem.replaceAll('\\n', '\n'), certFile: '/c', keyFile: '/k' },
+      sasl: { mechanism: 'scram-sha-512', username: 'u', passwordFile: '/p' },
+    })
+    expect(messageOf({ ...base, KAFKA_SSL_CA: 'hunter2', KAFKA_SSL_CERT_FILE: '/c', KAFKA_SASL_USERNAME: 'u' })).toMatch(
+      /^(?=[\s\S]*KAFKA_SSL_CA: must be PEM)(?=[\s\S]*KAFKA_SSL_KEY: is needed)(?=[\s\S]*KAFKA_SASL_PASSWORD: is needed)(?![\s\S]*hunter2)/,
+    )
+    expect(messageOf({ ...base, KAFKA_SSL_CA: pem, KAFKA_SSL_CA_FILE: '/ca' })).toContain('KAFKA_SSL_CA: is set as text and as a file')
+  })
 })

@@ -19,8 +19,27 @@ export const DEFAULT_PORTS: Readonly<Record<ServiceName, number>> = {
 
 export type KafkaEnvironment = {
   readonly brokers: readonly string[]
-  readonly ssl?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string }
-  readonly sasl?: { readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; readonly username: string; readonly password: string }
+  readonly ssl?: KafkaTls
+  readonly sasl?: KafkaLogin
+}
+
+/** PEM, as text or in files. */
+export type KafkaTls = {
+  readonly ca?: string
+  readonly caFile?: string
+  readonly cert?: string
+  readonly certFile?: string
+  readonly key?: string
+  readonly keyFile?: string
+  readonly keyPassword?: string
+}
+
+/** The password as text or in a file. */
+export type KafkaLogin = {
+  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+  readonly username: string
+  readonly password?: string
+  readonly passwordFile?: string
 }
 
 export type Environment = {
@@ -46,6 +65,15 @@ const text = z.string().trim().min(1)
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
 const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1')
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+/** A variable holds its line ends, or `\n` where whoever sets it cannot write them. */
+const pem = z
+  .string()
+  .transform((value) => value.replaceAll('\\n', '\n').trim())
+  .pipe(
+    z
+      .string()
+      .regex(/^-----BEGIN [A-Z ]+-----\n[\s\S]+\n-----END [A-Z ]+-----$/, 'must be PEM text; for a path there is the same name with _FILE'),
+  )
 const prefix = z.string().regex(/^[A-Za-z0-9._-]{0,64}$/, 'may hold letters, digits, dot, dash and underscore')
 
 const Variables = z.object({
@@ -56,10 +84,15 @@ const Variables = z.object({
   KAFKA_SASL_MECHANISM: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional(),
   KAFKA_SASL_USERNAME: text.optional(),
   KAFKA_SASL_PASSWORD: text.optional(),
+  KAFKA_SASL_PASSWORD_FILE: text.optional(),
   KAFKA_SSL: flag.optional(),
+  KAFKA_SSL_CA: pem.optional(),
   KAFKA_SSL_CA_FILE: text.optional(),
+  KAFKA_SSL_CERT: pem.optional(),
   KAFKA_SSL_CERT_FILE: text.optional(),
+  KAFKA_SSL_KEY: pem.optional(),
   KAFKA_SSL_KEY_FILE: text.optional(),
+  KAFKA_SSL_KEY_PASSWORD: text.optional(),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL')
@@ -106,29 +139,45 @@ const contradictions = (source: Source): readonly string[] => {
   const has = (name: string): boolean => source[name] !== undefined
   const problems: string[] = []
   if (has('KAFKA_BROKERS') && !has('DATABASE_URL')) problems.push('DATABASE_URL: is needed where KAFKA_BROKERS is set')
-  const sasl = ['KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD']
-  if (sasl.some(has)) for (const name of sasl) if (!has(name)) problems.push(`${name}: is needed where another KAFKA_SASL_ variable is set`)
+  const login = ['KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD']
+  const given = (name: string): boolean => has(name) || has(`${name}_FILE`)
+  if (login.some(given))
+    for (const name of login) if (!given(name)) problems.push(`${name}: is needed where another KAFKA_SASL_ variable is set`)
+  for (const name of ['KAFKA_SASL_PASSWORD', 'KAFKA_SSL_CA', 'KAFKA_SSL_CERT', 'KAFKA_SSL_KEY'])
+    if (has(name) && has(`${name}_FILE`)) problems.push(`${name}: is set as text and as a file; one of them is enough`)
+  if (given('KAFKA_SSL_CERT') !== given('KAFKA_SSL_KEY'))
+    problems.push(`${given('KAFKA_SSL_CERT') ? 'KAFKA_SSL_KEY' : 'KAFKA_SSL_CERT'}: is needed with the other, or neither`)
   return problems
+}
+
+const given = <T extends Readonly<Record<string, string | undefined>>>(fields: T): { [K in keyof T]?: string } =>
+  // Fields that are undefined are left out, which is all that the type says.
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: string }
+
+const kafkaTlsOf = (variables: Variables): KafkaTls | undefined => {
+  const files = given({
+    ca: variables.KAFKA_SSL_CA,
+    caFile: variables.KAFKA_SSL_CA_FILE,
+    cert: variables.KAFKA_SSL_CERT,
+    certFile: variables.KAFKA_SSL_CERT_FILE,
+    key: variables.KAFKA_SSL_KEY,
+    keyFile: variables.KAFKA_SSL_KEY_FILE,
+    keyPassword: variables.KAFKA_SSL_KEY_PASSWORD,
+  })
+  return variables.KAFKA_SSL === true || Object.keys(files).length > 0 ? files : undefined
+}
+
+const kafkaLoginOf = (variables: Variables): KafkaLogin | undefined => {
+  const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username } = variables
+  if (mechanism === undefined || username === undefined) return undefined
+  return { mechanism, username, ...given({ password: variables.KAFKA_SASL_PASSWORD, passwordFile: variables.KAFKA_SASL_PASSWORD_FILE }) }
 }
 
 const kafkaOf = (variables: Variables): KafkaEnvironment | undefined => {
   if (variables.KAFKA_BROKERS === undefined) return undefined
-  const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } = variables
-  const { KAFKA_SSL_CA_FILE: caFile, KAFKA_SSL_CERT_FILE: certFile, KAFKA_SSL_KEY_FILE: keyFile } = variables
-  const ssl = variables.KAFKA_SSL === true || caFile !== undefined || certFile !== undefined
-  return {
-    brokers: variables.KAFKA_BROKERS,
-    ...(ssl
-      ? {
-          ssl: {
-            ...(caFile === undefined ? {} : { caFile }),
-            ...(certFile === undefined ? {} : { certFile }),
-            ...(keyFile === undefined ? {} : { keyFile }),
-          },
-        }
-      : {}),
-    ...(mechanism === undefined || username === undefined || password === undefined ? {} : { sasl: { mechanism, username, password } }),
-  }
+  const ssl = kafkaTlsOf(variables)
+  const sasl = kafkaLoginOf(variables)
+  return { brokers: variables.KAFKA_BROKERS, ...(ssl === undefined ? {} : { ssl }), ...(sasl === undefined ? {} : { sasl }) }
 }
 
 const configOf = (variables: Variables): ServiceConfig => {
