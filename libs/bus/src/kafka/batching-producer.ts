@@ -6,11 +6,9 @@
 //       at once by `max.message.bytes`; a larger single record travels alone.
 //   M4. What waits is bounded by `bufferBytesMax`; beyond that a call is refused with `bus.unavailable`.
 import { Fault } from '@baton/contracts/fault'
-import { errorOf, produceRequest } from './kafkajs-internals.ts'
-import type { Cluster, ProducedMessage, ProduceRequest } from './kafkajs-internals.ts'
+import type { Cluster, ProducedMessage, ProduceRequest } from './cluster.ts'
 import { asFault, isFinal } from './session.ts'
 import type { KafkaSession } from './session.ts'
-import { encodeProduceBody } from './produce-request.ts'
 
 const BATCH_RECORDS_MAX = 1_000
 const BATCH_BYTES_MAX = 524_288
@@ -230,17 +228,17 @@ const byLeader = (cluster: Cluster, shares: readonly Share[]): readonly Group[] 
 
 const produce = async (cluster: Cluster, { nodeId, shares }: Group): Promise<readonly Outcome[]> => {
   try {
-    const broker = await cluster.findBroker({ nodeId })
-    const body = encodeProduceBody({ acks: ALL_IN_SYNC_REPLICAS, timeout: BROKER_TIMEOUT_MS, topicData: topicDataOf(shares) }, Date.now()) // M1
-    const answer = await broker.connectionPool.send(produceRequest(body))
-    const results = new Map(
-      answer.topics.flatMap(({ topicName, partitions }) => partitions.map((result) => [`${topicName}/${result.partition}`, result])),
-    )
+    const answers = await cluster.produce(nodeId, {
+      acks: ALL_IN_SYNC_REPLICAS,
+      timeout: BROKER_TIMEOUT_MS,
+      topicData: topicDataOf(shares),
+    }) // M1
+    const results = new Map(answers.map((result) => [`${result.topic}/${result.partition}`, result]))
     return shares.map((share) => {
       const { topic, partition } = share.lane
       const result = results.get(`${topic}/${partition}`)
       if (result === undefined) return { share, error: new Error(`Kafka did not answer for ${topic}/${partition}`) }
-      return { share, error: errorOf(result.errorCode), baseOffset: Number(result.baseOffset) }
+      return { share, error: result.error, baseOffset: result.baseOffset }
     })
   } catch (error) {
     return shares.map((share) => ({ share, error }))

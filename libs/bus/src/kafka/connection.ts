@@ -6,7 +6,7 @@ import kafkajs from 'kafkajs'
 import type { ISocketFactory, Kafka, logCreator, SASLOptions } from 'kafkajs'
 import { patchIdleTimer } from './idle-timer.patch.ts'
 import { createCluster } from './kafkajs-internals.ts'
-import type { Cluster } from './kafkajs-internals.ts'
+import type { KafkaJsCluster } from './kafkajs-internals.ts'
 
 const CONNECT_TIMEOUT_MS = 3_000
 const REQUEST_TIMEOUT_MS = 30_000
@@ -42,7 +42,7 @@ export const kafkaClient = (connection: KafkaConnection): Kafka => {
 }
 
 /** A cluster for reading without a group and for producing; connects on its own sockets. */
-export const kafkaCluster = (connection: KafkaConnection): Cluster => {
+export const kafkaCluster = (connection: KafkaConnection): KafkaJsCluster => {
   patchIdleTimer()
   return createCluster(clientOptions(connection))
 }

@@ -5,18 +5,12 @@
 //   G3. Assignments are told one after the other; the next join waits until the last one is taken over.
 import { setTimeout } from 'node:timers/promises'
 import type { Fault } from '@baton/contracts/fault'
-import { createConsumerGroup } from './kafkajs-internals.ts'
-import type { ConsumerGroup, GroupOffsets } from './kafkajs-internals.ts'
+import type { Assigned, ConsumerGroup, GroupOffsets } from './cluster.ts'
 import { lacksRights } from './kafka-fault.ts'
 import { asFault, kafkaErrorType } from './session.ts'
 import type { KafkaSession } from './session.ts'
 
-const RETRY = { initialRetryTime: 50, maxRetryTime: 500, retries: 5 } as const
-
 export type GroupTiming = { readonly sessionTimeoutMs: number; readonly heartbeatIntervalMs: number; readonly rebalanceTimeoutMs: number }
-
-/** A partition of the assignment and where the group stopped reading it. `topic` is the name on the wire. */
-export type Assigned = { readonly topic: string; readonly partition: number; readonly position: number }
 
 export type GroupMemberOptions = GroupTiming & {
   readonly session: KafkaSession
@@ -40,14 +34,7 @@ export class GroupMember {
   constructor(options: GroupMemberOptions) {
     this.options = options
     const { session, groupId, topics, sessionTimeoutMs, rebalanceTimeoutMs } = options
-    this.group = createConsumerGroup({
-      cluster: session.cluster,
-      groupId,
-      topics,
-      sessionTimeout: sessionTimeoutMs,
-      rebalanceTimeout: rebalanceTimeoutMs,
-      retry: RETRY,
-    })
+    this.group = session.cluster.group({ groupId, topics, sessionTimeoutMs, rebalanceTimeoutMs })
   }
 
   /** Resolves after the first assignment. Keeps trying while the brokers are away; rejects when this user has no right to join. */
@@ -91,16 +78,7 @@ export class GroupMember {
   private async join(): Promise<void> {
     const { session, topics, onAssigned } = this.options
     await session.cluster.addMultipleTargetTopics(topics)
-    await this.group.joinAndSync()
-    const { offsetManager } = this.group
-    await offsetManager?.resolveOffsets()
-    const assigned = this.group.assigned().flatMap(({ topic, partitions }) =>
-      partitions.map((partition) => ({
-        topic,
-        partition,
-        position: Number(offsetManager?.nextOffset(topic, partition).toString() ?? 0),
-      })),
-    )
+    const assigned = await this.group.join()
     if (!this.ended.signal.aborted) onAssigned(assigned)
   }
 
@@ -108,13 +86,13 @@ export class GroupMember {
   private async beat(): Promise<void> {
     for (;;) {
       await setTimeout(this.options.heartbeatIntervalMs, undefined, { signal: this.ended.signal })
-      await this.group.heartbeat({ interval: 0 })
+      await this.group.heartbeat()
     }
   }
 
   private async fail(error: unknown, type: string | undefined, failures: number): Promise<void> {
     // The group has given this member up. Otherwise it is still known and keeps its id (G2).
-    if (type === 'UNKNOWN_MEMBER_ID' || type === 'ILLEGAL_GENERATION') this.group.memberId = null
+    if (type === 'UNKNOWN_MEMBER_ID' || type === 'ILLEGAL_GENERATION') this.group.forget()
     else await this.options.session.recover(error, failures)
   }
 }

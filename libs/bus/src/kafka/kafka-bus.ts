@@ -1,7 +1,6 @@
-// The Bus port on Apache Kafka through kafkajs.
+// The Bus port on Apache Kafka, through either client library.
 import { Fault } from '@baton/contracts/fault'
 import { partitionOf } from '@baton/contracts/ids'
-import type { Admin } from 'kafkajs'
 import type {
   Bus,
   BusRecord,
@@ -16,16 +15,14 @@ import type {
 } from '../bus.ts'
 import { BatchingProducer } from './batching-producer.ts'
 import type { Position, ProducerRecord } from './batching-producer.ts'
-import { kafkaClient } from './connection.ts'
+import type { KafkaLibrary, TopicAdmin } from './cluster.ts'
 import type { KafkaConnection } from './connection.ts'
 import { KafkaLaneConsumer } from './lane-consumer.ts'
 import { fetchRanges } from './partition-reader.ts'
 import { openLog, openTable, readAtRest } from './position-readers.ts'
 import type { RestQuery } from './position-readers.ts'
-import { metadataOf } from './metadata.ts'
 import { asFault, isUnknownTopic, KafkaSession } from './session.ts'
-import { fetchTopicId } from './topic-id.ts'
-import { prepareTopics } from './topics.ts'
+import { findDrift, prepareTopics } from './topics.ts'
 import type { TopicSettings } from './topics.ts'
 
 const PUBLISH_TIMEOUT_MS = 30_000
@@ -36,8 +33,12 @@ const REBALANCE_TIMEOUT_MS = 10_000
 const METADATA_TIMEOUT_MS = 5_000
 const CLOSE_GRACE_MS = 10_000
 
+export type KafkaClient = 'kafkajs' | 'platformatic'
+
 export type KafkaBusOptions = KafkaConnection &
   TopicSettings & {
+    /** The client library. Default kafkajs. */
+    readonly client?: KafkaClient
     /** How long a publish is tried while brokers fail. Default 30,000. */
     readonly publishTimeoutMs?: number
     /** Produce requests on the way at once, each for partitions of its own. Default 2. */
@@ -51,24 +52,34 @@ export type KafkaBusOptions = KafkaConnection &
   }
 
 /** The work of `openKafkaBus`. */
-export const connectKafkaBus = async (options: KafkaBusOptions): Promise<Bus> => {
-  const admin = kafkaClient(options).admin()
-  const producing = new KafkaSession(options)
-  const asking = new KafkaSession(options)
+export const connectKafkaBus = async (options: KafkaBusOptions, library: KafkaLibrary): Promise<Bus> => {
+  const admin = library.admin()
+  const producing = new KafkaSession(library.cluster())
+  const asking = new KafkaSession(library.cluster())
   try {
     await admin.connect()
     const partitions = await prepareTopics(admin, options)
+    if (options.onDrift !== undefined) tellDrift(admin, options)
     await producing.open()
     await asking.open()
-    return new KafkaBus({ admin, producing, asking, partitions, options })
+    return new KafkaBus({ library, admin, producing, asking, partitions, options })
   } catch (error) {
     await Promise.allSettled([admin.disconnect(), producing.close(), asking.close()])
     throw asFault(error)
   }
 }
 
+/** Beside the start, which need not wait for it; who may not look at settings finds no drift. */
+const tellDrift = (admin: TopicAdmin, options: KafkaBusOptions): void => {
+  findDrift(admin, options).then(
+    (differences) => (differences.length > 0 ? options.onDrift?.(differences) : undefined),
+    () => undefined,
+  )
+}
+
 type Parts = {
-  readonly admin: Admin
+  readonly library: KafkaLibrary
+  readonly admin: TopicAdmin
   readonly producing: KafkaSession
   readonly asking: KafkaSession
   readonly partitions: ReadonlyMap<string, number>
@@ -147,7 +158,7 @@ class KafkaBus implements Bus {
     const { asking } = this.parts
     const wireTopic = this.wire(topic)
     const partitions = await fetchRanges(asking, wireTopic)
-    const topicId = await asking.attempt((cluster) => fetchTopicId(cluster, wireTopic), METADATA_TIMEOUT_MS)
+    const topicId = await asking.attempt((cluster) => cluster.topicId(wireTopic), METADATA_TIMEOUT_MS)
     return { topicId, partitions }
   }
 
@@ -206,8 +217,8 @@ class KafkaBus implements Bus {
 
   private async countPartitions(topic: string): Promise<number> {
     try {
-      const { topics } = await metadataOf(this.parts.admin, { topics: [this.wire(topic)] })
-      return topics[0]?.partitions.length ?? 0
+      const [found] = await this.parts.admin.topics([this.wire(topic)])
+      return found?.leaders.length ?? 0
     } catch (error) {
       if (isUnknownTopic(error)) throw new Fault('config.invalid', `There is no topic ${this.wire(topic)}`, { topic: this.wire(topic) })
       throw asFault(error, { topic: this.wire(topic) })
@@ -217,7 +228,7 @@ class KafkaBus implements Bus {
   /** A long poll keeps its connection busy, so that each reader has its own. */
   private async session(): Promise<KafkaSession> {
     this.refuseWhenClosing()
-    const session = new KafkaSession(this.parts.options)
+    const session = new KafkaSession(this.parts.library.cluster())
     await session.open()
     return session
   }

@@ -3,7 +3,7 @@
 //   S2. No sentence holds a password, a key or a certificate.
 import { Fault } from '@baton/contracts/fault'
 
-/** The facts of a kafkajs error. Its classes are not part of its types. */
+/** The facts of a client library's error. Its classes are not part of its types. */
 export type KafkaError = {
   readonly name: string
   readonly message: string

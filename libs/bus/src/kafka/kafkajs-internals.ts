@@ -4,6 +4,8 @@
 // changes upstream; the types below state what is used of it, and only this file knows where it lies.
 import { createRequire } from 'node:module'
 import type { ISocketFactory, KafkaConfig, logCreator } from 'kafkajs'
+import type { GroupOffsets } from './cluster.ts'
+import type { HeaderValue } from './records.ts'
 
 export type FetchedRecord = {
   readonly offset: string
@@ -13,9 +15,8 @@ export type FetchedRecord = {
   readonly headers: Readonly<Record<string, HeaderValue>>
   readonly batchContext?: { readonly firstOffset: string; readonly lastOffsetDelta: number }
 }
-export type HeaderValue = Buffer | string | null | undefined | readonly (Buffer | string)[]
 
-export type FetchedPartition = {
+export type KafkaJsFetched = {
   readonly partition: number
   readonly errorCode: number
   readonly highWatermark: string
@@ -23,7 +24,7 @@ export type FetchedPartition = {
   readonly messages: readonly FetchedRecord[]
 }
 
-export type FetchRequest = {
+export type KafkaJsFetchRequest = {
   readonly maxWaitTime: number
   readonly minBytes: number
   readonly maxBytes: number
@@ -31,21 +32,6 @@ export type FetchRequest = {
   readonly topics: readonly {
     readonly topic: string
     readonly partitions: readonly { readonly partition: number; readonly fetchOffset: string; readonly maxBytes: number }[]
-  }[]
-}
-
-export type ProducedMessage = {
-  readonly key: string | null
-  readonly value: Buffer | null
-  readonly headers: Readonly<Record<string, string>>
-}
-
-export type ProduceRequest = {
-  readonly acks: number
-  readonly timeout: number
-  readonly topicData: readonly {
-    readonly topic: string
-    readonly partitions: readonly { readonly partition: number; readonly messages: readonly ProducedMessage[] }[]
   }[]
 }
 
@@ -69,7 +55,7 @@ export type RawRequest<T> = {
 }
 
 export type FetchResponse = {
-  readonly responses: readonly { readonly topicName: string; readonly partitions: readonly FetchedPartition[] }[]
+  readonly responses: readonly { readonly topicName: string; readonly partitions: readonly KafkaJsFetched[] }[]
 }
 
 export type Broker = {
@@ -77,7 +63,7 @@ export type Broker = {
   readonly connectionPool: { send<T>(request: RawRequest<T>): Promise<T> }
 }
 
-export type Cluster = {
+export type KafkaJsCluster = {
   connect(): Promise<void>
   disconnect(): Promise<void>
   isConnected(): boolean
@@ -92,15 +78,8 @@ export type Cluster = {
   ): Promise<readonly { readonly topic: string; readonly partitions: readonly { readonly partition: number; readonly offset: string }[] }[]>
 }
 
-export type GroupOffsets = {
-  readonly topics: readonly {
-    readonly topic: string
-    readonly partitions: readonly { readonly partition: number; readonly offset: string }[]
-  }[]
-}
-
 /** Membership in a consumer group. `memberId` is set to null to join as somebody new. */
-export type ConsumerGroup = {
+export type KafkaJsGroup = {
   memberId: string | null
   /** The positions of the assignment; null before the first join. */
   readonly offsetManager: {
@@ -116,7 +95,7 @@ export type ConsumerGroup = {
 }
 
 export type ConsumerGroupOptions = {
-  readonly cluster: Cluster
+  readonly cluster: KafkaJsCluster
   readonly groupId: string
   readonly topics: readonly string[]
   readonly sessionTimeout: number
@@ -137,10 +116,10 @@ const METADATA_MAX_AGE_MS = 300_000
 
 const load = createRequire(import.meta.url)
 // No types are published for these; the shapes are those of the pinned version.
-const KafkaCluster = load('kafkajs/src/cluster') as new (options: object) => Cluster
+const KafkaCluster = load('kafkajs/src/cluster') as new (options: object) => KafkaJsCluster
 const { createLogger } = load('kafkajs/src/loggers') as { createLogger: (options: object) => object }
-const Batch = load('kafkajs/src/consumer/batch') as new (topic: string, fetchOffset: string, fetched: FetchedPartition) => FetchedBatch
-const KafkaConsumerGroup = load('kafkajs/src/consumer/consumerGroup') as new (options: object) => ConsumerGroup
+const Batch = load('kafkajs/src/consumer/batch') as new (topic: string, fetchOffset: string, fetched: KafkaJsFetched) => FetchedBatch
+const KafkaConsumerGroup = load('kafkajs/src/consumer/consumerGroup') as new (options: object) => KafkaJsGroup
 const Emitter = load('kafkajs/src/instrumentation/emitter') as new () => object
 const assigners = load('kafkajs/src/consumer/assigners') as { roundRobin: (options: object) => object }
 const silent = createLogger({ level: 0, logCreator: () => () => undefined })
@@ -152,7 +131,7 @@ const Encoder = load('kafkajs/src/protocol/encoder') as new (bytes: number) => o
 type FetchedBatch = { readonly messages: readonly FetchedRecord[] }
 
 /** A cluster of its own connections: one for requests and one for fetches to each broker. */
-export const createCluster = ({ logLevel, logCreator, ...options }: ClusterOptions): Cluster =>
+export const createCluster = ({ logLevel, logCreator, ...options }: ClusterOptions): KafkaJsCluster =>
   new KafkaCluster({
     ...options,
     logger: createLogger({ level: logLevel, logCreator }),
@@ -163,7 +142,7 @@ export const createCluster = ({ logLevel, logCreator, ...options }: ClusterOptio
   })
 
 /** A member that has not joined yet. Partitions without a stored position start at their beginning. */
-export const createConsumerGroup = ({ cluster, groupId, topics, ...options }: ConsumerGroupOptions): ConsumerGroup =>
+export const createConsumerGroup = ({ cluster, groupId, topics, ...options }: ConsumerGroupOptions): KafkaJsGroup =>
   new KafkaConsumerGroup({
     ...options,
     cluster,
@@ -197,7 +176,7 @@ export const produceRequest = (body: Buffer): RawRequest<ProduceResponse> => {
 /** kafkajs gives a broker 100 ms beyond the wait it was asked for, which a pause of its collector exceeds. */
 const FETCH_GRACE_MS = 2_000
 
-export const fetchRequest = (request: FetchRequest): RawRequest<FetchResponse> => ({
+export const fetchRequest = (request: KafkaJsFetchRequest): RawRequest<FetchResponse> => ({
   ...asItIs<FetchResponse>(requests.Fetch.protocol({ version: FETCH_VERSION })(request)),
   requestTimeout: request.maxWaitTime + FETCH_GRACE_MS,
 })
@@ -206,7 +185,7 @@ export const fetchRequest = (request: FetchRequest): RawRequest<FetchResponse> =
 export const errorOf = (code: number): Error | undefined => (code === 0 ? undefined : createErrorFromCode(code))
 
 /** What a fetch brought, without control records, aborted transactions and what lies before the offset asked for. */
-export const visibleRecords = (topic: string, fetchOffset: string, fetched: FetchedPartition): readonly FetchedRecord[] =>
+export const visibleRecords = (topic: string, fetchOffset: string, fetched: KafkaJsFetched): readonly FetchedRecord[] =>
   new Batch(topic, fetchOffset, fetched).messages
 
 /** Bytes as kafkajs wants a request body. They are not copied. */

@@ -1,8 +1,33 @@
 import type { Bus } from '../bus.ts'
+import type { KafkaLibrary } from './cluster.ts'
 import type { KafkaBusOptions } from './kafka-bus.ts'
+import type { KafkaConnection } from './connection.ts'
+import type { TopicSettings } from './topics.ts'
 
-/** Connects, checks the topics and makes the missing ones. Rejects with `config.invalid` or `bus.unavailable`. Loads the client only when called. */
+/** Connects, checks the topics and makes the missing ones. Rejects with `config.invalid`, `bus.unauthorized` or `bus.unavailable`. Loads the client only when called. */
 export const openKafkaBus = async (options: KafkaBusOptions): Promise<Bus> => {
-  const { connectKafkaBus } = await import('./kafka-bus.ts')
-  return connectKafkaBus(options)
+  const [{ connectKafkaBus }, library] = await Promise.all([import('./kafka-bus.ts'), libraryOf(options)])
+  return connectKafkaBus(options, library)
+}
+
+const libraryOf = async (options: KafkaBusOptions): Promise<KafkaLibrary> => {
+  return (await import('./kafkajs-cluster.ts')).kafkaJs(options)
+}
+
+/** Makes the missing topics and no bus. Rejects with `config.invalid`, `bus.unauthorized` or `bus.unavailable`. */
+export const createKafkaTopics = async (options: KafkaConnection & TopicSettings): Promise<void> => {
+  const [{ kafkaJs }, { prepareTopics }, { asFault }] = await Promise.all([
+    import('./kafkajs-cluster.ts'),
+    import('./topics.ts'),
+    import('./session.ts'),
+  ])
+  const admin = kafkaJs(options).admin()
+  try {
+    await admin.connect()
+    await prepareTopics(admin, options)
+  } catch (error) {
+    throw asFault(error)
+  } finally {
+    await admin.disconnect()
+  }
 }

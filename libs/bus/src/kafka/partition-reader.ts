@@ -9,14 +9,13 @@
 //   F6. A partition that this user has no right to read ends with `bus.unauthorized`; it is not asked for again and again in silence.
 import { Fault, toFault } from '@baton/contracts/fault'
 import type { BusRecord, PartitionRange } from '../bus.ts'
-import { errorOf, fetchRequest, READ_COMMITTED, visibleRecords } from './kafkajs-internals.ts'
-import type { Cluster, FetchedPartition } from './kafkajs-internals.ts'
+import type { Cluster, FetchedPartition } from './cluster.ts'
 import { busRecord } from './records.ts'
 import { lacksRights } from './kafka-fault.ts'
 import { asFault, isOutOfRange } from './session.ts'
 import type { KafkaSession } from './session.ts'
 
-const FETCH_LIMITS = { maxBytes: 10_485_760, isolationLevel: READ_COMMITTED } as const
+const FETCH_BYTES_MAX = 10_485_760
 /** A lingering reader is answered before its time when so much waits. */
 const LINGER_BYTES = 262_144
 // The broker answers as soon as there is a record. The wait is how long a partition added meanwhile stays unasked, and what idling costs.
@@ -134,29 +133,26 @@ export class PartitionReader {
   }
 
   private async fetch(nodeId: number, wanted: Reading[]): Promise<void> {
-    const broker = await this.options.session.cluster.findBroker({ nodeId })
     wanted.push(...wanted.splice(0, this.fetches++ % wanted.length)) // The broker fills its answer in the order asked.
     const asked = new Map(wanted.map((reading) => [`${reading.wireTopic}/${reading.at.partition}`, reading]))
     const topics = [...new Set(wanted.map(({ wireTopic }) => wireTopic))].map((topic) => ({
       topic,
       partitions: wanted
         .filter(({ wireTopic }) => wireTopic === topic)
-        .map(({ at, fetchFrom }) => ({ partition: at.partition, fetchOffset: String(fetchFrom), maxBytes: PARTITION_BYTES_MAX })),
+        .map(({ at, fetchFrom }) => ({ partition: at.partition, fetchOffset: fetchFrom, maxBytes: PARTITION_BYTES_MAX })),
     }))
-    const { responses } = await broker.connectionPool.send(fetchRequest({ ...FETCH_LIMITS, ...this.patience(), topics }))
-    const answers = responses.flatMap(({ topicName, partitions }) =>
-      partitions.map((fetched) => ({ fetched, reading: asked.get(`${topicName}/${fetched.partition}`) })),
-    )
-    const empty = answers.every(({ fetched }) => fetched.messages.length === 0)
+    const answers = await this.options.session.cluster.fetch(nodeId, { maxBytes: FETCH_BYTES_MAX, ...this.patience(), topics })
+    const empty = answers.every((fetched) => fetched.empty)
     this.emptyFetches = empty ? this.emptyFetches + 1 : 0
     let failure: Error | undefined
-    for (const { reading, fetched } of answers) {
-      const error = errorOf(fetched.errorCode)
+    for (const fetched of answers) {
+      const reading = asked.get(`${fetched.topic}/${fetched.partition}`)
+      const { error } = fetched
       if (lacksRights(error) && reading !== undefined && this.isCurrent(reading))
         this.end(reading, asFault(error, { topic: reading.wireTopic })) // F6
       else failure = error ?? failure
       // F1: the reading is another one when the partition was moved, released or closed meanwhile.
-      if (fetched.errorCode === 0 && reading !== undefined && this.isCurrent(reading)) this.take(reading, fetched, empty)
+      if (error === undefined && reading !== undefined && this.isCurrent(reading)) this.take(reading, fetched, empty)
     }
     if (failure !== undefined) throw failure
   }
@@ -174,12 +170,10 @@ export class PartitionReader {
 
   private take(reading: Reading, fetched: FetchedPartition, emptyAnswer: boolean): void {
     // In an answer that brought records, a partition without any may only have had no room left.
-    if (fetched.messages.length === 0 && !emptyAnswer) return
-    const next = positionAfter(reading.fetchFrom, fetched)
+    if (fetched.empty && !emptyAnswer) return
+    const { next } = fetched
     if (next === reading.fetchFrom) return
-    const records = visibleRecords(reading.wireTopic, String(reading.fetchFrom), fetched).map((raw) =>
-      busRecord(reading.at.topic, reading.at.partition, raw),
-    )
+    const records = fetched.records.map((raw) => busRecord(reading.at.topic, reading.at.partition, raw))
     reading.fetchFrom = next
     reading.batches.push({ records, next })
     this.handOver(reading)
@@ -249,18 +243,6 @@ export class PartitionReader {
 const idOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`
 
 const wantsMore = (reading: Reading): boolean => reading.batches.length === 0 && !reading.paused // F3
-
-/** Where the log goes on after what was fetched. A record batch may end in records that compaction removed. */
-const positionAfter = (from: number, { messages, highWatermark, lastStableOffset = highWatermark }: FetchedPartition): number => {
-  const last = messages.at(-1)
-  if (last === undefined) {
-    // Bytes without a record: a batch that compaction emptied. It is passed one offset at a time, or it would be fetched for ever.
-    return Number(lastStableOffset) > from ? from + 1 : from
-  }
-  const { batchContext } = last
-  const end = batchContext === undefined ? Number(last.offset) : Number(batchContext.firstOffset) + batchContext.lastOffsetDelta
-  return Math.max(from, end + 1)
-}
 
 /** Whether nothing can be read from the position, now or later. */
 export const outside = ({ first, next }: PartitionRange, position: number): boolean => position < first || position > next

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import fc from 'fast-check'
-import type { ProduceRequest } from './kafkajs-internals.ts'
+import type { ProduceRequest } from './cluster.ts'
 import { encodeProduceBody } from './produce-request.ts'
 
 type Encoded = { readonly buffer: Buffer }

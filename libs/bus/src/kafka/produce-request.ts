@@ -3,7 +3,7 @@
 // Format: https://kafka.apache.org/documentation/#recordbatch and https://kafka.apache.org/protocol (Produce v7). No compression, no
 // transactions. The bytes are those that kafkajs would make (the spec compares them); it sends them and decodes the answer.
 import { createRequire } from 'node:module'
-import type { ProducedMessage, ProduceRequest } from './kafkajs-internals.ts'
+import type { ProducedMessage, ProduceRequest } from './cluster.ts'
 
 const load = createRequire(import.meta.url)
 // No types are published for it; the shape is that of the pinned version.

@@ -1,13 +1,14 @@
-// Records between kafkajs and the port. Topics lose and get the prefix here's callers' way: names without prefix in the port, with it on the wire.
+// Records between a client library and the port. Topics lose and get the prefix here's callers' way: names without prefix in the port, with it on the wire.
 import type { BusRecord } from '../bus.ts'
-import type { HeaderValue } from './kafkajs-internals.ts'
 
 const NOTHING = Buffer.alloc(0)
 
-/** A record as either of kafkajs's readers gives it. */
+export type HeaderValue = Buffer | string | null | undefined | readonly (Buffer | string)[]
+
+/** A record as a client library gives it. */
 export type RawRecord = {
-  readonly offset: string
-  readonly timestamp: string
+  readonly offset: string | number
+  readonly timestamp: string | number
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers?: Readonly<Record<string, HeaderValue>> | undefined

@@ -1,11 +1,9 @@
 // One cluster connection and what to do when it fails: drop what is dead, ask who leads now, wait, try again until the time is up.
 import { Fault } from '@baton/contracts/fault'
 import { setTimeout } from 'node:timers/promises'
-import { kafkaCluster } from './connection.ts'
-import type { KafkaConnection } from './connection.ts'
+import type { Cluster } from './cluster.ts'
 import { kafkaError, refusalOf } from './kafka-fault.ts'
 import type { AskedFor } from './kafka-fault.ts'
-import type { Cluster } from './kafkajs-internals.ts'
 
 const PAUSE_MS = { first: 20, longest: 1_000 } as const
 
@@ -13,8 +11,8 @@ export class KafkaSession {
   readonly cluster: Cluster
   private closed = false
 
-  constructor(connection: KafkaConnection) {
-    this.cluster = kafkaCluster(connection)
+  constructor(cluster: Cluster) {
+    this.cluster = cluster
   }
 
   async open(): Promise<void> {
@@ -58,7 +56,7 @@ export class KafkaSession {
   }
 }
 
-/** True for the error kafkajs gives a fetch outside the log. */
+/** True for the error of a fetch outside the log. */
 export const isOutOfRange = (error: unknown): boolean => kafkaError(error).type === 'OFFSET_OUT_OF_RANGE'
 
 /** True when a broker does not know the topic. */

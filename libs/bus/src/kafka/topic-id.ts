@@ -2,14 +2,14 @@
 // here by hand: https://kafka.apache.org/protocol#The_Messages_Metadata
 import { Fault } from '@baton/contracts/fault'
 import { requestBody } from './kafkajs-internals.ts'
-import type { Broker, Cluster, RawRequest } from './kafkajs-internals.ts'
+import type { Broker, KafkaJsCluster, RawRequest } from './kafkajs-internals.ts'
 
 const METADATA_API = 3
 const METADATA_VERSION = 10
 const ID_BYTES = 16
 
 /** Asks a broker; rejects with `config.invalid` when it is older than Kafka 2.8. */
-export const fetchTopicId = async (cluster: Cluster, topic: string): Promise<string> => {
+export const fetchTopicId = async (cluster: KafkaJsCluster, topic: string): Promise<string> => {
   const [nodeId] = cluster.getNodeIds()
   if (nodeId === undefined) throw new Fault('bus.unavailable', 'Kafka: no broker is known')
   const broker = await cluster.findBroker({ nodeId })

@@ -2,13 +2,18 @@
 //   T1. A topic is made from the manifest or not at all; a name nobody declared is an error.
 //   T2. A topic that exists with another number of partitions, or without the broker's clock where it is needed, is refused:
 //       keys would be looked for in the wrong partition, and time would be the sender's.
+//   T3. Every other difference is told and left alone: what an operator changed is not changed back behind their back.
 import { Fault } from '@baton/contracts/fault'
+import { minInsyncOf, replicationOf, topicConfig } from '@baton/contracts/topics'
 import type { TopicSpec } from '@baton/contracts/topics'
 import { setTimeout } from 'node:timers/promises'
-import kafkajs from 'kafkajs'
-import type { Admin, ITopicConfig } from 'kafkajs'
-import { metadataOf } from './metadata.ts'
+import type { TopicAdmin, TopicCreation } from './cluster.ts'
+import { lacksRights } from './kafka-fault.ts'
 import { asFault } from './session.ts'
+import { topicDrift } from './topic-drift.policy.ts'
+import type { TopicDifference } from './topic-drift.policy.ts'
+import { INSPECTED_SETTINGS } from './topic-facts.ts'
+import type { TopicFacts } from './topic-facts.ts'
 
 export type TopicSettings = {
   readonly topicPrefix: string
@@ -21,15 +26,15 @@ export type TopicSettings = {
   readonly minInsyncReplicas?: number
   /** The broker writes every batch to disk before it acknowledges: durable against power loss on one broker, at about a third of the throughput. */
   readonly flushEveryBatch?: boolean
+  /** Told once, soon after the start, when topics are not what they should be. */
+  readonly onDrift?: (differences: readonly TopicDifference[]) => void
 }
 
 const CREATE_TIMEOUT_MS = 30_000
 const LEADER_PAUSE_MS = 20
-const REPLICATION_DEFAULT = 3
-const MAX_MESSAGE_BYTES = 1_048_588
 
 /** Checks and makes the topics; resolves with the number of partitions of each, by name without prefix. */
-export const prepareTopics = async (admin: Admin, settings: TopicSettings): Promise<ReadonlyMap<string, number>> => {
+export const prepareTopics = async (admin: TopicAdmin, settings: TopicSettings): Promise<ReadonlyMap<string, number>> => {
   try {
     const existing = await partitionCounts(admin)
     const missing = settings.topics.filter(({ name }) => !existing.has(settings.topicPrefix + name))
@@ -43,29 +48,30 @@ export const prepareTopics = async (admin: Admin, settings: TopicSettings): Prom
   }
 }
 
-const partitionCounts = async (admin: Admin): Promise<ReadonlyMap<string, number>> => {
-  const { topics } = await metadataOf(admin)
-  return new Map(topics.map(({ name, partitions }) => [name, partitions.length]))
+const partitionCounts = async (admin: TopicAdmin): Promise<ReadonlyMap<string, number>> => {
+  const topics = await admin.topics()
+  return new Map(topics.map(({ name, leaders }) => [name, leaders.length]))
 }
 
-const create = async (admin: Admin, settings: TopicSettings, missing: readonly TopicSpec[]): Promise<void> => {
+const create = async (admin: TopicAdmin, settings: TopicSettings, missing: readonly TopicSpec[]): Promise<void> => {
   const names = missing.map(({ name }) => settings.topicPrefix + name)
   if (!settings.ensureTopics) throw new Fault('config.invalid', `Topics are missing: ${names.join(', ')}`, { topics: names.join(',') }) // T1
-  const replicas = await replicasOf(admin, settings)
-  // False when another process made one of them meanwhile, which is as good.
-  await admin.createTopics({
-    topics: missing.map((topic) => creation(topic, settings, replicas)),
-    timeout: CREATE_TIMEOUT_MS,
-    waitForLeaders: false,
-  })
+  try {
+    const brokers = await admin.brokerCount()
+    await admin.createTopics(
+      missing.map((topic) => creation(topic, settings, brokers)),
+      CREATE_TIMEOUT_MS,
+    )
+  } catch (error) {
+    throw lacksRights(error) ? unseen(names, error) : error
+  }
   await untilLed(admin, names)
 }
 
-// kafkajs's own wait fails on the first broker that has not heard of a topic yet.
-const untilLed = async (admin: Admin, names: readonly string[]): Promise<void> => {
+const untilLed = async (admin: TopicAdmin, names: readonly string[]): Promise<void> => {
   for (const deadline = performance.now() + CREATE_TIMEOUT_MS; ; await setTimeout(LEADER_PAUSE_MS)) {
-    const { topics } = await metadataOf(admin)
-    const led = new Set(topics.filter(({ partitions }) => partitions.every(({ leader }) => leader >= 0)).map(({ name }) => name))
+    const topics = await admin.topics()
+    const led = new Set(topics.filter(({ leaders }) => leaders.every((leader) => leader >= 0)).map(({ name }) => name))
     const waiting = names.filter((name) => !led.has(name))
     if (waiting.length === 0) return
     if (performance.now() > deadline)
@@ -73,27 +79,28 @@ const untilLed = async (admin: Admin, names: readonly string[]): Promise<void> =
   }
 }
 
-type Replicas = { readonly factor: number; readonly inSyncMin: number }
-
-const replicasOf = async (admin: Admin, { replicationFactor, minInsyncReplicas }: TopicSettings): Promise<Replicas> => {
-  const factor = replicationFactor ?? Math.min(REPLICATION_DEFAULT, (await admin.describeCluster()).brokers.length)
-  return { factor, inSyncMin: minInsyncReplicas ?? (factor >= REPLICATION_DEFAULT ? 2 : 1) }
+/** A user sees no topic that it has no right to, so that one may be there all the same. */
+const unseen = (names: readonly string[], cause: unknown): Fault => {
+  const message = [
+    `Kafka: this user may neither see nor make these topics: ${names.join(', ')}`,
+    '`baton topics --create` makes them, as a user that administers the cluster',
+    '`baton topics --acls --commands` prints the rights of every service',
+  ].join('; ')
+  return new Fault('bus.unauthorized', message, { reason: 'topic', topics: names.join(',') }, { cause })
 }
 
-const creation = (topic: TopicSpec, settings: TopicSettings, { factor, inSyncMin }: Replicas): ITopicConfig => ({
-  topic: settings.topicPrefix + topic.name,
-  numPartitions: topic.partitions,
-  replicationFactor: factor,
-  configEntries: Object.entries({
-    'cleanup.policy': topic.compacted ? 'compact' : 'delete',
-    ...(topic.compacted ? {} : { 'retention.ms': String(topic.retentionMs) }),
-    'message.timestamp.type': topic.logAppendTime ? 'LogAppendTime' : 'CreateTime',
-    'min.insync.replicas': String(inSyncMin),
-    'unclean.leader.election.enable': 'false',
-    'max.message.bytes': String(MAX_MESSAGE_BYTES),
-    ...(settings.flushEveryBatch ? { 'flush.messages': '1' } : {}),
-  }).map(([name, value]) => ({ name, value })),
-})
+const creation = (topic: TopicSpec, settings: TopicSettings, brokers: number): TopicCreation => {
+  const { replicationFactor, minInsyncReplicas, flushEveryBatch, topicPrefix } = settings
+  const name = topicPrefix + topic.name
+  const replication = replicationOf(topic, { brokers, wanted: replicationFactor })
+  if (replication > brokers) {
+    const message = `Topic ${name} is to have ${replication} replicas, and the cluster has ${brokers} broker${brokers === 1 ? '' : 's'}`
+    throw new Fault('config.invalid', message, { topic: name, replication, brokers })
+  }
+  const inSync = minInsyncOf(topic, { replication, wanted: minInsyncReplicas })
+  const config = topicConfig(topic, { minInsyncReplicas: inSync, flushEveryBatch })
+  return { topic: name, partitions: topic.partitions, replicationFactor: replication, config }
+}
 
 const checkPartitions = (topic: TopicSpec, { topicPrefix }: TopicSettings, partitions: number): void => {
   if (partitions === topic.partitions) return
@@ -102,17 +109,29 @@ const checkPartitions = (topic: TopicSpec, { topicPrefix }: TopicSettings, parti
   throw new Fault('config.invalid', message, { topic: name, partitions, wanted: topic.partitions })
 }
 
-const checkClock = async (admin: Admin, { topicPrefix }: TopicSettings, present: readonly TopicSpec[]): Promise<void> => {
+const checkClock = async (admin: TopicAdmin, { topicPrefix }: TopicSettings, present: readonly TopicSpec[]): Promise<void> => {
   const names = present.filter(({ logAppendTime }) => logAppendTime).map(({ name }) => topicPrefix + name)
   if (names.length === 0) return
-  // Taken from the default export: the others of kafkajs are not visible to ES modules.
-  const type = kafkajs.ConfigResourceTypes.TOPIC
-  const { resources } = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: names.map((name) => ({ type, name, configNames: ['message.timestamp.type'] })),
-  })
-  const wrong = resources.filter(({ configEntries }) => configEntries.some(({ configValue }) => configValue !== 'LogAppendTime'))
+  const clocks = await admin.setting(names, 'message.timestamp.type')
+  const wrong = [...clocks].filter(([, clock]) => clock !== 'LogAppendTime')
   if (wrong.length === 0) return
-  const list = wrong.map(({ resourceName }) => resourceName).join(', ')
+  const list = wrong.map(([name]) => name).join(', ')
   throw new Fault('config.invalid', `Topics need message.timestamp.type=LogAppendTime: ${list}`, { topics: list }) // T2
+}
+
+/** Compares what is there with what the manifest wants (T3). */
+export const findDrift = async (admin: TopicAdmin, settings: TopicSettings): Promise<readonly TopicDifference[]> => {
+  const wanted = new Set(settings.topics.map(({ name }) => settings.topicPrefix + name))
+  const [brokers, found] = await Promise.all([admin.brokerCount(), admin.topics()])
+  const present = found.filter(({ name }) => wanted.has(name))
+  const names = present.map(({ name }) => name)
+  const values = await Promise.all(INSPECTED_SETTINGS.map(async (setting) => [setting, await admin.setting(names, setting)] as const))
+  const factsOf = ({ name, leaders, replicas }: (typeof present)[number]): TopicFacts => ({
+    partitions: leaders.length,
+    replicas: replicas ?? replicationOf({}, { brokers, wanted: settings.replicationFactor }),
+    inSync: leaders.length,
+    settings: Object.fromEntries(values.flatMap(([setting, byTopic]) => [[setting, byTopic.get(name) ?? undefined]])),
+  })
+  const facts = new Map(present.map((topic) => [topic.name, factsOf(topic)]))
+  return topicDrift(settings, { brokers, topics: facts })
 }
