@@ -29,13 +29,13 @@ export type OutgoingRecord = {
   readonly partition?: number
 }
 
-/** What became of one message in a lane. */
+/** What became of one message in a lane. `cause` is what was thrown: where in the code that was is kept with the failure. */
 export type Settlement =
   | { readonly outcome: 'ack' }
   /** Try again, in the lane first, then through the retry topics; `afterMs` asks for at least that delay. */
-  | { readonly outcome: 'retry'; readonly fault: FaultData; readonly afterMs?: number }
+  | { readonly outcome: 'retry'; readonly fault: FaultData; readonly afterMs?: number; readonly cause?: unknown }
   /** Never again: to the dead letters. */
-  | { readonly outcome: 'reject'; readonly fault: FaultData }
+  | { readonly outcome: 'reject'; readonly fault: FaultData; readonly cause?: unknown }
   /** Not now, and not an attempt: a dependency is down. */
   | { readonly outcome: 'defer'; readonly untilMs: number; readonly reason: string }
 

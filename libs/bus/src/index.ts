@@ -3,12 +3,13 @@ export {
   listDeadLetters,
   redriveDeadLetters,
   showDeadLetter,
-  type DeadLetter,
-  type LetterPlace,
   type ListOptions,
   type Redrive,
   type RedriveOptions,
-} from './dead-letters.ts'
+} from './dead-letters/dead-letters.ts'
+export type { DeadLetter, LetterAction, LetterChange, LetterPlace } from './dead-letters/letter.ts'
+export { LetterBook, type LetterSummary } from './dead-letters/letter-book.ts'
+export { IDENTITY_HEADERS, putAway, sendAgain, type LetterEdit, type Sender } from './dead-letters/send-again.ts'
 export { openEmbeddedBus, type EmbeddedBus, type EmbeddedBusOptions } from './embedded/embedded-bus.ts'
 export { decodeFailure, encodeFailure, HEADER, type FailureRecord } from './lanes/failure-record.ts'
 export { deferTopic, nextHop } from './lanes/retry-ladder.policy.ts'

@@ -65,9 +65,9 @@ const settlementOf = (error: unknown, nowMs: number): Settlement => {
   const fault = toFault(error)
   const untilMs = dependencyWait(fault.code, nowMs)
   if (untilMs !== undefined) return { outcome: 'defer', untilMs, reason: fault.message }
-  if (!isRetryable(fault.code)) return { outcome: 'reject', fault: fault.data }
+  if (!isRetryable(fault.code)) return { outcome: 'reject', fault: fault.data, cause: error }
   const afterMs = fault.detail['retryAfterMs']
-  return { outcome: 'retry', fault: fault.data, ...(typeof afterMs === 'number' ? { afterMs } : {}) }
+  return { outcome: 'retry', fault: fault.data, cause: error, ...(typeof afterMs === 'number' ? { afterMs } : {}) }
 }
 
 type Group = { readonly topics: Set<string>; policy: LanePolicy }

@@ -231,10 +231,10 @@ class Worker {
     if (delivery.lastAttempt || untilMs >= command.deadlineMs) {
       const { meter } = loss
       await this.#answers.failed(to, fault.data, { deadLettered: true, ...(meter === undefined ? {} : { meter }) })
-      return { name: 'dead-lettered', settlement: { outcome: 'reject', fault: fault.data } }
+      return { name: 'dead-lettered', settlement: { outcome: 'reject', fault: fault.data, cause: fault } }
     }
     if (delayMs >= ANNOUNCED_FROM_MS) await this.#answers.retrying(to, { untilMs, tries: delivery.attempt, fault: fault.data })
-    return { name: 'retrying', settlement: { outcome: 'retry', fault: fault.data, afterMs: delayMs } } // W4
+    return { name: 'retrying', settlement: { outcome: 'retry', fault: fault.data, afterMs: delayMs, cause: fault } } // W4
   }
 
   async #failedForGood({ command, to }: Incoming, fault: Fault, { meter, keep = false }: Loss): Promise<Outcome> {

@@ -4,6 +4,7 @@
 //   H3. These headers mean something only on a retry or dead-letter topic; elsewhere they are a stranger's and are dropped.
 import { isFaultCode, type FaultData } from '@baton/contracts/fault'
 import type { BusRecord, OutgoingRecord } from '../bus.ts'
+import { decodeAttempts, encodeAttempts, type AttemptNote } from './attempt-log.ts'
 
 export const HEADER = {
   /** The attempt that comes next. */
@@ -21,10 +22,18 @@ export const HEADER = {
   faultDetail: 'x-fault-detail',
   /** Attempts made before it was given up. */
   attempts: 'x-attempts',
+  /** When each of them failed, and of what. */
+  attemptLog: 'x-attempt-log',
+  /** Where in the code the last of them failed. */
+  faultFrames: 'x-fault-frames',
   /** On a redriven message: the redrive that sent it. */
   redriveId: 'x-redrive-id',
+  /** On a redriven message: what happened to it before. */
+  redriveHistory: 'x-redrive-history',
   /** On a marker among the dead letters: the offset that was redriven. */
   redrivenOf: 'x-redriven-of',
+  /** On a marker among the dead letters: the offset that was discarded. */
+  discardedOf: 'x-discarded-of',
 } as const
 
 const FAILURE_HEADERS: ReadonlySet<string> = new Set([
@@ -40,10 +49,14 @@ const FAILURE_HEADERS: ReadonlySet<string> = new Set([
   HEADER.faultMessage,
   HEADER.faultDetail,
   HEADER.attempts,
+  HEADER.attemptLog,
+  HEADER.faultFrames,
 ])
 
 /** Longest reason kept in a header, so that a stack or a page of HTML cannot make the record too large to forward. */
 const FAULT_MESSAGE_CHARS_MAX = 2_000
+const FRAMES_MAX = 5
+const FRAME_CHARS_MAX = 200
 
 /** Where a message was first read. */
 type Origin = { readonly topic: string; readonly partition: number; readonly offset: number; readonly timestampMs: number }
@@ -59,6 +72,10 @@ export type FailureRecord = {
   readonly stage: number
   /** In a retry topic: not to be handled before. */
   readonly notBeforeMs?: number
+  /** Each try that failed since the message was sent, or sent again; absent where nobody wrote them down. */
+  readonly log?: readonly AttemptNote[]
+  /** Where in the code the last one failed, innermost first. */
+  readonly frames?: readonly string[]
 }
 
 /** The message as it goes to `topic`: its own bytes plus the failure. */
@@ -82,6 +99,8 @@ export const encodeFailure = (
     headers[HEADER.faultMessage] = fault.message.slice(0, FAULT_MESSAGE_CHARS_MAX)
     if (fault.detail !== undefined) headers[HEADER.faultDetail] = JSON.stringify(fault.detail)
   }
+  if (failure.log !== undefined && failure.log.length > 0) headers[HEADER.attemptLog] = encodeAttempts(failure.log)
+  if (failure.frames !== undefined && failure.frames.length > 0) headers[HEADER.faultFrames] = JSON.stringify(failure.frames)
   if (notBeforeMs !== undefined) {
     headers[HEADER.attempt] = String(failure.attempts + 1)
     headers[HEADER.stage] = String(failure.stage)
@@ -99,6 +118,8 @@ export const decodeFailure = (record: Pick<BusRecord, 'headers'>): FailureRecord
   const fault = decodeFault(headers)
   const firstFailedAtMs = natural(headers[HEADER.firstFailedAtMs])
   const notBeforeMs = natural(headers[HEADER.notBeforeMs])
+  const log = decodeAttempts(headers[HEADER.attemptLog])
+  const frames = decodeFrames(headers[HEADER.faultFrames])
   return {
     origin: {
       topic,
@@ -111,6 +132,8 @@ export const decodeFailure = (record: Pick<BusRecord, 'headers'>): FailureRecord
     ...(firstFailedAtMs === undefined ? {} : { firstFailedAtMs }),
     ...(fault === undefined ? {} : { fault }),
     ...(notBeforeMs === undefined ? {} : { notBeforeMs }),
+    ...(log.length === 0 ? {} : { log }),
+    ...(frames.length === 0 ? {} : { frames }),
   }
 }
 
@@ -147,6 +170,19 @@ const decodeDetail = (text: string | undefined): FaultData['detail'] => {
     return Object.fromEntries(facts)
   } catch {
     return undefined // A detail that cannot be read is worth less than the record it stands on.
+  }
+}
+
+const decodeFrames = (text: string | undefined): readonly string[] => {
+  try {
+    const frames: unknown = JSON.parse(text ?? '[]')
+    if (!Array.isArray(frames)) return []
+    return frames
+      .filter((frame): frame is string => typeof frame === 'string')
+      .slice(0, FRAMES_MAX)
+      .map((frame) => frame.slice(0, FRAME_CHARS_MAX))
+  } catch {
+    return [] // As with a detail.
   }
 }
 

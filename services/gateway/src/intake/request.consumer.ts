@@ -35,7 +35,7 @@ export class RequestConsumer {
         { code: fault.code, reason: fault.message, partition: record.partition, offset: record.offset },
         'request rejected',
       )
-      return { outcome: 'reject', fault: fault.data }
+      return { outcome: 'reject', fault: fault.data, cause: error }
     }
   }
 

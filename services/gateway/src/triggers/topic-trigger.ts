@@ -116,7 +116,7 @@ export class TopicListener {
       const fault = toFault(error)
       const untilMs = dependencyWait(fault.code, nowMs())
       if (untilMs !== undefined) return { outcome: 'defer', untilMs, reason: fault.message } // E2
-      if (isRetryable(fault.code) && !delivery.lastAttempt) return { outcome: 'retry', fault: fault.data }
+      if (isRetryable(fault.code) && !delivery.lastAttempt) return { outcome: 'retry', fault: fault.data, cause: error }
       notes.failed(this.#id, fault)
       telemetry.metrics.count('baton_triggers_total', { kind: 'topic', outcome: 'rejected' })
       const { topic, partition, offset } = record
@@ -124,7 +124,7 @@ export class TopicListener {
         { code: fault.code, reason: fault.message, flow: known.trigger.flow, topic, partition, offset },
         'an event starts no run',
       )
-      return { outcome: 'reject', fault: fault.data } // E2
+      return { outcome: 'reject', fault: fault.data, cause: error } // E2
     }
   }
 

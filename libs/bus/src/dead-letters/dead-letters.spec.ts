@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { Fault } from '@baton/contracts/fault'
-import type { Bus, OutgoingRecord } from './bus.ts'
+import type { Bus, OutgoingRecord } from '../bus.ts'
 import { listDeadLetters, redriveDeadLetters } from './dead-letters.ts'
-import { openEmbeddedBus } from './embedded/embedded-bus.ts'
-import { encodeFailure, HEADER } from './lanes/failure-record.ts'
+import { openEmbeddedBus } from '../embedded/embedded-bus.ts'
+import { encodeFailure, HEADER } from '../lanes/failure-record.ts'
 
 const topic = (name: string) => ({ name, partitions: 1, retentionMs: 1e9, compacted: false, logAppendTime: true, about: '' })
 let dir = ''
@@ -64,9 +64,30 @@ describe('redrive', () => {
     const { letters } = await redriveDeadLetters(bus, { topic: 'dlt', ratePerSecond: 100, limit: 3, redriveId: 'fix-42' })
     expect([letters.length, performance.now() - startMs >= 18]).toEqual([3, true])
     const sent = await bus.read({ topic: 'work', partition: 0, offset: 0, limit: 9 })
-    expect(sent.map(({ headers }) => headers)).toEqual([0, 1, 2].map((n) => ({ ce_id: `k${n}/1`, [HEADER.redriveId]: 'fix-42' })))
+    expect(sent.map(({ headers }) => headers)).toEqual(
+      [0, 1, 2].map((n) => ({ ce_id: `k${n}/1`, [HEADER.redriveId]: 'fix-42', [HEADER.redriveHistory]: expect.any(String) })),
+    )
     const stopped = await redriveDeadLetters(bus, { topic: 'dlt', signal: AbortSignal.abort() })
     expect(stopped.letters).toEqual([])
+  })
+
+  it('X1: a message without an id keeps the one that its first place gave it', async () => {
+    const origin = { topic: 'work', partition: 0, offset: 41, timestampMs: 1 }
+    await bus.publish([encodeFailure('dlt', { key: 'n', value: Buffer.from('{}'), headers: {} }, { origin, attempts: 1, stage: 0 })])
+    await redriveDeadLetters(bus, { topic: 'dlt', where: ({ key }) => key === 'n' })
+    expect(await idsAtWork()).toEqual(['work/0/41'])
+  })
+
+  it('a past that a stranger wrote is none', async () => {
+    for (const past of ['{', '[]', '{"redrives":"x"}', '{"redrives":1,"attempts":"9@1:no.such","first":{"atMs":1}}']) {
+      const origin = { topic: 'work', partition: 0, offset: 9, timestampMs: 1 }
+      const message = { key: 'x', value: Buffer.from('x'), headers: { [HEADER.redriveHistory]: past } }
+      await bus.publish([encodeFailure('dlt', message, { origin, attempts: 1, stage: 0 })])
+    }
+    const { letters } = await listDeadLetters(bus, { topic: 'dlt', where: ({ key }) => key === 'x' })
+    expect(letters.map(({ redrives, history, headers }) => [redrives, history, headers])).toEqual(
+      Array.from({ length: 4 }, () => [0, [], {}]),
+    )
   })
 
   it('a message from a stranger cannot pass for a marker', async () => {
