@@ -1,5 +1,7 @@
 // Every topic of Baton, by name without prefix. From this table come topic creation, AsyncAPI and access rules.
 
+export { minInsyncOf, replicationOf, topicConfig, type TopicDurability } from './topic-config.ts'
+
 /** Services in the order in which they start. */
 export const SERVICES = ['gateway', 'routing', 'models', 'tools', 'validation', 'hitl', 'tracing'] as const
 export type ServiceName = (typeof SERVICES)[number]
@@ -19,6 +21,10 @@ export type TopicSpec = {
   readonly compacted: boolean
   /** The broker stamps the time: `decide` sees only this clock (L1). */
   readonly logAppendTime: boolean
+  /** Absent: what the installation says, else three or as many as there are brokers. */
+  readonly replication?: number
+  /** Absent: what the installation says, else two of three. */
+  readonly minInsyncReplicas?: number
   readonly about: string
 }
 

@@ -2,10 +2,14 @@
 import { FAULTS } from '../fault.ts'
 import { CONTRACTS, contractNames, wireType } from '../registry.ts'
 import { topicManifest } from '../topics.ts'
+import { accessCommands, accessRules } from './access-rules.ts'
 import { asyncApiDocument } from './asyncapi.ts'
 import { messageSchemaFiles } from './message-schemas.ts'
+import { strimziTopics, strimziUsers } from './strimzi.ts'
 
+export { accessCommands, accessRules, type AccessOptions, type AccessRule, type ForeignTopics } from './access-rules.ts'
 export { breakingChanges } from './compatibility.ts'
+export { strimziTopics, strimziUsers, type StrimziOptions } from './strimzi.ts'
 
 /** Paths below docs/generated with their text. The same contracts give the same bytes. */
 export const generatedFiles = (): ReadonlyMap<string, string> =>
@@ -14,7 +18,14 @@ export const generatedFiles = (): ReadonlyMap<string, string> =>
     ['asyncapi.json', json(asyncApiDocument())],
     ['topics.json', json(topicsDocument())],
     ['faults.md', faultsPage()],
+    ['acls.json', json({ about: ABOUT_ACCESS, rules: accessRules() })],
+    ['acls.sh', `# ${ABOUT_ACCESS}\n${accessCommands(accessRules()).join('\n')}\n`],
+    ['../../k8s/kafka-topics.yaml', strimziTopics()],
+    ['../../k8s/kafka-users.yaml', strimziUsers()],
   ])
+
+const ABOUT_ACCESS =
+  'The rights that each service needs and no more, with the users baton-SERVICE; `baton topics --acls` prints them for this installation.'
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 
