@@ -58,10 +58,15 @@ export type RetryPolicy = {
   readonly laneAttemptsMax: number
   /** Pause between tries in the lane. Default 100. */
   readonly laneDelayMs: number
-  /** Retry topics in order, as manifest names without prefix; each used once. */
+  /** Retry topics, the shortest delay first, as manifest names without prefix. */
   readonly retryTopics: readonly { readonly topic: string; readonly delayMs: number }[]
+  /** Waits between the tries after those in the lane; after the last one come the dead letters. Default the delay of each topic, once. */
+  readonly rungsMs?: readonly number[]
   readonly deadLetterTopic: string
 }
+
+/** What a kind of message does otherwise than the policy of its consumer. */
+export type RetryException = Partial<Pick<RetryPolicy, 'laneAttemptsMax' | 'laneDelayMs' | 'rungsMs'>>
 
 export type LanesOptions = {
   /** Members of one group share the partitions of its topics. Retry topics of the policy are consumed by the same group. */
@@ -69,12 +74,24 @@ export type LanesOptions = {
   readonly topics: readonly string[]
   readonly handler: LaneHandler
   readonly retry: RetryPolicy
+  /** Messages that are tried again more often, less often or at other times than `retry` says. Must answer the same for the same headers. */
+  readonly retryOf?: (record: BusRecord) => RetryException | undefined
   /** False where the order of one key does not matter: its messages are handled in parallel too, instead of B2. Default true. */
   readonly ordered?: boolean
   /** Messages handled at once over all lanes. Default 256. */
   readonly concurrencyMax?: number
   /** Messages taken but not settled, per partition, before the partition is paused. Default 2,000. */
   readonly pendingMax?: number
+  /** Messages behind one that is not settled, per partition, before the partition is paused: what comes again after a crash. Default 10 times `pendingMax`. */
+  readonly gapMax?: number
+  /** Messages taken but not settled, of all partitions; a class below others stops sooner. Default 50,000. */
+  readonly memoryMessagesMax?: number
+  /** Their bytes. Default 64 MiB. */
+  readonly memoryBytesMax?: number
+  /** Messages of one tenant handled at once. Default 7/8 of `concurrencyMax`, so that no tenant takes the last slots. */
+  readonly tenantRunningMax?: number
+  /** Turns of a tenant for each turn of one with weight 1, while both have messages waiting. Default 1 for all. */
+  readonly tenantWeight?: (tenant: string) => number
   /** Nobody waits for the handling: messages may stay with the broker this long, so that fewer, larger batches come. Default 0. */
   readonly lingerMs?: number
 }
@@ -107,9 +124,34 @@ export type TableReader = {
   close(): Promise<void>
 }
 
+/** Figures of a lane consumer, for metrics and readiness. */
+export type LaneStats = {
+  /** Messages being handled now. */
+  readonly inFlight: number
+  /** Keys that have a message here. */
+  readonly lanes: number
+  /** Messages between the positions and the last ones taken, without those that wait to be due. */
+  readonly watermarkGap: number
+  /** Since when the oldest message that is not settled is here. */
+  readonly oldestMs: number
+  /** How long ago the oldest message that is not settled was written. */
+  readonly oldestAgeMs: number
+  readonly settled: number
+  /** Bytes of what is taken and not settled. */
+  readonly heldBytes: number
+  /** Messages in the retry topics of the own partitions, by topic. */
+  readonly retryDepth: Readonly<Record<string, number>>
+  /** Messages between the positions and the ends of the own partitions, by topic, retry topics aside. */
+  readonly lag: Readonly<Record<string, number>>
+  readonly partitions: number
+  /** Partitions that take nothing now because a bound is reached. */
+  readonly paused: number
+  /** Partitions that came or went since the start. */
+  readonly ownershipChanges: number
+}
+
 export type LaneConsumer = {
-  /** Figures for metrics and readiness. `watermarkGap` counts taken and unsettled messages, `oldestMs` the age of the oldest. */
-  stats(): { readonly inFlight: number; readonly watermarkGap: number; readonly oldestMs: number; readonly settled: number }
+  stats(): LaneStats
   /** B7. Resolves when drained, or after `graceMs` with the rest aborted and left for redelivery. */
   close(options: { graceMs: number }): Promise<void>
 }

@@ -83,9 +83,9 @@ export const shortcutsContract = ({ start, lanes, deadLetters, retryDelayMs }: S
     })
     await bus.publish([message('k', 1)])
     await until(() => tries.length === 2)
-    expect(tries.map(({ attempt, lastAttempt }) => [attempt, lastAttempt])).toEqual([
-      [1, false],
-      [2, true],
+    expect(tries.map(({ attempt, nextDelayMs }) => [attempt, nextDelayMs])).toEqual([
+      [1, 0],
+      [2, retryDelayMs * 2],
     ])
   })
 

@@ -1,44 +1,57 @@
 // One partition as a lane consumer holds it.
-//   Q1. A record of a retry topic is not handed out before it is due. The delay of a topic is fixed, so only the head is looked at, on a timer.
-//   Q2. What is taken and not settled is bounded: at `pendingMax`, or while the head is not due, the partition pauses; it resumes at half of it.
+//   Q1. A record of a retry topic is not handed out before it is due, and then at once: whatever stands before it in the topic, and without
+//       looking again and again. One timer waits for the next that is due.
+//   Q2. What is taken is bounded: by `pendingMax` messages that are not settled, by `gapMax` between the position and the last one taken
+//       (so that a stuck message can make only so many come again), by what waits to be due, and by the memory of all partitions together.
+//       At a bound the partition pauses; it resumes at half of it.
 //   Q3. Records below the last one taken are repeats of a fetch and are ignored.
 import type { BusRecord } from '../bus.ts'
-import { decodeFailure } from './failure-record.ts'
-import { Fifo } from './fifo.ts'
+import { Heap } from './heap.ts'
+import type { Tracked } from './watermark.ts'
 import { Watermark } from './watermark.ts'
 
 /** Node's timers overflow above it. */
 export const TIMER_MAX_MS = 2_147_483_647
+const HELD_MAX = { messages: 256, bytes: 1_048_576 } as const
 
-export type LanePartitionOptions = {
+/** A taken record; `dueAtMs` is 0 unless it waits. */
+export type Taken = Tracked & { readonly bytes: number; readonly dueAtMs: number }
+
+export type LanePartitionOptions<Work extends Taken> = {
   readonly topic: string
   readonly partition: number
   readonly position: number
   readonly retrying: boolean
   readonly pendingMax: number
+  readonly gapMax: number
   readonly nowMs: () => number
-  readonly onTake: (record: BusRecord, takenAtMs: number) => void
+  /** The memory of all partitions is used up, as far as this one may use it. */
+  readonly isMemoryFull: () => boolean
+  readonly make: (record: BusRecord, takenAtMs: number) => Work
+  readonly offer: (work: Work) => void
   /** Records became due without a new batch. */
   readonly onDue: () => void
   readonly pause: (topic: string, partition: number) => void
   readonly resume: (topic: string, partition: number) => void
 }
 
-export class LanePartition {
+export class LanePartition<Work extends Taken> {
   readonly topic: string
   readonly partition: number
   readonly retrying: boolean
   readonly watermark: Watermark
   /** Given up: revoked, or the drain is over. */
   lost = false
-  private readonly options: LanePartitionOptions
-  private readonly held = new Fifo<BusRecord>()
+  paused = false
+  private readonly options: LanePartitionOptions<Work>
+  private readonly held = new Heap<Work>(({ dueAtMs }) => dueAtMs)
   private readonly abort = new AbortController()
+  private heldBytes = 0
+  private unsettled = 0
   private next: number
-  private paused = false
   private timer: NodeJS.Timeout | undefined
 
-  constructor(options: LanePartitionOptions) {
+  constructor(options: LanePartitionOptions<Work>) {
     this.options = options
     this.topic = options.topic
     this.partition = options.partition
@@ -51,28 +64,41 @@ export class LanePartition {
     return this.abort.signal
   }
 
+  /** Messages here that wait to be due. */
+  get waiting(): number {
+    return this.held.size
+  }
+
   enqueue(records: readonly BusRecord[]): void {
-    const { onTake, nowMs } = this.options
+    const { make, offer, nowMs } = this.options
     const now = nowMs()
     for (const record of records) {
       if (record.offset < this.next) continue // Q3
       this.next = record.offset + 1
-      if (this.retrying) this.held.push(record)
-      else onTake(record, now)
+      const work = make(record, now)
+      this.watermark.take(work)
+      this.unsettled++
+      if (work.dueAtMs > now) this.hold(work)
+      else offer(work)
     }
-    if (this.retrying) this.release()
+    if (this.retrying) this.wake()
     this.regulate()
   }
 
-  /** Q2. To be called when something was settled. */
+  settle(work: Work): void {
+    this.unsettled--
+    this.watermark.settle(work)
+    this.regulate()
+  }
+
+  /** Q2. To be called when the memory of all partitions is full, or no more. */
   regulate(): void {
     if (this.lost) return
-    const { pendingMax, pause, resume } = this.options
-    const { gap } = this.watermark
-    if (!this.paused && (this.held.size > 0 || gap >= pendingMax)) {
+    const { pause, resume } = this.options
+    if (!this.paused && this.isFull()) {
       this.paused = true
       pause(this.topic, this.partition)
-    } else if (this.paused && this.held.size === 0 && gap <= pendingMax / 2) {
+    } else if (this.paused && this.isHalfEmpty()) {
       this.paused = false
       resume(this.topic, this.partition)
     }
@@ -90,24 +116,52 @@ export class LanePartition {
     this.abort.abort()
   }
 
-  private release(): void {
-    const { onTake, nowMs } = this.options
-    const now = nowMs()
-    let head = this.held.peek()
-    for (; head !== undefined && dueAtMs(head) <= now; head = this.held.peek()) {
-      this.held.shift()
-      onTake(head, now)
-    }
+  private isFull(): boolean {
+    const { pendingMax, gapMax, isMemoryFull } = this.options
+    return (
+      this.unsettled - this.held.size >= pendingMax || // What waits to be due has a bound of its own.
+      this.watermark.gap >= gapMax ||
+      this.held.size >= HELD_MAX.messages ||
+      this.heldBytes >= HELD_MAX.bytes ||
+      isMemoryFull()
+    )
+  }
+
+  private isHalfEmpty(): boolean {
+    const { pendingMax, gapMax, isMemoryFull } = this.options
+    return (
+      this.unsettled - this.held.size <= pendingMax / 2 &&
+      this.watermark.gap <= gapMax / 2 &&
+      this.held.size <= HELD_MAX.messages / 2 &&
+      this.heldBytes <= HELD_MAX.bytes / 2 &&
+      !isMemoryFull()
+    )
+  }
+
+  private hold(work: Work): void {
+    this.held.push(work)
+    this.heldBytes += work.bytes
+  }
+
+  /** Q1. */
+  private wake(): void {
     clearTimeout(this.timer)
+    const head = this.held.peek()
     if (head === undefined) return
-    this.timer = setTimeout(() => this.matured(), Math.min(Math.max(1, dueAtMs(head) - now), TIMER_MAX_MS)) // Q1
+    const waitMs = head.dueAtMs - this.options.nowMs()
+    this.timer = setTimeout(() => this.matured(), Math.min(Math.max(1, waitMs), TIMER_MAX_MS))
   }
 
   private matured(): void {
-    this.release()
+    const { offer, nowMs, onDue } = this.options
+    const now = nowMs()
+    for (let head = this.held.peek(); head !== undefined && head.dueAtMs <= now; head = this.held.peek()) {
+      this.held.shift()
+      this.heldBytes -= head.bytes
+      offer(head)
+    }
+    this.wake()
     this.regulate()
-    this.options.onDue()
+    onDue()
   }
 }
-
-const dueAtMs = (record: BusRecord): number => decodeFailure(record)?.notBeforeMs ?? 0

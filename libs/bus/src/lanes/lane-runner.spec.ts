@@ -1,64 +1,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { Fault } from '@baton/contracts/fault'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
-import type { BusRecord, Delivery, LanesOptions, OutgoingRecord, RetryPolicy, Settlement } from '../bus.ts'
+import type { BusRecord, Delivery, OutgoingRecord, Settlement } from '../bus.ts'
 import { HEADER } from './failure-record.ts'
-import { LaneRunner, type LaneRunnerOptions } from './lane-runner.ts'
+import { ack, deferred, drainAll, eventually, fault, harness, record } from './lane-runner.fixture.ts'
 
-const retry: RetryPolicy = {
-  laneAttemptsMax: 2,
-  laneDelayMs: 5,
-  retryTopics: [
-    { topic: 'retry.short', delayMs: 20 },
-    { topic: 'retry.long', delayMs: 40 },
-  ],
-  deadLetterTopic: 'dlt',
-}
-const record = (offset: number, key = `k${offset}`, more: Partial<BusRecord> = {}): BusRecord => ({
-  topic: 'commands',
-  partition: 0,
-  offset,
-  key,
-  value: Buffer.from(`v${offset}`),
-  headers: { ce_id: String(offset) },
-  timestampMs: 1_000 + offset,
-  ...more,
-})
-const ack: Settlement = { outcome: 'ack' }
-const fault = { code: 'tool.failed', message: 'no' } as const
-
-const deferred = <Value>(): { promise: Promise<Value>; resolve: (value: Value) => void } => {
-  let resolve: (value: Value) => void = () => {}
-  const promise = new Promise<Value>((settle) => (resolve = settle))
-  return { promise, resolve }
-}
-
-const eventually = async (condition: () => boolean): Promise<void> => {
-  while (!condition()) await sleep(2)
-}
-
-const open: LaneRunner[] = []
-const harness = (handler: LanesOptions['handler'], more: Partial<LaneRunnerOptions> = {}) => {
-  const published: OutgoingRecord[] = []
-  const flow: string[] = []
-  const runner = new LaneRunner({
-    group: 'g',
-    topics: ['commands'],
-    handler,
-    retry,
-    nowMs: Date.now,
-    publish: async (records) => published.push(...records),
-    pause: (topic) => flow.push(`pause ${topic}`),
-    resume: (topic) => flow.push(`resume ${topic}`),
-    ...more,
-  })
-  open.push(runner)
-  runner.assign('commands', 0, 0)
-  return { runner, published, flow, position: () => runner.positions().find(({ topic }) => topic === 'commands')?.next }
-}
-afterEach(async () => {
-  for (const runner of open.splice(0)) await runner.drain({ graceMs: 0 })
-})
+afterEach(drainAll)
 
 describe('lane runner', () => {
   it('lanes/R1: an acknowledged message moves the position, a running one holds it', async () => {
@@ -202,54 +149,6 @@ describe('lane runner', () => {
     await turn()
     expect(handled).toBeLessThan(5_000)
     await eventually(() => handled === 5_000)
-  })
-
-  it('lanes/Q1: a record of a retry topic waits until it is due, and its partition is paused meanwhile', async () => {
-    const at: number[] = []
-    const { runner, flow, published } = harness(async ({ topic }) => {
-      at.push(Date.now())
-      return topic === 'commands' && at.length === 1 ? { outcome: 'defer', untilMs: Date.now() + 15, reason: 'breaker open' } : ack
-    })
-    runner.enqueue('commands', 0, [record(0)])
-    await eventually(() => published.length === 1)
-    const [sent] = published
-    if (sent === undefined) throw new Error('nothing was forwarded')
-    expect(sent.headers).toMatchObject({ [HEADER.attempt]: '1' })
-    runner.assign('retry.short', 0, 0)
-    runner.enqueue('retry.short', 0, [{ ...sent, partition: 0, offset: 0, timestampMs: 9 }])
-    expect(flow).toEqual(['pause retry.short'])
-    await eventually(() => at.length === 2)
-    expect(at[1]).toBeGreaterThanOrEqual(Number(sent.headers[HEADER.notBeforeMs]))
-    expect(flow).toEqual(['pause retry.short', 'resume retry.short'])
-  })
-
-  it('lanes/Q2: at pendingMax the partition pauses, at half of it it resumes', async () => {
-    const waiting: (() => void)[] = []
-    const { runner, flow } = harness(async () => new Promise<Settlement>((resolve) => waiting.push(() => resolve(ack))), { pendingMax: 4 })
-    runner.enqueue(
-      'commands',
-      0,
-      [0, 1, 2, 3].map((offset) => record(offset)),
-    )
-    expect(flow).toEqual(['pause commands'])
-    waiting.shift()?.()
-    await turn()
-    expect(flow).toEqual(['pause commands'])
-    waiting.shift()?.()
-    await turn()
-    expect(flow).toEqual(['pause commands', 'resume commands'])
-  })
-
-  it('lanes/Q3: records fetched twice are handled once', async () => {
-    const handled: number[] = []
-    const { runner } = harness(async ({ offset }) => {
-      handled.push(offset)
-      return ack
-    })
-    runner.enqueue('commands', 0, [record(0), record(1)])
-    runner.enqueue('commands', 0, [record(1), record(2)])
-    await turn()
-    expect(handled).toEqual([0, 1, 2])
   })
 
   it('lanes/H3: a stranger’s failure headers on a main topic mean nothing, and do not travel on', async () => {

@@ -7,14 +7,25 @@
 //   R5. The handler sees a retried message as it was the first time: topic, partition, offset, time and headers of its origin.
 //   R6. At most `STARTS_PER_TURN_MAX` handlers start in one turn of the event loop, so timers and sockets are served under load.
 import { toFault, type FaultData } from '@baton/contracts/fault'
-import type { BusRecord, Delivery, LaneConsumer, LanesOptions, OutgoingRecord, Settlement } from '../bus.ts'
+import type { BusRecord, Delivery, LanesOptions, LaneStats, OutgoingRecord, RetryPolicy, Settlement } from '../bus.ts'
+import { withAttempts } from './attempt-log.ts'
 import { asOriginal, decodeFailure, encodeFailure, type FailureRecord } from './failure-record.ts'
+import { laneStats, type PartitionEnds } from './lane-stats.ts'
 import { LanePartition, TIMER_MAX_MS } from './lane-partition.ts'
 import { LaneScheduler } from './lane-scheduler.ts'
+import { MemoryBudget } from './memory-budget.ts'
+import { classOfTopic, limitsOf } from './priority.policy.ts'
 import { deferTopic, nextHop } from './retry-ladder.policy.ts'
+import { stackFrames } from './stack-frames.ts'
+import { bytesOf, failureSoFar, NO_RECORD, type Work } from './work.ts'
 
 const CONCURRENCY_MAX = 256
 const PENDING_MAX = 2_000
+/** Of `pendingMax`. */
+const GAP_FACTOR = 10
+const MEMORY_MAX = { messages: 50_000, bytes: 64 * 1_048_576 } as const
+/** The last slots are for other tenants. */
+const TENANT_SHARE = 7 / 8
 const STARTS_PER_TURN_MAX = 256
 const FORWARD_AGAIN_MS = { first: 100, longest: 5_000 } as const
 
@@ -27,32 +38,23 @@ export type LaneRunnerOptions = LanesOptions & {
   readonly resume: (topic: string, partition: number) => void
   /** A message was settled: `positions` may have changed. */
   readonly onSettled?: () => void
+  /** Where a partition ends as far as is known, for the lag. */
+  readonly endOf?: PartitionEnds
 }
 
 export type LanePosition = { readonly topic: string; readonly partition: number; readonly next: number }
 
-type Work = {
-  readonly key: string
-  readonly offset: number
-  readonly takenAtMs: number
-  readonly lane: LanePartition
-  readonly record: BusRecord
-  readonly stage: number
-  failure: FailureRecord | undefined
-  attempt: number
-  settled: boolean
-  /** Forgotten while it waited; whatever still comes for it is void. */
-  dropped: boolean
-  forwards: number
-  timer: NodeJS.Timeout | undefined
-}
+/** Why a try was lost. */
+type Loss = { readonly fault: FaultData; readonly cause?: unknown }
 
 export class LaneRunner {
   private readonly options: LaneRunnerOptions
   private readonly retryTopics: ReadonlySet<string>
   private readonly scheduler: LaneScheduler<Work>
-  private readonly lanes = new Map<string, LanePartition>()
+  private readonly memory: MemoryBudget
+  private readonly lanes = new Map<string, LanePartition<Work>>()
   private settledCount = 0
+  private ownershipChanges = 0
   private turnStarts = 0
   private draining = false
   private onIdle: () => void = () => {}
@@ -60,27 +62,43 @@ export class LaneRunner {
   constructor(options: LaneRunnerOptions) {
     this.options = options
     this.retryTopics = new Set(options.retry.retryTopics.map(({ topic }) => topic))
-    this.scheduler = new LaneScheduler(options.concurrencyMax ?? CONCURRENCY_MAX)
+    const { topics, tenantWeight, concurrencyMax = CONCURRENCY_MAX, memoryMessagesMax, memoryBytesMax } = options
+    this.scheduler = new LaneScheduler({
+      concurrencyMax,
+      classLimits: limitsOf(concurrencyMax, topics),
+      tenantRunningMax: options.tenantRunningMax ?? Math.ceil(concurrencyMax * TENANT_SHARE),
+      ...(tenantWeight === undefined ? {} : { tenantWeight }),
+    })
+    this.memory = new MemoryBudget({
+      messagesMax: memoryMessagesMax ?? MEMORY_MAX.messages,
+      bytesMax: memoryBytesMax ?? MEMORY_MAX.bytes,
+      topics,
+    })
   }
 
   /** Starts a partition at `position`, normally the stored one. Forgets what was known about it before. */
   assign(topic: string, partition: number, position: number): void {
     this.revoke(topic, partition)
     if (this.draining) return
-    const { nowMs, pause, resume, pendingMax = PENDING_MAX } = this.options
-    const lane: LanePartition = new LanePartition({
+    const { nowMs, pause, resume, pendingMax = PENDING_MAX, gapMax = pendingMax * GAP_FACTOR } = this.options
+    const priority = classOfTopic(topic)
+    const lane: LanePartition<Work> = new LanePartition({
       topic,
       partition,
       position,
       retrying: this.retryTopics.has(topic),
       pendingMax: Math.max(1, pendingMax),
+      gapMax: Math.max(1, gapMax),
       nowMs,
       pause,
       resume,
-      onTake: (record, takenAtMs) => this.take(lane, record, takenAtMs),
+      isMemoryFull: () => this.memory.isFull(priority),
+      make: (record, takenAtMs) => this.workOf(lane, record, takenAtMs),
+      offer: (work) => this.take(work),
       onDue: () => this.pump(),
     })
     this.lanes.set(laneId(topic, partition), lane)
+    this.ownershipChanges++
   }
 
   /** Takes records of one assigned partition in ascending order; those below the last one taken are ignored. */
@@ -96,6 +114,7 @@ export class LaneRunner {
     const lane = this.lanes.get(laneId(topic, partition))
     if (lane === undefined) return
     this.lanes.delete(laneId(topic, partition))
+    this.ownershipChanges++
     lane.lose()
     this.dropWaiting((work) => work.lane === lane)
     this.pump()
@@ -106,15 +125,15 @@ export class LaneRunner {
     return [...this.lanes.values()].map(({ topic, partition, watermark }) => ({ topic, partition, next: watermark.position }))
   }
 
-  stats(): ReturnType<LaneConsumer['stats']> {
-    let watermarkGap = 0
-    let oldestAtMs = Infinity
-    for (const { watermark } of this.lanes.values()) {
-      watermarkGap += watermark.gap
-      oldestAtMs = Math.min(oldestAtMs, watermark.oldestTakenAtMs ?? Infinity)
+  stats(): LaneStats {
+    return {
+      ...laneStats(this.lanes.values(), this.options),
+      inFlight: this.scheduler.running,
+      lanes: this.scheduler.busyKeys,
+      settled: this.settledCount,
+      heldBytes: this.memory.bytes,
+      ownershipChanges: this.ownershipChanges,
     }
-    const oldestMs = oldestAtMs === Infinity ? 0 : Math.max(0, this.options.nowMs() - oldestAtMs)
-    return { inFlight: this.scheduler.running, watermarkGap, oldestMs, settled: this.settledCount }
   }
 
   /** Starts nothing new, lets what runs finish for `graceMs`, aborts the rest. Then `positions` is final. */
@@ -134,15 +153,22 @@ export class LaneRunner {
     for (const lane of this.lanes.values()) lane.lose()
   }
 
-  private take(lane: LanePartition, record: BusRecord, takenAtMs: number): void {
-    const failure = lane.retrying ? decodeFailure(record) : undefined // On any other topic these headers are a stranger's.
-    const work: Work = {
+  private workOf(lane: LanePartition<Work>, raw: BusRecord, takenAtMs: number): Work {
+    const failure = lane.retrying ? decodeFailure(raw) : undefined // On any other topic these headers are a stranger's.
+    const record = failure === undefined ? raw : asOriginal(raw, failure) // R5
+    return {
       key: this.options.ordered === false ? '' : record.key,
-      offset: record.offset,
+      tenant: record.headers['ce_tenant'] ?? DEFAULT_TENANT,
+      priority: classOfTopic(record.topic),
+      offset: raw.offset,
       takenAtMs,
+      bornMs: record.timestampMs,
+      returning: lane.retrying,
+      bytes: bytesOf(record),
+      dueAtMs: failure?.notBeforeMs ?? 0,
       lane,
-      record: failure === undefined ? record : asOriginal(record, failure), // R5
       stage: failure?.stage ?? 0,
+      record,
       failure,
       attempt: (failure?.attempts ?? 0) + 1,
       settled: false,
@@ -150,13 +176,20 @@ export class LaneRunner {
       forwards: 0,
       timer: undefined,
     }
-    lane.watermark.take(work)
+  }
+
+  private take(work: Work): void {
+    if (this.memory.take(work.bytes)) this.regulate()
     this.scheduler.offer(work)
+  }
+
+  private regulate(): void {
+    for (const lane of this.lanes.values()) lane.regulate()
   }
 
   private pump(): void {
     while (!this.draining && this.turnStarts < STARTS_PER_TURN_MAX) {
-      const work = this.scheduler.next()
+      const work = this.scheduler.next(this.options.nowMs())
       if (work === undefined) return
       if (this.turnStarts++ === 0) setImmediate(() => this.nextTurn()) // R6
       this.start(work)
@@ -180,7 +213,7 @@ export class LaneRunner {
   }
 
   private deliveryOf(work: Work): Delivery {
-    const hop = nextHop(this.options.retry, work)
+    const hop = nextHop(this.policyOf(work.record), work)
     return {
       attempt: work.attempt,
       lastAttempt: hop.to === 'dead-letters',
@@ -189,24 +222,30 @@ export class LaneRunner {
     }
   }
 
+  private policyOf(record: BusRecord): RetryPolicy {
+    const { retry, retryOf } = this.options
+    const exception = retryOf?.(record)
+    return exception === undefined ? retry : { ...retry, ...exception }
+  }
+
   private settle(work: Work, settlement: Settlement): void {
     if (work.lane.lost) return this.finish(work, false) // R4
     switch (settlement.outcome) {
       case 'ack':
         return this.finish(work, true)
       case 'reject':
-        return this.bury(work, settlement.fault)
+        return this.bury(work, settlement)
       case 'retry':
-        return this.tryAgain(work, settlement.fault, settlement.afterMs)
+        return this.tryAgain(work, settlement, settlement.afterMs)
       case 'defer':
         return this.defer(work, settlement.untilMs)
     }
   }
 
-  private tryAgain(work: Work, fault: FaultData, afterMs: number | undefined): void {
-    const hop = nextHop(this.options.retry, work, afterMs)
-    if (hop.to === 'dead-letters') return this.bury(work, fault)
-    const failure = this.failed(work, fault)
+  private tryAgain(work: Work, loss: Loss, afterMs: number | undefined): void {
+    const hop = nextHop(this.policyOf(work.record), work, afterMs)
+    if (hop.to === 'dead-letters') return this.bury(work, loss)
+    const failure = this.failed(work, loss)
     if (hop.to === 'topic') {
       return this.forward(work, hop.topic, { ...failure, stage: hop.stage, notBeforeMs: this.options.nowMs() + hop.delayMs })
     }
@@ -215,8 +254,8 @@ export class LaneRunner {
     this.wait(work, hop.delayMs)
   }
 
-  private bury(work: Work, fault: FaultData): void {
-    this.forward(work, this.options.retry.deadLetterTopic, this.failed(work, fault))
+  private bury(work: Work, loss: Loss): void {
+    this.forward(work, this.options.retry.deadLetterTopic, this.failed(work, loss))
   }
 
   private defer(work: Work, untilMs: number): void {
@@ -229,8 +268,12 @@ export class LaneRunner {
     this.forward(work, topic.topic, { ...failureSoFar(work), attempts: work.attempt - 1, stage: work.stage, notBeforeMs })
   }
 
-  private failed(work: Work, fault: FaultData): FailureRecord {
-    return { firstFailedAtMs: this.options.nowMs(), ...failureSoFar(work), fault, attempts: work.attempt, stage: work.stage }
+  private failed(work: Work, { fault, cause }: Loss): FailureRecord {
+    const atMs = this.options.nowMs()
+    const before = failureSoFar(work)
+    const log = withAttempts(before.log ?? [], [{ attempt: work.attempt, atMs, code: fault.code }])
+    const frames = stackFrames(cause)
+    return { firstFailedAtMs: atMs, ...before, fault, attempts: work.attempt, stage: work.stage, log, frames }
   }
 
   private forward(work: Work, topic: string, failure: FailureRecord): void {
@@ -260,12 +303,14 @@ export class LaneRunner {
   private finish(work: Work, settled: boolean): void {
     if (work.dropped) return
     this.scheduler.done(work)
+    work.record = NO_RECORD
+    const roomAgain = this.memory.free(work.bytes)
     if (settled && !work.lane.lost) {
       this.settledCount++
-      work.lane.watermark.settle(work)
+      work.lane.settle(work)
       this.options.onSettled?.()
-      if (!this.draining) work.lane.regulate()
     }
+    if (roomAgain) this.regulate()
     if (!this.draining) this.pump()
     else if (this.scheduler.running === 0) this.onIdle()
   }
@@ -274,17 +319,14 @@ export class LaneRunner {
     for (const work of this.scheduler.drop(matches)) {
       work.dropped = true
       clearTimeout(work.timer)
+      work.record = NO_RECORD
+      if (this.memory.free(work.bytes)) this.regulate()
     }
   }
 }
 
-/** What is known of a message's failures, without the wait it has behind it. */
-const failureSoFar = ({ failure, record }: Work): Omit<FailureRecord, 'notBeforeMs'> => {
-  const { topic, partition, offset, timestampMs } = record
-  const { notBeforeMs: _, ...known } = failure ?? { origin: { topic, partition, offset, timestampMs }, attempts: 0, stage: 0 }
-  return known
-}
+const thrown = (error: unknown): Settlement => ({ outcome: 'retry', fault: toFault(error).data, cause: error }) // R3
 
-const thrown = (error: unknown): Settlement => ({ outcome: 'retry', fault: toFault(error).data }) // R3
+const DEFAULT_TENANT = 'default'
 
 const laneId = (topic: string, partition: number): string => `${topic}/${partition}`

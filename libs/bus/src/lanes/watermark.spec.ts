@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { Watermark, type Tracked } from './watermark.ts'
 
-const entry = (offset: number): Tracked => ({ offset, takenAtMs: offset * 10, settled: false })
+const entry = (offset: number): Tracked => ({ offset, takenAtMs: offset * 10, bornMs: 0, settled: false })
 
 describe('watermark', () => {
   it('lanes/W1: is the first unsettled offset, whatever the order of settling', () => {
@@ -40,9 +40,9 @@ describe('watermark', () => {
 
   it('tells what is open and since when', () => {
     const watermark = new Watermark(3)
-    expect([watermark.gap, watermark.position, watermark.oldestTakenAtMs]).toEqual([0, 3, undefined])
+    expect([watermark.gap, watermark.position, watermark.oldest?.takenAtMs]).toEqual([0, 3, undefined])
     watermark.take(entry(3))
     watermark.take(entry(4))
-    expect([watermark.gap, watermark.high, watermark.oldestTakenAtMs]).toEqual([2, 5, 30])
+    expect([watermark.gap, watermark.high, watermark.oldest?.takenAtMs]).toEqual([2, 5, 30])
   })
 })

@@ -4,7 +4,7 @@
 import { Fifo } from './fifo.ts'
 
 /** A taken record, as far as the watermark cares. */
-export type Tracked = { readonly offset: number; readonly takenAtMs: number; settled: boolean }
+export type Tracked = { readonly offset: number; readonly takenAtMs: number; readonly bornMs: number; settled: boolean }
 
 export class Watermark {
   private readonly open = new Fifo<Tracked>()
@@ -30,9 +30,9 @@ export class Watermark {
     return this.open.peek()?.offset ?? this.next
   }
 
-  /** When the oldest unsettled record was taken. */
-  get oldestTakenAtMs(): number | undefined {
-    return this.open.peek()?.takenAtMs
+  /** The first unsettled record: the oldest of the partition. */
+  get oldest(): Tracked | undefined {
+    return this.open.peek()
   }
 
   take(entry: Tracked): void {
