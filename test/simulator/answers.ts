@@ -1,6 +1,6 @@
 // What the world says to what it is asked: a pure function of the question, so that any order, any repeat and any crash leads to the same.
 import { sha256 } from '@baton/contracts/ids'
-import { canonicalJson } from '@baton/contracts/json'
+import { canonicalJson, isJsonObject } from '@baton/contracts/json'
 import type { FaultCode } from '@baton/contracts/fault'
 import type { Json, MessageOf, StepCommand } from '@baton/contracts'
 import { randomOf, type Random } from './random.ts'
@@ -21,6 +21,13 @@ export type Answer =
   | { readonly is: 'output'; readonly output: Json; readonly by: string; readonly turn?: Turned }
   | { readonly is: 'fault'; readonly code: FaultCode }
 
+/** Faults are known by their codes: how they are worded is nobody's business. */
+export const withoutWords = (value: Json): Json => {
+  if (Array.isArray(value)) return value.map(withoutWords)
+  if (!isJsonObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, key === 'message' ? '' : withoutWords(field)]))
+}
+
 const FAULTS: readonly FaultCode[] = [
   'tool.failed',
   'model.refused',
@@ -37,7 +44,7 @@ export const answerOf = (question: Question): Answer => {
     turn === undefined
       ? null
       : { ...turn, results: turn.results.map(({ id, tool, output, fault }) => [id, tool, output ?? null, fault?.code ?? null]) }
-  const random = randomOf(Number.parseInt(sha256(canonicalJson([seed, place, call, input, asked as Json])).slice(0, 8), 16))
+  const random = randomOf(Number.parseInt(sha256(canonicalJson(withoutWords([seed, place, call, input, asked as Json]))).slice(0, 8), 16))
   if (kind === 'human') return decision(random, place)
   if (random.chance(0.15)) return { is: 'fault', code: random.pick(FAULTS) }
   if (turn !== undefined) return { is: 'output', by: 'model:any', ...turned(random, place, turn) }

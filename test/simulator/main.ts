@@ -31,7 +31,7 @@ const count = whole('count', 1)
 const seen: Tally = new Map()
 for (let seed = first; seed < first + count; seed += 1) {
   try {
-    const { runs, published, repeated, takeovers, simulatedMs, tally } = simulate({
+    const { runs, published, repeated, takeovers, simulatedMs, tally } = await simulate({
       seed,
       steps,
       ...(values.trace ? { trace: say } : {}),

@@ -118,6 +118,11 @@ export class Promises {
     if (ids.size !== this.#texts.size) broken('R9', `${this.#texts.size} events were published, the log gives ${ids.size}`)
   }
 
+  /** A run was held against the reference. */
+  compared(how: string): void {
+    this.#add(`reference ${how}`)
+  }
+
   #count(output: Output): void {
     if (output.to === 'result') {
       this.#open -= 1
@@ -131,10 +136,10 @@ export class Promises {
     if (name === 'run.continue') this.#add('continue')
     else if (name === 'run.cancel') this.#add('child cancelled')
     else if (name === 'run.requested') this.#add(data.parent === undefined ? 'again' : 'child')
-    else {
+    else if (name === 'step.completed' || name === 'step.failed') {
       this.#open -= 1
       this.#add(name === 'step.completed' ? 'child completed' : 'child failed')
-    }
+    } else this.#add(`child told ${name}`)
   }
 
   #countJournal({ name, data }: Extract<Output, { to: 'journal' }>['message']): void {

@@ -1,9 +1,10 @@
 // The run loop as a whole on a fake clock: clients, log, owners, store, workers and people, in an order chosen by the seed.
 //   M1. Every choice comes from the seed: the same seed and number of steps give the same history.
 //   M2. After the steps nothing fails any more, and every run that was requested comes to its one result.
-import { decide, planHashOf, type Output, type RunState } from '@baton/engine'
+import { decide, planHashOf, type RunState } from '@baton/engine'
 import { createBroker, PARTITIONS, type Broker } from './broker.ts'
 import { createClients } from './clients.ts'
+import { compare, type Moment } from './comparison.ts'
 import { FIXED, flowSet, type FlowSet } from './flow-set.ts'
 import { Owner } from './owner.ts'
 import { Promises, type Tally } from './promises.ts'
@@ -37,7 +38,7 @@ const START_MS = 1_700_000_000_000
 const DRAIN_STEPS = 100_000
 
 /** Plays one history. Throws `BrokenPromise` when one is broken. */
-export const simulate = (options: SimulationOptions): Summary => {
+export const simulate = async (options: SimulationOptions): Promise<Summary> => {
   const world = createWorld(options)
   for (let step = 0; step < options.steps; step += 1) world.step(false)
   world.calm()
@@ -45,7 +46,9 @@ export const simulate = (options: SimulationOptions): Summary => {
     if (left === 0) broken('R4', `${world.promises.open} runs have no result`)
     world.step(true) // M2
   }
-  world.promises.replayed(world.replay())
+  const moments = world.replay()
+  world.promises.replayed(moments.flatMap(({ outputs }) => outputs))
+  await world.compare(moments)
   const { published, repeated, tally, records } = world.promises
   return { runs: world.runs(), records, published, repeated, takeovers: world.takeovers(), simulatedMs: world.nowMs() - START_MS, tally }
 }
@@ -140,8 +143,33 @@ const createWorld = ({ seed, trace = () => undefined, hasty = false, flows = flo
       if (possible.length === 0 && (calm || random.chance(0.7))) passTime()
       else choose(random, [...possible, ...others], trace)
     },
+    /** REF: every run comes to what the reference says. */
+    compare: async (moments: readonly Moment[]): Promise<void> => {
+      for (const [runId, own] of byRun(moments)) {
+        const first = own.find(({ record }) => record.message.name === 'run.requested')?.record.message
+        if (first?.name !== 'run.requested' || !flows.isTold(first.data.planHash)) continue
+        const program = flows.program(first.data.planHash)
+        if (program === undefined) continue
+        const told = own.filter(
+          ({ outputs, record }) => outputs.length > 0 || record.message.name === 'timer.matured' || record.message.name === 'run.event',
+        )
+        const said = await compare({ seed, place: tree.placeOf(runId), program, moments: told, asked: tree.asked(runId) })
+        promises.compared(said)
+      }
+    },
     replay: () => Array.from({ length: PARTITIONS }, (_, partition) => replay(broker, partition, flows)).flat(),
   }
+}
+
+const byRun = (moments: readonly Moment[]): ReadonlyMap<string, readonly Moment[]> => {
+  const runs = new Map<string, Moment[]>()
+  for (const moment of moments) {
+    const { runId } = moment.record.message.data
+    const own = runs.get(runId)
+    if (own === undefined) runs.set(runId, [moment])
+    else own.push(moment)
+  }
+  return runs
 }
 
 const actorsOf = (owner: Owner, name: string): readonly Actor[] =>
@@ -159,9 +187,9 @@ const choose = (random: Random, actors: readonly Actor[], trace: (line: string) 
 }
 
 /** R9: the log of a partition decided in one go by an owner that never dies. */
-const replay = (broker: Broker, partition: number, flows: FlowSet): readonly Output[] => {
+const replay = (broker: Broker, partition: number, flows: FlowSet): readonly Moment[] => {
   const states = new Map<string, RunState>()
-  const outputs: Output[] = []
+  const moments: Moment[] = []
   for (const record of broker.read(partition, 0, broker.next(partition))) {
     const { name, data } = record.message
     const state = states.get(data.runId)
@@ -169,7 +197,7 @@ const replay = (broker: Broker, partition: number, flows: FlowSet): readonly Out
     if (program === undefined) continue
     const decision = decide(state, record, program)
     if (decision.state !== undefined) states.set(data.runId, decision.state)
-    outputs.push(...decision.outputs)
+    moments.push({ record, outputs: decision.outputs })
   }
-  return outputs
+  return moments
 }

@@ -45,7 +45,9 @@ export const createTree = (seed: number): Tree => {
       kind,
       nodeId,
       input,
-      ...(turn === undefined ? {} : { turn }),
+      ...(turn === undefined
+        ? {}
+        : { turn: { agent: turn.agent, turn: turn.turn, use: turn.use, tools: turn.tools, results: turn.results } }),
       ...(call === undefined ? {} : { tool: call.tool }),
     }),
     asked: (runId) => [...(calls.get(runId) ?? [])].flatMap(([path, keys]) => keys.map((_, index) => `${path}#${index + 1}`)).sort(),
