@@ -1,6 +1,7 @@
 // The contract of every port, for both databases. A spec calls it with how to open one.
 import { afterAll, beforeAll, describe } from '@jest/globals'
 import { databaseContract } from './contract/database.contract.ts'
+import { deadLetterContract } from './contract/dead-letter.contract.ts'
 import { leaseContract } from './contract/lease.contract.ts'
 import { jobContract } from './contract/job.contract.ts'
 import { keepContract } from './contract/keep.contract.ts'
@@ -38,5 +39,6 @@ export const storeContract = (options: {
     lifecycleContract(get)
     triggerContract(get)
     jobContract(get)
+    deadLetterContract(get)
   })
 }

@@ -2,6 +2,7 @@
 //   J1. One process does a job at a time: a lease on the database's clock, extended by each step forward.
 //   J2. What was done counts once: place and figures are written together, by the holder of the lease only.
 //   J3. A job that was cancelled stays so: neither a step forward nor an end of it counts after that.
+//   J4. The step that was under way when a job was paused counts; nobody takes up another until it goes on.
 import { Fault } from '@baton/contracts/fault'
 import { canonicalJson } from '@baton/contracts/json'
 import type { Database } from './database.ts'
@@ -31,11 +32,14 @@ const CLAIM = `update jobs set owner_uuid = $1, expires_at = clock_timestamp() +
   returning ${FIELDS}`
 const OWNED = `where tenant = $1 and job_id = $2 and owner_uuid = $3 and status = 'running'` // J1, J3
 const ADVANCE = `update jobs set place = $4::jsonb, matched = $5, done = $6, failed = $7, changed_at = now(),
-  expires_at = clock_timestamp() + $8::int * interval '1 millisecond' ${OWNED} returning number`
+  expires_at = case when status = 'running' then clock_timestamp() + $8::int * interval '1 millisecond' end
+  where tenant = $1 and job_id = $2 and owner_uuid = $3 and status in ('running', 'paused') returning status` // J4
 const FINISH = `update jobs set status = $4, fault_code = $5, fault_message = $6, changed_at = now(), ended_at = now(), expires_at = null
   ${OWNED} returning number`
 const CANCEL = `update jobs set status = 'cancelled', changed_at = now(), ended_at = now(), expires_at = null
-  where tenant = $1 and job_id = $2 and status = 'running'`
+  where tenant = $1 and job_id = $2 and status in ('running', 'paused')`
+const PAUSE = `update jobs set status = 'paused', changed_at = now() where tenant = $1 and job_id = $2 and status = 'running'`
+const RESUME = `update jobs set status = 'running', changed_at = now() where tenant = $1 and job_id = $2 and status = 'paused'`
 
 /** Jobs over the database. */
 export const jobRepository = (db: Database): JobStore => {
@@ -69,7 +73,8 @@ export const jobRepository = (db: Database): JobStore => {
     },
     advance: async ({ tenant, jobId, ownerUuid, place, matched, done, failed, leaseMs }) => {
       const params = [tenant, jobId, ownerUuid, JSON.stringify(place), matched, done, failed, leaseMs]
-      return (await db.query(ADVANCE, params, { name: 'job-advance' })).rowCount > 0 // J2
+      const { rows } = await db.query<{ status: string }>(ADVANCE, params, { name: 'job-advance' })
+      return rows[0]?.status === 'running' // J2, J4
     },
     finish: async ({ tenant, jobId, ownerUuid, status, fault }) =>
       (await db.query(FINISH, [tenant, jobId, ownerUuid, status, fault?.code ?? null, fault?.message ?? null])).rowCount > 0,
@@ -79,6 +84,10 @@ export const jobRepository = (db: Database): JobStore => {
     cancel: async (job) => {
       await db.query(CANCEL, [job.tenant, job.jobId])
       return find(job)
+    },
+    pause: async ({ tenant, jobId, paused }) => {
+      await db.query(paused ? PAUSE : RESUME, [tenant, jobId])
+      return find({ tenant, jobId })
     },
   }
 }

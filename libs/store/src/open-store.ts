@@ -1,11 +1,13 @@
 import { aliasRepository } from './alias.repository.ts'
 import { answerRepository } from './answer.repository.ts'
 import type { Database } from './database.ts'
+import { deadLetterRepository } from './dead-letter.repository.ts'
 import { effectRepository } from './effect.repository.ts'
 import { flowRepository } from './flow.repository.ts'
 import { jobRepository } from './job.repository.ts'
 import { leaseRepository } from './lease.repository.ts'
 import { compareMigrations, migrate, type Migration } from './migrate.ts'
+import { deadLetterKinds } from './migrations/dead-letter-kinds.ts'
 import { flowLifecycle } from './migrations/flow-lifecycle.ts'
 import { flows } from './migrations/flows.ts'
 import { jobs } from './migrations/jobs.ts'
@@ -36,6 +38,7 @@ const MIGRATIONS: readonly Migration[] = [
   flowLifecycle,
   jobs,
   triggers,
+  deadLetterKinds,
 ]
 
 /** Runs the migrations that are missing and gives every port. Safe to call from several processes at once. */
@@ -53,6 +56,7 @@ export const openStore = async (db: Database): Promise<Stores> => {
     effects: effectRepository(db),
     triggers: triggerRepository(db),
     jobs: jobRepository(db),
+    deadLetters: deadLetterRepository(db),
   }
 }
 

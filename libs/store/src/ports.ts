@@ -201,7 +201,7 @@ export type Job = {
   readonly kind: string
   readonly body: Json
   readonly by: string
-  readonly status: 'running' | 'completed' | 'failed' | 'cancelled'
+  readonly status: 'running' | 'paused' | 'completed' | 'failed' | 'cancelled'
   readonly place: Json
   readonly matched: number
   readonly done: number
@@ -229,8 +229,18 @@ export type JobStore = {
   finish(job: JobOwner & { status: 'completed' | 'failed'; fault?: { code: string; message: string } }): Promise<boolean>
   /** Lets somebody else go on at once. */
   release(options: { ownerUuid: string }): Promise<void>
-  /** Stops a running job; one that has ended stays as it is. Undefined when there is none. */
+  /** Stops a job that runs or rests; one that has ended stays as it is. Undefined when there is none. */
   cancel(job: { tenant: string; jobId: string }): Promise<Job | undefined>
+  /** Lets a running job rest, or a resting one go on; any other stays as it is. Undefined when there is none. */
+  pause(job: { tenant: string; jobId: string; paused: boolean }): Promise<Job | undefined>
+}
+
+/** Kinds of dead letters, by fingerprint. */
+export type DeadLetterStore = {
+  /** A letter of this kind came at `atMs`: whether it is the first one, or the first after a long rest. True once for all who ask. */
+  meet(letter: { fingerprint: string; service: string; code: string; atMs: number }): Promise<boolean>
+  /** When the first letter of each kind came, of those that are known. */
+  firstSeen(fingerprints: readonly string[]): Promise<ReadonlyMap<string, number>>
 }
 
 /** Where a topic stood when a trigger began with it: the next offset of each partition, and the topic's id. */
@@ -293,4 +303,5 @@ export type Stores = {
   readonly effects: EffectStore
   readonly triggers: TriggerStore
   readonly jobs: JobStore
+  readonly deadLetters: DeadLetterStore
 }

@@ -93,5 +93,19 @@ export const jobContract = (get: () => StoreUnderTest): void => {
       expect(await jobs().cancel({ tenant, jobId: 'b' })).toMatchObject({ status: 'completed' })
       expect(await jobs().cancel({ tenant, jobId: 'none' })).toBeUndefined()
     })
+
+    it('J4: one that is paused rests with the step it was at, and goes on from there; an ended one does neither', async () => {
+      await create('a')
+      await claim(one)
+      expect(await jobs().pause({ tenant, jobId: 'a', paused: true })).toMatchObject({ status: 'paused', endedAtMs: null })
+      expect(await step(one, 3)).toBe(false)
+      expect(await claim(other, 0)).toBeUndefined()
+      expect(await jobs().pause({ tenant, jobId: 'a', paused: false })).toMatchObject({ status: 'running', done: 3 })
+      expect(await claim(other)).toMatchObject({ jobId: 'a', place: { at: 3 } })
+      await jobs().pause({ tenant, jobId: 'a', paused: true })
+      expect(await jobs().cancel({ tenant, jobId: 'a' })).toMatchObject({ status: 'cancelled' })
+      expect(await jobs().pause({ tenant, jobId: 'a', paused: false })).toMatchObject({ status: 'cancelled' })
+      expect(await jobs().pause({ tenant, jobId: 'none', paused: true })).toBeUndefined()
+    })
   })
 }
