@@ -3,6 +3,7 @@
 //   A2. The state names the newest piece of the conversation and the results of one turn, and never grows with the number of turns (R10).
 //   A3. It ends: by its answer, at a cap, when it makes the same call again and again, or when its turns come to the same.
 //   A4. What it may call and to whom it may hand over is what the flow says; anything else is told to it as a fault of the call.
+//   A5. Who stands in for an agent does its task, in a team too.
 import { Fault, type FaultData } from '@baton/contracts/fault'
 import { canonicalJson, isJsonObject, type Json } from '@baton/contracts/json'
 import { sha256 } from '@baton/contracts/ids'
@@ -32,7 +33,7 @@ type AgentNode = PlanNode & { readonly kind: 'agent' }
 export const beginAgent = (turn: Turn, place: Place, node: AgentNode): void => {
   const { visit } = place.frame
   if (visit === null) return
-  const task = turn.program.value(node.with, scopeOf(turn, turn.program.plan, place.frame))
+  const task = taskOf(turn, place, node)
   const agent = agentFor(turn, place, node)
   const work: AgentWork = { is: 'agent', agent, task, startedAtMs: turn.atMs, turn: 0, calls: [], made: {}, handed: [] }
   keepUsed(place.frame, place.node.id)
@@ -40,6 +41,14 @@ export const beginAgent = (turn: Turn, place: Place, node: AgentNode): void => {
   visit.sinceMs ??= turn.atMs
   journal(turn, { name: 'journal.step.opened', data: { ...stepTransition(turn, place), detail: { agent } } })
   nextTurn(turn, place, work)
+}
+
+/** What it has to do: what its step says. One that stands in for another, and of which nothing is said, has to do what that one had to. A5. */
+const taskOf = (turn: Turn, { frame }: Place, node: AgentNode): Json => {
+  const instead = frame.use === 'failover' && frame.owner !== null && 'cel' in node.with && node.with.cel === 'input'
+  const other = instead ? placeOf(turn, frame.owner.frame) : undefined
+  if (other?.node.kind === 'agent') return taskOf(turn, other, other.node)
+  return turn.program.value(node.with, scopeOf(turn, turn.program.plan, frame))
 }
 
 const agentFor = ({ program, ...turn }: Turn, { frame }: Place, { agent, by, id }: AgentNode): string => {

@@ -68,4 +68,19 @@ describe('a team (A6)', () => {
     const more = play(twice, [...history, plan('plan[2]', 'd2'), says('task[1]', 2)])
     expect(askedFor(more.outputs, 'report/synthesis/turn[1]')?.input).toMatchObject({ findings: [{ found: 1 }, { found: 2 }] })
   })
+
+  it('agent/A5: who stands in for a worker gets its subtask', () => {
+    const program = programOf(`agents:
+  planner: { model: m, prompt: Plan., limits: { turns: 2 }, returns: { tasks: { type: list, items: { text: string } } } }
+  reader: { model: m, prompt: Read., limits: { turns: 2 }, minConfidence: 0.6, fallback: senior, returns: { confidence: 0..1 } }
+  senior: { model: m, prompt: Read., limits: { turns: 2 }, returns: { confidence: 0..1 } }
+  writer: { model: m, prompt: Write., limits: { turns: 2 } }
+input: { question: string }
+steps:
+  - report: { team: { planner: planner, workers: [reader], synthesis: writer, limits: { rounds: 1, subtasks: 3 } }, with: { question: =input.question } }
+`)
+    const { outputs } = given(program, start, says('plan[1]', { tasks: [{ text: 'd1' }] })).when(says('task[0]', { confidence: 0.2 }))
+    const command = outputs.flatMap((output) => (output.to === 'command' ? [output.command] : []))
+    expect(command).toMatchObject([{ turn: { agent: 'senior' }, input: { question: 'why?', task: { text: 'd1' } } }])
+  })
 })
