@@ -1,12 +1,14 @@
 // Every pattern once, on the product as it is installed: one process of `baton up`, flows published over HTTP and on the command line,
 // real services, scripted models, and tools that ask this process. Each row says what is expected and what was seen from outside.
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { startBaton } from './system.mjs'
+import { rows as agents } from './patterns/agents.mjs'
 import { rows as control } from './patterns/control.mjs'
 import { rows as failure } from './patterns/failure.mjs'
 import { rows as many } from './patterns/many.mjs'
+import { rows as systems } from './patterns/systems.mjs'
 import { rows as time } from './patterns/time.mjs'
 import { brief, nameIn, openLab } from './patterns/lab.mjs'
 import { openWorld } from './patterns/world.mjs'
@@ -28,12 +30,14 @@ const makeHome = () => {
   mkdirSync(join(ROOT, '.cache'), { recursive: true })
   const home = mkdtempSync(join(ROOT, '.cache', 'patterns-'))
   cpSync(join(LAB, 'lab'), join(home, 'flows', 'lab'), { recursive: true })
+  for (const { folder } of systems) cpSync(join(ROOT, folder), join(home, 'flows', basename(folder)), { recursive: true })
   mkdirSync(join(home, 'config'))
   writeFileSync(join(home, 'config', 'models.yaml'), readFileSync(join(LAB, 'models.yaml')))
   return home
 }
 
-const play = async (lab, { flow, flows = [], published, input, seen }) => {
+const play = async (lab, { folder, flow, flows = [], published, input, seen }) => {
+  if (folder !== undefined) await lab.cli('flows', 'publish', folder, '--replace')
   for (const text of [...flows, ...(flow === undefined ? [] : [flow])]) await lab.publish(text)
   const name = published ?? nameIn(flow)
   return seen === undefined ? brief(await lab.run(name, input)) : seen({ lab, name })
@@ -45,15 +49,20 @@ const short = (value, width = 400) => {
 }
 
 const judge = async (lab, row) => {
+  const begunMs = performance.now()
   const seen = await play(lab, row).catch((error) => ({ error: error.message }))
   const ok = isDeepStrictEqual(seen, row.expected)
-  say(`| ${ok ? 'PASS' : '**FAIL**'} | ${row.pattern} | ${short(row.expected)} | ${short(seen)} |`)
+  say(
+    `| ${ok ? 'PASS' : '**FAIL**'} | ${row.pattern} | ${short(row.expected)} | ${short(seen)} | ${((performance.now() - begunMs) / 1_000).toFixed(1)} s |`,
+  )
   return ok
 }
 
 export const main = async (args) => {
   const only = args.find((arg) => arg.startsWith('--only='))?.slice('--only='.length)
-  const rows = [CHAIN, ...many, ...time, ...failure, ...control].filter(({ pattern }) => only === undefined || pattern.includes(only))
+  const rows = [CHAIN, ...many, ...time, ...failure, ...control, ...agents, ...systems].filter(
+    ({ pattern }) => only === undefined || pattern.includes(only),
+  )
   const home = makeHome()
   const world = await openWorld()
   const env = {
@@ -65,7 +74,7 @@ export const main = async (args) => {
   const system = await startBaton(['--data', join(home, 'data'), '--port', '0'], { env, quiet: !args.includes('--verbose') })
   try {
     const lab = openLab({ url: system.urls.gateway, world })
-    say('| | pattern | expected | seen |\n| --- | --- | --- | --- |')
+    say('| | pattern | expected | seen | took |\n| --- | --- | --- | --- | --- |')
     const left = [...rows]
     let failed = 0
     const next = async () => {

@@ -13,7 +13,7 @@ steps:
 const AGAIN = `flow: lab/again@1.0.0
 steps:
   - first: { tool: world/see, with: { what: again.first } }
-  - second: { tool: world/flaky, with: { what: again.second } }
+  - second: { tool: world/flaky, with: { what: again.second, fails: tool.arguments_invalid } }
 output: { first: =first.n, second: =second.v }
 `
 

@@ -3,7 +3,7 @@ import { brief } from './lab.mjs'
 
 const flow = (name, steps, more = '') => `flow: lab/${name}@1.0.0\nlimits: { time: 2m, steps: 50 }\n${more}steps:\n${steps}`
 const see = (what, more) => `tool: world/see, with: { what: ${what}, ${more} }`
-const FAILS = 'fails: tool.failed'
+const FAILS = 'fails: tool.arguments_invalid'
 const saga = (name, last) =>
   flow(
     name,
@@ -23,7 +23,7 @@ export const rows = [
   {
     pattern: 'undo in reverse order when a later step fails',
     flow: saga('saga', `  - paid: { ${see('saga.pay', FAILS)} }\n`),
-    expected: { status: 'failed', fault: 'tool.failed', did: ['room', 'seat', 'pay', 'seat-back', 'room-back'], with: [2, 1] },
+    expected: { status: 'failed', fault: 'tool.arguments_invalid', did: ['room', 'seat', 'pay', 'seat-back', 'room-back'], with: [2, 1] },
     seen: async ({ lab, name }) => {
       const runId = await lab.start(name)
       const result = brief(await lab.ended(runId))
@@ -78,14 +78,14 @@ export const rows = [
     pattern: 'onError of a step, the fault at hand',
     flow: flow(
       'on-error',
-      `  - answer: { ${see('on-error', FAILS)}, onError: { set: { because: =fault.code }, then: next } }\n  - last: { set: =answer }\n`,
+      `  - answer: { ${see('on-error', FAILS)}, onError: { set: { because: =fault.code }, then: next } }\noutput: { because: =answer.because }\n`,
     ),
-    expected: { status: 'completed', output: { because: 'tool.failed' }, degraded: ['tool.failed'] },
+    expected: { status: 'completed', output: { because: 'tool.arguments_invalid' }, degraded: ['tool.arguments_invalid'] },
   },
   {
     pattern: 'onError of the flow',
     flow: flow('flow-error', `  - answer: { ${see('flow-error', FAILS)} }\n`, 'onError: { set: { sorry: =fault.code }, then: end }\n'),
-    expected: { status: 'completed', output: { sorry: 'tool.failed' }, degraded: ['tool.failed'] },
+    expected: { status: 'completed', output: { sorry: 'tool.arguments_invalid' }, degraded: ['tool.arguments_invalid'] },
   },
   {
     pattern: 'onTimeout',
@@ -118,6 +118,6 @@ export const rows = [
       'degraded',
       `  - mood: { ${see('mood', FAILS)}, onError: { set: null, then: next } }\n  - name: { ${see('name', 'gives: Ada')} }\noutput: { name: =name, mood: =mood }\n`,
     ),
-    expected: { status: 'completed', output: { name: 'Ada', mood: null }, degraded: ['tool.failed'] },
+    expected: { status: 'completed', output: { name: 'Ada', mood: null }, degraded: ['tool.arguments_invalid'] },
   },
 ]

@@ -75,7 +75,7 @@ export const openLab = ({ url, world }) => {
 }
 
 /** A run in short: how it ended, what it gave or on what it failed, and what was made good. */
-export const brief = ({ status, output, fault, degraded }) => ({
+export const brief = ({ status = 'not ended', output, fault, degraded }) => ({
   status,
   ...(status === 'completed' ? { output } : { fault: fault?.code }),
   ...(degraded === undefined || degraded.length === 0 ? {} : { degraded }),

@@ -32,7 +32,7 @@ export const rows = [
     pattern: 'loop at its cap: onLimit',
     flow: flow(
       'cap',
-      `  - edited:\n      loop: { max: 4, until: it.v >= 30 }\n      do:\n        - text: { tool: world/see, with: { what: cap }, returns: { v: "integer?", n: integer } }\n      onLimit: { set: { n: -1 } }\n`.replaceAll(
+      `  - edited:\n      loop: { max: 4, until: it.v >= 30 }\n      do:\n        - text: { tool: world/see, with: { what: cap }, returns: { n: integer } }\n      onLimit: { set: { n: -1 } }\n`.replaceAll(
         'it.v >= 30',
         'it.n >= 30',
       ),
@@ -43,7 +43,7 @@ export const rows = [
   {
     pattern: 'sub-flow: its output, in the same tree',
     flows: [flow('inner', '  - one: { tool: demo/no_op, with: { v: =input.v }, returns: { v: integer } }\n', 'input: { v: integer }\n')],
-    flow: flow('outer', '  - got: { flow: lab/inner, with: { v: 41 }, returns: { v: integer } }\noutput: =got\n'),
+    flow: flow('outer', '  - got: { flow: lab/inner, with: { v: 41 }, returns: { v: integer } }\noutput: { v: =got.v }\n'),
     expected: { status: 'completed', output: { v: 42 }, child: { flow: 'lab/inner', status: 'completed', sameTree: true } },
     seen: async ({ lab, name }) => {
       const runId = await lab.start(name)
@@ -68,13 +68,14 @@ export const rows = [
       const child = await childOf(lab, runId)
       await lab.reaches(child.runId, 'waiting')
       await lab.act(runId, 'cancel', { reason: 'enough' })
-      const { status } = await lab.ended(runId)
-      return { parent: status, child: (await lab.ended(child.runId)).status }
+      await Promise.all([runId, child.runId].map((each) => lab.ended(each)))
+      const [parent, below] = await Promise.all([runId, child.runId].map((each) => lab.show(each)))
+      return { parent: parent.status, child: below.status }
     },
   },
   {
     pattern: 'wait for a time',
-    flow: flow('wait', `  - calm: { wait: ${WAIT_MS}ms }\n  - then: { set: done }\n`),
+    flow: flow('wait', `  - calm: { wait: ${WAIT_MS}ms }\n  - last: { set: done }\n`),
     expected: { status: 'completed', output: 'done', wasWaiting: true, longEnough: true },
     seen: async ({ lab, name }) => {
       const runId = await lab.start(name)
@@ -134,7 +135,7 @@ export const rows = [
     seen: async ({ lab }) => {
       await lab.until('two ticks', async () => lab.world.calls('tick').length >= 2)
       const { items } = await lab.good('GET', '/v1/triggers?flow=lab/clock')
-      await lab.good('POST', `/v1/triggers/${items[0].id}:pause`)
+      await lab.good('POST', `/v1/triggers/${items[0].id}:pause`, {})
       const times = lab.world.calls('tick').map(({ args }) => args.v)
       return { runs: times.length >= 2 ? 'two or more' : times.length, times: new Set(times).size === times.length ? 'differ' : times }
     },

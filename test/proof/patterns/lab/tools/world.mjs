@@ -20,15 +20,15 @@ const common = { input, output, timeoutMs: 60_000, run: ask }
 export const see = defineTool({ ...common, name: 'world/see', about: 'Looks at the world.', effect: 'read' })
 /** Changes it, once for its key. */
 export const act = defineTool({ ...common, name: 'world/act', about: 'Changes the world.', effect: 'write', idempotent: true })
-/** Fails until its third call, whoever makes it. */
+/** Fails until its third call, whoever makes it, with the code it is given. */
 export const flaky = defineTool({
   ...common,
   name: 'world/flaky',
   about: 'Fails twice.',
   effect: 'read',
-  run: async (args, context) => {
+  run: async ({ fails = 'tool.failed', ...args }, context) => {
     const { n } = await ask(args, context)
-    if (n < 3) throw new Fault('tool.failed', `call ${n} fails`, {})
+    if (n < 3) throw new Fault(fails, `call ${n} fails`, {})
     return { v: n }
   },
 })
