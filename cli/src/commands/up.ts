@@ -44,7 +44,8 @@ export const upCommand = (context: CommandContext): Command =>
         ...(options.host === undefined ? {} : { BATON_HOST: options.host }),
       })
       const { only } = options
-      const opened = await openPlatform({ environment, name: only?.join('+') ?? 'baton', preload: only ?? SERVICES })
+      const services = only ?? SERVICES
+      const opened = await openPlatform({ environment, name: only?.join('+') ?? 'baton', preload: services, services })
       try {
         const { port, host } = environment
         await opened.start({ host, ...(only === undefined ? {} : { only }), ...(port === undefined ? {} : { port }) })

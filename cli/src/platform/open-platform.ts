@@ -2,13 +2,14 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openEmbeddedBus, openKafkaBus, type Bus } from '@baton/bus'
-import { topicManifest, type ServiceName } from '@baton/contracts'
+import { SERVICES, topicsOfServices, type ServiceName } from '@baton/contracts'
 import type { Environment, Platform, RunningService, ServiceCall } from '@baton/service'
 import { httpServiceCall, inProcessServiceCall } from '@baton/service/service-call'
 import { openPglite, openPostgres, openStore, type Database } from '@baton/store'
-import { openTelemetry } from '@baton/telemetry'
+import { openTelemetry, type Logger } from '@baton/telemetry'
 import { kafkaSecurity } from './kafka-security.ts'
 import { preloadServices, startServices, type StartOptions } from './start-services.ts'
+import { installedTopics } from './topic-file.ts'
 
 /** An embedded data directory may grow to this size before publishing waits for space. */
 const DISK_BYTES_MAX = 2 * 1024 ** 3
@@ -24,9 +25,16 @@ export type OpenedPlatform = {
   close(options: { graceMs: number }): Promise<void>
 }
 
-const openBus = async (environment: Environment, name: string): Promise<Bus> => {
+type BusOptions = {
+  readonly environment: Environment
+  readonly name: string
+  readonly services: readonly ServiceName[]
+  readonly logger: Logger
+}
+
+const openBus = async ({ environment, name, services, logger }: BusOptions): Promise<Bus> => {
   const { config, kafka } = environment
-  const topics = topicManifest({ eventsPartitions: environment.eventsPartitions })
+  const { foreign: _foreign, topics, ...installed } = await installedTopics(environment)
   if (kafka === undefined) {
     const dir = join(config.dataDir, 'log')
     await mkdir(dir, { recursive: true })
@@ -42,9 +50,14 @@ const openBus = async (environment: Environment, name: string): Promise<Bus> => 
   return openKafkaBus({
     brokers: kafka.brokers,
     clientId: `baton-${name}`,
-    topicPrefix: config.topicPrefix,
-    topics,
+    ...installed,
+    // Its own alone: a process sees no topic that its user has no right to.
+    topics: topicsOfServices(services, topics),
     ensureTopics: true,
+    onDrift: (differences) => {
+      for (const { topic, what, wanted, found, help } of differences)
+        logger.warn({ topic, what, wanted, found, help }, 'a topic is not what the manifest wants')
+    },
     ...(await kafkaSecurity(kafka)),
   })
 }
@@ -62,10 +75,17 @@ export type PlatformOptions = {
   readonly name: string
   /** Services to load while the database opens. */
   readonly preload?: readonly ServiceName[]
+  /** Services that will run here; absent: all. Only their topics are looked at. */
+  readonly services?: readonly ServiceName[]
 }
 
 /** Opens bus, store and telemetry. */
-export const openPlatform = async ({ environment, name, preload = [] }: PlatformOptions): Promise<OpenedPlatform> => {
+export const openPlatform = async ({
+  environment,
+  name,
+  preload = [],
+  services: wanted = SERVICES,
+}: PlatformOptions): Promise<OpenedPlatform> => {
   const telemetry = openTelemetry({
     service: name,
     level: environment.logLevel,
@@ -73,7 +93,7 @@ export const openPlatform = async ({ environment, name, preload = [] }: Platform
     ...(environment.otlpEndpoint === undefined ? {} : { otlpEndpoint: environment.otlpEndpoint }),
   })
   // The bus holds the lock of the data directory, so it opens first.
-  const bus = await openBus(environment, name)
+  const bus = await openBus({ environment, name, services: wanted, logger: telemetry.logger })
   const opening = openDatabase(environment)
   preloadServices(preload)
   const db = await opening

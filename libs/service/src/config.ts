@@ -21,6 +21,9 @@ export type KafkaEnvironment = {
   readonly brokers: readonly string[]
   readonly ssl?: KafkaTls
   readonly sasl?: KafkaLogin
+  /** Replicas of topics that are made, and how many must confirm a record; absent: what topics.yaml says, else 3 and 2. */
+  readonly replication?: number
+  readonly minInsyncReplicas?: number
 }
 
 /** PEM, as text or in files. */
@@ -81,6 +84,8 @@ const Variables = z.object({
     .transform((list) => list.split(',').map((broker) => broker.trim()))
     .pipe(z.array(z.string().regex(/^[^\s:]+:\d{1,5}$/, 'must be HOST:PORT, separated by commas')).min(1))
     .optional(),
+  KAFKA_REPLICATION: count(1, 15).optional(),
+  KAFKA_MIN_INSYNC_REPLICAS: count(1, 15).optional(),
   KAFKA_SASL_MECHANISM: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional(),
   KAFKA_SASL_USERNAME: text.optional(),
   KAFKA_SASL_PASSWORD: text.optional(),
@@ -115,6 +120,10 @@ const Variables = z.object({
   BATON_KEEP_CONTENT: flag.default(true),
   BATON_TRIGGERS: flag.default(true),
   BATON_CATCH_UP_MS: count(0, 31_536_000_000).default(86_400_000),
+  // Not below what topics keep: a record that comes again must find what became of it.
+  BATON_RUNS_KEEP_DAYS: count(8, 3_650).default(30),
+  BATON_TRACES_KEEP_DAYS: count(1, 3_650).default(30),
+  BATON_RETIRE_EVERY_MS: count(100, 3_600_000).default(30_000),
   OPENAI_BASE_URL: httpUrl.optional(),
   OPENAI_API_KEY: text.optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
@@ -177,7 +186,14 @@ const kafkaOf = (variables: Variables): KafkaEnvironment | undefined => {
   if (variables.KAFKA_BROKERS === undefined) return undefined
   const ssl = kafkaTlsOf(variables)
   const sasl = kafkaLoginOf(variables)
-  return { brokers: variables.KAFKA_BROKERS, ...(ssl === undefined ? {} : { ssl }), ...(sasl === undefined ? {} : { sasl }) }
+  const { KAFKA_REPLICATION: replication, KAFKA_MIN_INSYNC_REPLICAS: minInsyncReplicas } = variables
+  return {
+    brokers: variables.KAFKA_BROKERS,
+    ...(ssl === undefined ? {} : { ssl }),
+    ...(sasl === undefined ? {} : { sasl }),
+    ...(replication === undefined ? {} : { replication }),
+    ...(minInsyncReplicas === undefined ? {} : { minInsyncReplicas }),
+  }
 }
 
 const configOf = (variables: Variables): ServiceConfig => {
@@ -194,6 +210,9 @@ const configOf = (variables: Variables): ServiceConfig => {
     keepContent: variables.BATON_KEEP_CONTENT,
     triggers: variables.BATON_TRIGGERS,
     catchUpMs: variables.BATON_CATCH_UP_MS,
+    runsKeepDays: variables.BATON_RUNS_KEEP_DAYS,
+    tracesKeepDays: variables.BATON_TRACES_KEEP_DAYS,
+    retireEveryMs: variables.BATON_RETIRE_EVERY_MS,
     ...(environment === undefined ? {} : { environment }),
     ...(baseUrl === undefined ? {} : { openai: { baseUrl, ...(apiKey === undefined ? {} : { apiKey }) } }),
   }

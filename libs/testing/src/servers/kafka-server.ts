@@ -22,8 +22,10 @@ export type KafkaOptions = {
   readonly dir: string
   /** Partitions of a topic created without a count. Default 1. */
   readonly partitionsDefault?: number
-  /** Further lines of server.properties. */
+  /** Further lines of server.properties. `${brokerPort}` and `${controllerPort}` are filled in here too. */
   readonly extra?: Readonly<Record<string, string | number>>
+  /** Users who log in with SCRAM-SHA-512, by name with their password; they are there when the broker starts for the first time. */
+  readonly users?: Readonly<Record<string, string>>
   /** Port of the broker. Default: a free one, the same again for a folder used before. */
   readonly port?: number
   /** Heap of the broker. Default 512. */
@@ -72,7 +74,7 @@ const start = async ({ options, classPath, startsLeft }: Start): Promise<{ child
   const [free = 0, controllerPort = 0] = await freePorts(2)
   const port = options.port ?? (await storedPort(dir)) ?? free
   await configure({ options, port, controllerPort })
-  await format(dir, classPath)
+  await format(dir, classPath, options.users ?? {})
   const child = await startChild({
     command: 'java',
     args: [`-Xmx${heapMb}m`, ...logging(), '-cp', classPath, 'kafka.Kafka', join(dir, 'server.properties')],
@@ -110,22 +112,28 @@ const configure = async ({ options, port, controllerPort }: Configuring): Promis
   }
   const template = await readFile(join(kafkaInfraFolder(), 'server.properties'), 'utf8')
   const lines = Object.entries(extra).map(([name, value]) => `${name}=${value}\n`)
-  const filled = template.replaceAll(/\$\{(\w+)\}/g, (match, name: string) => values[name] ?? match)
-  await writeFile(join(dir, 'server.properties'), filled + lines.join(''))
+  const filled = (template + lines.join('')).replaceAll(/\$\{(\w+)\}/g, (match, name: string) => values[name] ?? match)
+  await writeFile(join(dir, 'server.properties'), filled)
 }
 
 // The broker's own formatter costs a second of Java. What it writes beside the ids depends on the version only, so it is kept with the jars.
-const format = async (dir: string, classPath: string): Promise<void> => {
+const format = async (dir: string, classPath: string, users: NonNullable<KafkaOptions['users']>): Promise<void> => {
   const data = join(dir, 'data')
   if (existsSync(join(data, 'meta.properties'))) return
   const kept = join(dirname(classPath), 'bootstrap.checkpoint')
   await mkdir(data, { recursive: true })
+  const scram = Object.entries(users).flatMap(([name, password]) => ['--add-scram', `SCRAM-SHA-512=[name=${name},password=${password}]`])
+  const formatter = ['-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', kafkaId(), '-c', join(dir, 'server.properties'), ...scram]
+  if (scram.length > 0) {
+    await run('java', formatter)
+    return
+  }
   if (existsSync(kept)) {
     await copyFile(kept, join(data, 'bootstrap.checkpoint'))
     await writeFile(join(data, 'meta.properties'), `version=1\nnode.id=1\ncluster.id=${kafkaId()}\ndirectory.id=${kafkaId()}\n`)
     return
   }
-  await run('java', ['-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', kafkaId(), '-c', join(dir, 'server.properties')])
+  await run('java', formatter)
   await copyFile(join(data, 'bootstrap.checkpoint'), `${kept}.${process.pid}`)
   await rename(`${kept}.${process.pid}`, kept)
 }
