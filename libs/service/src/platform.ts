@@ -23,6 +23,12 @@ export type ServiceConfig = {
   readonly triggers?: boolean
   /** Due times of schedules that were missed and are older are not made up for. Default a day. */
   readonly catchUpMs?: number
+  /** Days after their end that runs are kept, and with them what began and answered them. Default 30. */
+  readonly runsKeepDays?: number
+  /** Days that traces are kept. Default 30. */
+  readonly tracesKeepDays?: number
+  /** How often runs that ended leave the table of those in work. Default 30,000. */
+  readonly retireEveryMs?: number
   readonly openai?: { readonly baseUrl: string; readonly apiKey?: string }
 }
 

@@ -6,6 +6,7 @@ import { leaseContract } from './contract/lease.contract.ts'
 import { jobContract } from './contract/job.contract.ts'
 import { keepContract } from './contract/keep.contract.ts'
 import { lifecycleContract } from './contract/lifecycle.contract.ts'
+import { retentionContract } from './contract/retention.contract.ts'
 import { runContract } from './contract/run.contract.ts'
 import { triggerContract } from './contract/trigger.contract.ts'
 import type { Database } from './database.ts'
@@ -40,5 +41,6 @@ export const storeContract = (options: {
     triggerContract(get)
     jobContract(get)
     deadLetterContract(get)
+    retentionContract(get)
   })
 }

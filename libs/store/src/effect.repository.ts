@@ -18,7 +18,7 @@ export const effectRepository = (db: Database): EffectStore => ({
     )
     if (rowCount > 0) return { state: 'new' }
     const { rows } = await db.query<Known>(
-      'select tool, args_hash as "argsHash", result from effects where tenant = $1 and key = $2',
+      'update effects set touched_at = now() where tenant = $1 and key = $2 returning tool, args_hash as "argsHash", result',
       [tenant, key],
       { name: 'effect-known' },
     )

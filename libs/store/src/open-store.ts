@@ -15,6 +15,7 @@ import { leaseCrashes } from './migrations/lease-crashes.ts'
 import { leaseLocks } from './migrations/lease-locks.ts'
 import { leases } from './migrations/leases.ts'
 import { payloads } from './migrations/payloads.ts'
+import { retention } from './migrations/retention.ts'
 import { runs } from './migrations/runs.ts'
 import { starts } from './migrations/starts.ts'
 import { triggers } from './migrations/triggers.ts'
@@ -22,6 +23,7 @@ import { work } from './migrations/work.ts'
 import { paramRepository } from './param.repository.ts'
 import { payloadRepository } from './payload.repository.ts'
 import type { Stores } from './ports.ts'
+import { retentionRepository } from './retention.repository.ts'
 import { runRepository } from './run.repository.ts'
 import { startRepository } from './start.repository.ts'
 import { triggerRepository } from './trigger.repository.ts'
@@ -38,6 +40,7 @@ const MIGRATIONS: readonly Migration[] = [
   flowLifecycle,
   jobs,
   triggers,
+  retention,
   deadLetterKinds,
 ]
 
@@ -57,6 +60,7 @@ export const openStore = async (db: Database): Promise<Stores> => {
     triggers: triggerRepository(db),
     jobs: jobRepository(db),
     deadLetters: deadLetterRepository(db),
+    retention: retentionRepository(db),
   }
 }
 

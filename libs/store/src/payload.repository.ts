@@ -9,7 +9,8 @@ export const payloadRepository = (db: Database): PayloadStore => ({
   put: async ({ tenant, content, mediaType }) => {
     const hash = sha256(content)
     await db.query(
-      `insert into payloads (tenant, sha256, media_type, size_bytes, content) values ($1, $2, $3, $4, decode($5, 'base64')) on conflict do nothing`,
+      `insert into payloads (tenant, sha256, media_type, size_bytes, content) values ($1, $2, $3, $4, decode($5, 'base64'))
+       on conflict (tenant, sha256) do update set touched_at = now() where payloads.touched_at < now() - interval '1 day'`,
       [tenant, hash, mediaType, content.length, content.toString('base64')],
       { name: 'payload-put' },
     )

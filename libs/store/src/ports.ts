@@ -36,9 +36,45 @@ export type RunStore = {
     readonly partitions: readonly { readonly partition: number; readonly epoch: number; readonly next: number }[]
     readonly runs: readonly RunRow[]
   }): Promise<void>
+  /** Newest rows of these runs, also of those that ended long ago. */
   load(runIds: readonly string[]): Promise<readonly RunRow[]>
   /** Due times of the open runs of a partition, earliest first. */
   timers(partition: number): Promise<readonly { readonly runId: string; readonly wakeAtMs: number }[]>
+  /**
+   * Moves runs out of the hot table that ended, were not written for `endedForMs`, and lie on a partition that `ownerUuid` owns at that
+   * epoch; returns how many. The others stay as they are. A thousand at once are enough.
+   */
+  retire(change: {
+    readonly ownerUuid: string
+    readonly partitions: readonly { readonly partition: number; readonly epoch: number }[]
+    readonly runs: readonly Pick<EndedRun, 'runId' | 'tenant'>[]
+    readonly endedForMs: number
+  }): Promise<number>
+  /** Runs in the hot table that ended. Reads all of it: for a taker, which does not know what the owner before it left behind. */
+  ended(options: { readonly partitions: readonly number[]; readonly limit: number }): Promise<readonly EndedRun[]>
+}
+
+/** A run that has ended and is still in the hot table. */
+export type EndedRun = Pick<RunRow, 'runId' | 'tenant' | 'partition'>
+
+/** What is removed in batches. `ended_runs_default` holds what found no partition of its day. */
+export type SweptTable = 'ended_runs_default' | 'starts' | 'answers' | 'effects' | 'payloads'
+
+/** Removes what is older than it has to be kept, on the database's clock. */
+export type RetentionStore = {
+  /** Whether the caller is to do this work now: nobody else does it, and nobody finished it within `everyMs`. Again, it extends the lease. */
+  claim(work: { name: string; ownerUuid: string; leaseMs: number; everyMs: number }): Promise<boolean>
+  finish(work: { name: string; ownerUuid: string }): Promise<void>
+  /** Makes the partitions of ended runs for today and the next days; returns those made. */
+  prepare(): Promise<readonly string[]>
+  /** Drops the partitions of days that are over for more than `keepDays`; returns them. */
+  dropEndedRuns(options: { keepDays: number }): Promise<readonly string[]>
+  /** Removes at most `limit` rows; returns how many. Before payloads, those in use have to be marked. */
+  sweep(options: { table: SweptTable; keepDays: number; limit: number }): Promise<number>
+  /** Whether there are payloads that nobody touched for so long. */
+  oldPayloads(options: { keepDays: number }): Promise<boolean>
+  /** Touches the payloads of the next `limit` runs in the hot table; returns where to go on, null when that was all. */
+  markPayloads(options: { after: string | null; limit: number }): Promise<string | null>
 }
 
 /** Ownership of log partitions, on the database's clock (L4). `prefix` is the topic prefix of the installation. */
@@ -77,7 +113,7 @@ export type StartStore = {
 }
 
 export type PayloadStore = {
-  /** Stores content by its SHA-256; storing it again is free. */
+  /** Stores content by its SHA-256; storing it again only says that it is needed still. */
   put(payload: { tenant: string; content: Buffer; mediaType: string }): Promise<PayloadRef>
   /** Throws `payload.missing`. */
   get(payload: { tenant: string; sha256: string }): Promise<{ content: Buffer; mediaType: string }>
@@ -304,4 +340,5 @@ export type Stores = {
   readonly triggers: TriggerStore
   readonly jobs: JobStore
   readonly deadLetters: DeadLetterStore
+  readonly retention: RetentionStore
 }

@@ -1,7 +1,12 @@
-// Checkpoints of runs: one statement a batch, the lease checked in the same statement (L3, L4).
+// Checkpoints of runs: one statement a batch, the lease checked in the same statement (L3, L4). Runs that ended go to a table of their own.
+//   E1. A run is moved as it is, in one statement. Its row is deleted in its newest version or not at all, so a checkpoint beside the
+//       move is never lost: before it, it makes the run too young to be moved; after it, it brings the run back.
+//   E2. A row of the hot table is newer than any of the ended ones, because only the owner of the run writes it.
+//   E3. A move waits for nobody and locks no partition: what a checkpoint is writing it leaves for the next time.
 import { Fault } from '@baton/contracts/fault'
 import type { Database, Queryable } from './database.ts'
-import type { RunRow, RunStore } from './ports.ts'
+import { touchPayloads } from './payload-marks.ts'
+import type { EndedRun, RunRow, RunStore } from './ports.ts'
 
 type Checkpoint = Parameters<RunStore['checkpoint']>[0]
 
@@ -51,6 +56,25 @@ const GUARDED = `with ${INPUT}, claim as (
 )
 select count(*)::int as held from held`
 
+const KEPT = 'run_id, tenant, partition, status, wake_at_ms, seq, applied_offset, format_version, engine_version, body, updated_at'
+// The partitions are only looked at (E3): a taker that comes in between finds each run in one table or the other, as whole as before.
+const RETIRE = `with chosen as (
+  select s.run_id, s.tenant from run_states s join jsonb_to_recordset($1::jsonb) as r("runId" text, tenant text)
+    on s.run_id = r."runId" and s.tenant = r.tenant
+  where s.status = 'ended' and s.updated_at <= now() - $4::bigint * interval '1 millisecond'
+    and exists (
+      select from log_partitions p join jsonb_to_recordset($2::jsonb) as c(partition int, epoch bigint) on c.partition = p.partition
+      where p.partition = s.partition and p.owner_uuid = $3 and p.epoch = c.epoch)
+  for update of s skip locked
+), gone as (
+  delete from run_states s using chosen c where s.run_id = c.run_id and s.tenant = c.tenant returning s.*
+), ${touchPayloads('gone')}
+insert into ended_runs as e (${KEPT}) select ${KEPT} from gone
+on conflict (run_id, tenant, moved_on) do update set partition = excluded.partition, status = excluded.status, wake_at_ms = excluded.wake_at_ms,
+  seq = excluded.seq, applied_offset = excluded.applied_offset, format_version = excluded.format_version,
+  engine_version = excluded.engine_version, body = excluded.body, updated_at = excluded.updated_at
+returning run_id`
+
 const COLUMNS = `run_id as "runId", tenant, partition, status, wake_at_ms as "wakeAtMs", seq, applied_offset as "appliedOffset",
   format_version as "formatVersion", engine_version as "engineVersion", body`
 
@@ -60,6 +84,17 @@ type Stored = Omit<RunRow, 'wakeAtMs' | 'seq' | 'appliedOffset'> & {
   readonly seq: string
   readonly appliedOffset: string
 }
+
+const LOAD = `select ${COLUMNS} from run_states where run_id = any($1::text[])`
+// A run may have been moved twice.
+const LOAD_ENDED = `select distinct on (run_id, tenant) ${COLUMNS} from ended_runs where run_id = any($1::text[]) order by run_id, tenant, seq desc`
+
+const runOf = (row: Stored): RunRow => ({
+  ...row,
+  wakeAtMs: row.wakeAtMs === null ? null : Number(row.wakeAtMs),
+  seq: Number(row.seq),
+  appliedOffset: Number(row.appliedOffset),
+})
 
 /** Run states over the database. */
 export const runRepository = (db: Database): RunStore => ({
@@ -80,15 +115,25 @@ export const runRepository = (db: Database): RunStore => ({
   },
   load: async (runIds) => {
     if (runIds.length === 0) return []
-    const { rows } = await db.query<Stored>(`select ${COLUMNS} from run_states where run_id = any($1::text[])`, [runIds], {
-      name: 'runs-load',
-    })
-    return rows.map((row) => ({
-      ...row,
-      wakeAtMs: row.wakeAtMs === null ? null : Number(row.wakeAtMs),
-      seq: Number(row.seq),
-      appliedOffset: Number(row.appliedOffset),
-    }))
+    const { rows: hot } = await db.query<Stored>(LOAD, [runIds], { name: 'runs-load' })
+    const found = new Set(hot.map(({ runId }) => runId))
+    const others = runIds.filter((runId) => !found.has(runId))
+    if (others.length === 0) return hot.map(runOf)
+    // Afterwards: what leaves the hot table in between is found here.
+    const { rows: ended } = await db.query<Stored>(LOAD_ENDED, [others], { name: 'runs-load-ended' })
+    return [...hot, ...ended].map(runOf) // E2
+  },
+  retire: async ({ ownerUuid, partitions, runs, endedForMs }) => {
+    if (runs.length === 0 || partitions.length === 0) return 0
+    const params = [JSON.stringify(runs), JSON.stringify(partitions), ownerUuid, endedForMs]
+    return (await db.query(RETIRE, params, { name: 'runs-retire' })).rowCount
+  },
+  ended: async ({ partitions, limit }) => {
+    const { rows } = await db.query<EndedRun>(
+      `select run_id as "runId", tenant, partition from run_states where status = 'ended' and partition = any($1::int[]) limit $2`,
+      [partitions, limit],
+    )
+    return rows
   },
   timers: async (partition) => {
     const { rows } = await db.query<{ runId: string; wakeAtMs: string }>(

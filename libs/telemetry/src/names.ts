@@ -41,6 +41,12 @@ export const METRICS = {
   baton_model_call_seconds: { kind: 'histogram', about: 'Time of one model call', labels: ['model', 'outcome'] },
   baton_tool_call_seconds: { kind: 'histogram', about: 'Time of one tool call', labels: ['tool', 'outcome'] },
   baton_reviews_open: { kind: 'gauge', about: 'Review tasks that wait for a person', labels: ['queue'] },
+  baton_routing_runs_retired_total: { kind: 'counter', about: 'Runs that ended and left the hot table', labels: [] },
+  baton_retention_removed_total: {
+    kind: 'counter',
+    about: 'What was removed because it was kept long enough: rows, of ended runs partitions',
+    labels: ['table'],
+  },
   baton_checkpoint_lag_seconds: { kind: 'gauge', about: 'Age of the oldest record that no checkpoint covers', labels: [] },
 } as const satisfies Record<string, MetricSpec>
 export type MetricName = keyof typeof METRICS

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { Fault } from '@baton/contracts'
 import { startHost, type RunningService, type StartService } from '@baton/service'
 import { startRunLoop, type RunLoop } from './run-loop/run-loop.ts'
+import { keepRetention } from './upkeep/retention.ts'
 
 /** Ready without partitions as well: a standby waits for one. Not ready when partitions stand still, with the first reason. */
 const readiness = (loop: RunLoop | undefined): boolean | Fault => {
@@ -23,13 +25,22 @@ const EMBEDDED_LEASE_MS = 60_000
 /** The service that owns runs: no commands, no routes of its own but health. */
 export const start: StartService = async (platform, options): Promise<RunningService> => {
   let loop: RunLoop | undefined
-  const { metrics } = platform.telemetry
+  let upkeep: ReturnType<typeof keepRetention> | undefined
+  const { metrics, logger } = platform.telemetry
+  const { runsKeepDays, tracesKeepDays } = platform.config
   const host = await startHost({
     name: 'routing',
     platform,
     ...options,
     started: async () => {
       loop = await startRunLoop({ platform, ...(platform.config.embedded ? { leaseMs: EMBEDDED_LEASE_MS } : {}) })
+      upkeep = keepRetention({
+        retention: platform.stores.retention,
+        ownerUuid: randomUUID(),
+        runsKeepDays,
+        tracesKeepDays,
+        telemetry: { metrics, logger: logger.child({ service: 'routing' }) },
+      })
       metrics.beforeRender?.(() => {
         if (loop === undefined) return
         const { owned, resident, waiting, uncommitted } = loop.stats()
@@ -41,7 +52,9 @@ export const start: StartService = async (platform, options): Promise<RunningSer
       })
     },
     ready: () => readiness(loop),
-    drain: ({ graceMs }) => loop?.close({ graceMs }),
+    drain: async ({ graceMs }) => {
+      await Promise.all([loop?.close({ graceMs }), upkeep?.stop()])
+    },
   })
   return host
 }

@@ -6,16 +6,16 @@ import { StatsController } from './read/stats.controller.ts'
 import { migrations } from './storage/migrations.ts'
 import { ensurePartitions, keepPartitions } from './storage/partitions.ts'
 
-/** How long traces are kept: 30 days. */
-const KEEP_MS = 30 * 86_400_000
+const DAY_MS = 86_400_000
+const KEEP_DAYS = 30
 
 /** Starts tracing: keeps what the journal tells of runs and steps, and answers who asks about them. */
 export const start: StartService = async (platform, options) => {
-  const { bus, db, nowMs } = platform
+  const { bus, db, nowMs, config } = platform
   const logger = platform.telemetry.logger.child({ service: 'tracing' })
   await migrate(db, { scope: 'tracing', migrations })
   await ensurePartitions(db, nowMs())
-  const partitions = keepPartitions({ db, nowMs, keepMs: KEEP_MS, logger })
+  const partitions = keepPartitions({ db, nowMs, keepMs: (config.tracesKeepDays ?? KEEP_DAYS) * DAY_MS, logger })
   let journal: Awaited<ReturnType<typeof consumeJournal>> | undefined
   try {
     return await startHost({

@@ -91,6 +91,8 @@ export const faultyStores = (stores: Stores, faults: Faults): Stores => {
           return runs.load(runIds)
         }),
       timers: (partition) => whileAlive(() => runs.timers(partition)),
+      retire: (change) => whileAlive(() => runs.retire(change)),
+      ended: (options) => whileAlive(() => runs.ended(options)),
     },
   }
 }

@@ -11,6 +11,7 @@ import { createPlanCache, type Platform } from '@baton/service'
 import type { PartitionLease } from '@baton/store'
 import type { Logger } from '@baton/telemetry'
 import { Ownership } from '../ownership/ownership.ts'
+import { EndedRuns } from '../upkeep/ended-runs.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { ALONE_AFTER_CRASHES } from './killers.policy.ts'
 import { createMissingTopics } from './missing-topics.ts'
@@ -26,6 +27,8 @@ export type RunLoopOptions = {
   readonly leaseMs?: number
   /** How often a standby looks for free partitions. Default 100. */
   readonly pollMs?: number
+  /** How long a run that ended stays in the hot table. Default 60,000. */
+  readonly endedForMs?: number
   /** Clock of the lease. Default `performance.now`. */
   readonly monotonicMs?: () => number
   /** Default: compiled from the plans of the store. */
@@ -69,6 +72,7 @@ export class RunLoop {
   readonly #topicId: string
   readonly #ownership: Ownership
   readonly #checkpoints: Checkpoints
+  readonly #endedRuns: EndedRuns
   readonly #deps: Pick<PartitionDeps, 'bus' | 'runs' | 'programs' | 'missingTopics' | 'nowMs' | 'mayDecide' | 'confirm' | 'hurry'>
   readonly #owned = new Map<number, OwnedPartition>()
   readonly #faults = new Map<number, FaultData>()
@@ -76,7 +80,15 @@ export class RunLoop {
   #reader: LogReader | undefined
 
   constructor(
-    { platform, checkpointMs = 75, leaseMs = 1_500, pollMs = 100, monotonicMs = () => performance.now(), programs }: RunLoopOptions,
+    {
+      platform,
+      checkpointMs = 75,
+      leaseMs = 1_500,
+      pollMs = 100,
+      endedForMs,
+      monotonicMs = () => performance.now(),
+      programs,
+    }: RunLoopOptions,
     { topicId, partitions }: Log,
   ) {
     const { bus, stores, config, nowMs } = platform
@@ -97,12 +109,24 @@ export class RunLoop {
       onTaken: (lease) => this.#take(lease),
       onLost: (partition) => this.#lose(partition),
     })
+    this.#endedRuns = new EndedRuns({
+      runs: stores.runs,
+      ownerUuid: this.#ownerUuid,
+      epochOf: (partition) => this.#owned.get(partition)?.lease.epoch,
+      telemetry: { ...platform.telemetry, logger },
+      everyMs: config.retireEveryMs,
+      endedForMs,
+      monotonicMs: () => performance.now(),
+    })
     this.#checkpoints = new Checkpoints({
       runs: stores.runs,
       ownerUuid: this.#ownerUuid,
       partitions: () => this.#owned.values(),
       isOwned: (partition) => this.#owned.get(partition.lease.partition) === partition,
-      onCommitted: ({ partition, next }) => bus.trim?.(TOPICS.events, partition, next),
+      onCommitted: (snapshot) => {
+        bus.trim?.(TOPICS.events, snapshot.partition, snapshot.next)
+        this.#endedRuns.committed(snapshot)
+      },
       onLost: (partition, reason) => this.#giveUp(partition, reason),
       everyMs: checkpointMs,
       logger,
@@ -153,7 +177,7 @@ export class RunLoop {
       for (const partition of this.#owned.values()) partition.stop()
     }, graceMs)
     await this.#reader?.close()
-    await this.#checkpoints.close()
+    await Promise.all([this.#checkpoints.close(), this.#endedRuns.close()])
     clearTimeout(late)
     for (const partition of this.#owned.values()) partition.stop()
     await this.#ownership.close()
@@ -185,6 +209,7 @@ export class RunLoop {
       logEnd,
     )
     this.#owned.set(partition, opened)
+    this.#endedRuns.taken(partition)
     await Promise.all([opened.armed, this.#reader?.seek(partition, next)])
     this.#alarm.set(opened.nextWakeAtMs())
   }

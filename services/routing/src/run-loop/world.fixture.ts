@@ -56,7 +56,7 @@ export const openWorld = async (db: Database, { keepIn }: { readonly keepIn?: st
   const topics = topicManifest({ eventsPartitions: PARTITIONS })
   const bus = await openEmbeddedBus({ dir: join(dir, 'log'), topics, segmentBytesMax: 8 << 20 })
   const stores = await openStore(db)
-  if (keepIn === undefined) await db.query('truncate log_partitions, installations, run_states')
+  if (keepIn === undefined) await db.query('truncate log_partitions, installations, run_states, ended_runs')
   return new World({ dir, kept: keepIn !== undefined, bus, db, stores })
 }
 
