@@ -351,6 +351,22 @@ describe('control by query', () => {
     expect((await ended(jobId))['done']).toBeLessThan(4)
   })
 
+  it('Z2: a job that is paused rests, and goes on where it was', async () => {
+    for (let n = 0; n < 4; n++) runIn('running', { label: 'rest:1' })
+    const { body } = await post('/v1/runs:pause', { where: { label: 'rest:1' }, ratePerSecond: 5 })
+    const path = `/v1/jobs/${String(body['jobId'])}`
+    while ((await send('GET', path)).body['done'] === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+    expect(await post(`${path}:pause`)).toMatchObject({ status: 200, body: { status: 'paused' } })
+    const { done } = (await send('GET', path)).body
+    await new Promise((resolve) => setTimeout(resolve, 600))
+    expect((await send('GET', path)).body).toMatchObject({ status: 'paused', endedAtMs: null })
+    expect(Number((await send('GET', path)).body['done']) - Number(done)).toBeLessThanOrEqual(1)
+    expect(await post(`${path}:resume`)).toMatchObject({ body: { status: 'running' } })
+    while ((await send('GET', path)).body['status'] === 'running') await new Promise((resolve) => setTimeout(resolve, 20))
+    expect((await send('GET', path)).body).toMatchObject({ status: 'completed', matched: 4, done: 4 })
+    expect(await post(`${path}:explode`)).toMatchObject({ status: 404 })
+  })
+
   it('Z1: two gateways do a job once, and one goes on where another stopped', async () => {
     const ids = Array.from({ length: 12 }, () => runIn('running', { label: 'batch:e' }))
     const other = await start(platform, {})

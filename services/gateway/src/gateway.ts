@@ -11,8 +11,10 @@ import { ParamController } from './params/param.controller.ts'
 import { ForwardController } from './forward/forward.controller.ts'
 import { createIntake } from './intake/intake.ts'
 import { RequestConsumer } from './intake/request.consumer.ts'
-import { JobController } from './runs/job.controller.ts'
-import { createJobRunner } from './runs/job-runner.ts'
+import { JobController } from './jobs/job.controller.ts'
+import { createJobRunner } from './jobs/job-runner.ts'
+import { BulkController } from './runs/bulk.controller.ts'
+import { controlJobs } from './runs/control-job.ts'
 import { RunControlController } from './runs/run-control.controller.ts'
 import { RunController } from './runs/run.controller.ts'
 import { RunEventsController } from './runs/run-events.controller.ts'
@@ -35,7 +37,7 @@ export const start: StartService = async (platform, { port, host }): Promise<Run
   })
   const results = createTopicWatch({ bus, topic: TOPICS.results, logger })
   const journal = createTopicWatch({ bus, topic: TOPICS.journal, logger })
-  const jobs = createJobRunner(platform)
+  const jobs = createJobRunner(platform, { kinds: [controlJobs(platform)] })
   const intake = createIntake({ platform, catalog })
   const triggers = new Triggers({ platform, intake })
   let config: TableReader | undefined
@@ -53,6 +55,7 @@ export const start: StartService = async (platform, { port, host }): Promise<Run
       RequestConsumer,
       RunController,
       RunControlController,
+      BulkController,
       JobController,
       RunEventsController,
       FlowController,
