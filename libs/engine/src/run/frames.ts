@@ -27,12 +27,11 @@ const nodeAt = (plan: Plan, frame: Frame): PlanNode | undefined => {
   return node
 }
 
-/** The static path below the owner, put behind the owner's own path; the two are the same until an owner repeats its block. */
+/** The static path below the owner, put behind the owner's own path. What an agent falls back to has its id elsewhere, and runs in many places. */
 const pathOf = ({ owner, work }: Frame, node: PlanNode): string => {
   if (owner === null) return node.id
   const { path, prefix = owner.nodeId } = owner
   if (work !== undefined) return path
-  if (path === prefix) return node.id
   if (node.id === prefix) return path
   return node.id.startsWith(`${prefix}/`) ? path + node.id.slice(prefix.length) : `${path}/${node.id}`
 }
