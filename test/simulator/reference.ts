@@ -142,6 +142,9 @@ export class Reference {
     if (wait === undefined) this.#kept.push(event)
     else wait.take({ output: event.data, by: `event:${event.by ?? event.event}` })
   }
+  get paused(): boolean {
+    return this.#resume !== null
+  }
   pause(): void {
     this.#resume ??= []
   }
@@ -262,10 +265,11 @@ export class Reference {
       if (to === 'end') throw new Ended()
       if (typeof to === 'object') at = all.findIndex(({ id, name }) => id === to.step || name === to.step)
     }
+    await this.#free(env)
     return last
   }
 
-  /** While the run is paused nothing is entered; what was stopped never goes on. */
+  /** While the run is paused nothing is entered or left; what was stopped never goes on. */
   async #free({ scope }: Env): Promise<void> {
     while (this.#resume !== null && !this.#undoing) await new Promise<void>((go) => this.#resume?.push(go))
     if (scope.stopped || this.result !== null) await new Promise(() => undefined)
@@ -783,5 +787,5 @@ const pathOf = (owner: Env['owner'], id: string): string => {
   if (owner === null) return id
   const { path, prefix } = owner
   if (id === prefix) return path
-  return id.startsWith(`${prefix}/`) ? path + id.slice(prefix.length) : path === prefix ? id : `${path}/${id}`
+  return id.startsWith(`${prefix}/`) ? path + id.slice(prefix.length) : `${path}/${id}`
 }
