@@ -5,7 +5,9 @@ const { KAFKA_BROKERS = '127.0.0.1:9092', TASK = 'convert', GROUP = `${TASK}-wor
 const HEARTBEAT_MS = Number(process.env.HEARTBEAT_MS ?? 10_000)
 const topic = `${prefix}baton.tasks.${TASK}`
 
-const kafka = new Kafka({ brokers: KAFKA_BROKERS.split(','), clientId: GROUP, logLevel: logLevel.ERROR })
+// A broker that has just started needs a while before it coordinates groups.
+const retry = { retries: 30, maxRetryTime: 2_000 }
+const kafka = new Kafka({ brokers: KAFKA_BROKERS.split(','), clientId: GROUP, logLevel: logLevel.ERROR, retry })
 const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner })
 const consumer = kafka.consumer({ groupId: GROUP, sessionTimeout: 6_000, heartbeatInterval: 1_000 })
 
