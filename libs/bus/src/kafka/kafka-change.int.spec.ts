@@ -4,12 +4,12 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { FaultData } from '@baton/contracts/fault'
-import { describeWithKafka } from '@baton/testing/suite'
 import { describe, expect, it } from '@jest/globals'
 import type { LanesOptions } from '../bus.ts'
 import {
   busesOn,
   DEAD,
+  describeWithEachClient,
   LOG,
   numbered,
   numberOf,
@@ -23,7 +23,7 @@ import {
   WORK,
 } from './kafka-suite.fixture.ts'
 
-describeWithKafka('Kafka under change', (kafka) => {
+describeWithEachClient('Kafka under change', (kafka) => {
   const { client, cutBefore, newPrefix, start } = busesOn(kafka)
 
   it(
@@ -240,7 +240,7 @@ describeWithKafka('Kafka under change', (kafka) => {
       const fixture = fileURLToPath(new URL('./lane-member.fixture.ts', import.meta.url))
       const victim = spawn(
         process.execPath,
-        ['--conditions=@baton/source', fixture, kafka.brokers.join(','), prefix, 'g', WORK.name, DEAD.name],
+        ['--conditions=@baton/source', fixture, kafka.brokers.join(','), prefix, 'g', WORK.name, DEAD.name, kafka.client],
         {
           stdio: ['ignore', 'pipe', 'inherit'],
         },

@@ -2,12 +2,13 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TopicSpec } from '@baton/contracts/topics'
+import { describeWithKafka } from '@baton/testing/suite'
 import type { KafkaSuite } from '@baton/testing/suite'
-import { afterEach } from '@jest/globals'
+import { afterEach, describe } from '@jest/globals'
 import kafkajs from 'kafkajs'
 import type { Admin, Kafka } from 'kafkajs'
 import type { Bus, BusRecord, LanesOptions, OutgoingRecord } from '../bus.ts'
-import type { KafkaBusOptions } from './kafka-bus.ts'
+import type { KafkaBusOptions, KafkaClient } from './kafka-bus.ts'
 import { openKafkaBus } from './open-kafka-bus.ts'
 
 export const TIMEOUT_MS = 60_000
@@ -46,8 +47,31 @@ export const until = async (condition: () => boolean): Promise<void> => {
   while (!condition()) await sleep(10)
 }
 
+const CLIENTS: readonly KafkaClient[] = ['kafkajs', 'platformatic']
+
+/** A broker, and the client library through which buses reach it. */
+export type ClientSuite = KafkaSuite & { readonly client: KafkaClient }
+
+/** The suite once for each client library, on one broker. */
+export const describeWithEachClient = (name: string, define: (kafka: ClientSuite) => void): void => {
+  describeWithKafka(name, (kafka) => {
+    describe.each(CLIENTS)('through %s', (client) => {
+      define({
+        client,
+        owned: kafka.owned,
+        get brokers() {
+          return kafka.brokers
+        },
+        get server() {
+          return kafka.server
+        },
+      })
+    })
+  })
+}
+
 /** Buses on topics with a prefix of their own, closed after each test. */
-export const busesOn = (kafka: KafkaSuite) => {
+export const busesOn = (kafka: KafkaSuite & { readonly client?: KafkaClient }) => {
   const buses: Bus[] = []
   afterEach(async () => {
     await Promise.all(buses.splice(0).map((bus) => bus.close()))
@@ -64,7 +88,15 @@ export const busesOn = (kafka: KafkaSuite) => {
     }
   }
   const open = (topicPrefix: string, topics: readonly TopicSpec[], more: Partial<KafkaBusOptions> = {}): Promise<Bus> =>
-    openKafkaBus({ brokers: kafka.brokers, clientId: 'baton-test', topicPrefix, topics, ensureTopics: true, ...more })
+    openKafkaBus({
+      brokers: kafka.brokers,
+      client: kafka.client ?? 'kafkajs',
+      clientId: 'baton-test',
+      topicPrefix,
+      topics,
+      ensureTopics: true,
+      ...more,
+    })
   const newPrefix = (): string => `t${randomUUID().slice(0, 8)}.`
   return {
     newPrefix,

@@ -1,17 +1,29 @@
 // The Kafka adapter on a real broker: the contract of every bus, topics, producing, and clients of another make.
 import { foreignConsume, foreignProduce } from '@baton/testing/servers'
-import { describeWithKafka } from '@baton/testing/suite'
 import { describe, expect, it } from '@jest/globals'
 import kafkajs from 'kafkajs'
 import type { BusRecord } from '../bus.ts'
 import { busContract } from '../contract.ts'
-import { busesOn, LOG, numbered, numberOf, RETRY, TIMEOUT_MS, topic, TOPICS, until, upTo, WORK } from './kafka-suite.fixture.ts'
+import {
+  busesOn,
+  describeWithEachClient,
+  LOG,
+  numbered,
+  numberOf,
+  RETRY,
+  TIMEOUT_MS,
+  topic,
+  TOPICS,
+  until,
+  upTo,
+  WORK,
+} from './kafka-suite.fixture.ts'
 
-describeWithKafka('Kafka', (kafka) => {
+describeWithEachClient('Kafka', (kafka) => {
   const { asAdmin, newPrefix, open, start } = busesOn(kafka)
 
   busContract({
-    name: 'Kafka',
+    name: `Kafka through ${kafka.client}`,
     retryDelayMs: 300,
     timeoutMs: 30_000,
     open: async (topics) => {

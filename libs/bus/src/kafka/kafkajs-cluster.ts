@@ -3,7 +3,7 @@ import kafkajs from 'kafkajs'
 import type { Cluster, ConsumerGroup, FetchedPartition, GroupOptions, KafkaLibrary, ProducedPartition, TopicAdmin } from './cluster.ts'
 import { kafkaClient, kafkaCluster } from './connection.ts'
 import type { KafkaConnection } from './connection.ts'
-import { createConsumerGroup, errorOf, fetchRequest, produceRequest, READ_COMMITTED, visibleRecords } from './kafkajs-internals.ts'
+import { crc32C, createConsumerGroup, errorOf, fetchRequest, produceRequest, READ_COMMITTED, visibleRecords } from './kafkajs-internals.ts'
 import type { KafkaJsCluster, KafkaJsFetched } from './kafkajs-internals.ts'
 import { metadataOf } from './metadata.ts'
 import { encodeProduceBody } from './produce-request.ts'
@@ -41,7 +41,7 @@ const clusterOn = (cluster: KafkaJsCluster): Cluster => ({
   },
   produce: async (nodeId, request) => {
     const broker = await cluster.findBroker({ nodeId })
-    const { topics } = await broker.connectionPool.send(produceRequest(encodeProduceBody(request, Date.now())))
+    const { topics } = await broker.connectionPool.send(produceRequest(encodeProduceBody(request, Date.now(), crc32C)))
     return topics.flatMap(({ topicName, partitions }) =>
       partitions.map(({ partition, errorCode, baseOffset }): ProducedPartition => ({
         topic: topicName,

@@ -126,6 +126,8 @@ const silent = createLogger({ level: 0, logCreator: () => () => undefined })
 type Protocols = Readonly<Record<'Produce' | 'Fetch', { protocol(of: { version: number }): (request: object) => RawRequest<unknown> }>>
 const { requests } = load('kafkajs/src/protocol/requests') as { requests: Protocols }
 const { createErrorFromCode } = load('kafkajs/src/protocol/error') as { createErrorFromCode: (code: number) => Error }
+/** CRC-32C. */
+export const crc32C = load('kafkajs/src/protocol/recordBatch/crc32C') as (bytes: Buffer) => number
 const Encoder = load('kafkajs/src/protocol/encoder') as new (bytes: number) => object
 
 type FetchedBatch = { readonly messages: readonly FetchedRecord[] }

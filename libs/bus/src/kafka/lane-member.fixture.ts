@@ -1,9 +1,10 @@
 // A process that handles messages until it is killed; for `kafka.int.spec.ts`. Prints the key of each message it begins.
 import { openKafkaBus } from './open-kafka-bus.ts'
 
-const [brokers = '', topicPrefix = '', group = '', topic = '', deadLetterTopic = ''] = process.argv.slice(2)
+const [brokers = '', topicPrefix = '', group = '', topic = '', deadLetterTopic = '', client] = process.argv.slice(2)
 const bus = await openKafkaBus({
   brokers: brokers.split(','),
+  client: client === 'platformatic' ? client : 'kafkajs',
   clientId: 'victim',
   topicPrefix,
   topics: [],

@@ -11,6 +11,7 @@ export const openKafkaBus = async (options: KafkaBusOptions): Promise<Bus> => {
 }
 
 const libraryOf = async (options: KafkaBusOptions): Promise<KafkaLibrary> => {
+  if (options.client === 'platformatic') return (await import('../platformatic/library.ts')).platformatic(options)
   return (await import('./kafkajs-cluster.ts')).kafkaJs(options)
 }
 

@@ -2,12 +2,9 @@
 // kafkajs allocates, clears and copies a buffer for every header of every record, which was two fifths of what the run loop cost.
 // Format: https://kafka.apache.org/documentation/#recordbatch and https://kafka.apache.org/protocol (Produce v7). No compression, no
 // transactions. The bytes are those that kafkajs would make (the spec compares them); it sends them and decodes the answer.
-import { createRequire } from 'node:module'
 import type { ProducedMessage, ProduceRequest } from './cluster.ts'
 
-const load = createRequire(import.meta.url)
-// No types are published for it; the shape is that of the pinned version.
-const crc32C = load('kafkajs/src/protocol/recordBatch/crc32C') as (bytes: Buffer) => number
+export type Checksum = (bytes: Buffer) => number
 
 const MAGIC = 2
 const NONE = -1
@@ -26,10 +23,13 @@ const NOT_ASCII = 0x80
 /** Where the next byte goes. */
 type Cursor = { readonly into: Buffer; at: number }
 
+type Batch = { readonly records: readonly Sized[]; readonly bytes: number; readonly nowMs: number; readonly checksum: Checksum }
+
 /** A record and the sizes that are written in front of it. */
 type Sized = { readonly message: ProducedMessage; readonly headers: readonly (readonly [string, string])[]; readonly bytes: number }
 
-export const encodeProduceBody = ({ acks, timeout, topicData }: ProduceRequest, nowMs: number): Buffer => {
+/** `checksum` is CRC-32C; every client library has one. */
+export const encodeProduceBody = ({ acks, timeout, topicData }: ProduceRequest, nowMs: number, checksum: Checksum): Buffer => {
   const topics = topicData.map(({ topic, partitions }) => ({
     topic,
     partitions: partitions.map(({ partition, messages }) => {
@@ -54,16 +54,13 @@ export const encodeProduceBody = ({ acks, timeout, topicData }: ProduceRequest, 
     for (const { partition, records, bytes } of partitions) {
       int32(cursor, partition)
       int32(cursor, BATCH_HEAD_BYTES + BATCH_INFO_BYTES + bytes)
-      batch(cursor, { records, bytes, nowMs })
+      batch(cursor, { records, bytes, nowMs, checksum })
     }
   }
   return cursor.into
 }
 
-const batch = (
-  cursor: Cursor,
-  { records, bytes, nowMs }: { readonly records: readonly Sized[]; readonly bytes: number; readonly nowMs: number },
-): void => {
+const batch = (cursor: Cursor, { records, bytes, nowMs, checksum }: Batch): void => {
   const start = cursor.at
   int64(cursor, 0)
   int32(cursor, BATCH_HEAD_BYTES + BATCH_INFO_BYTES + bytes - LENGTH_END_AT)
@@ -79,7 +76,7 @@ const batch = (
   int32(cursor, 0)
   int32(cursor, records.length)
   for (const [index, record] of records.entries()) writeRecord(cursor, record, index)
-  cursor.into.writeUInt32BE(crc32C(cursor.into.subarray(start + BATCH_HEAD_BYTES, cursor.at)), start + CRC_AT)
+  cursor.into.writeUInt32BE(checksum(cursor.into.subarray(start + BATCH_HEAD_BYTES, cursor.at)), start + CRC_AT)
 }
 
 const sized = (message: ProducedMessage, index: number): Sized => {
