@@ -29,6 +29,8 @@ export type ReviewRepository = {
   overdue(nowMs: number, limit: number): Promise<readonly { readonly tenant: string; readonly taskId: string }[]>
   /** Keeps that a review is not wanted which is not there. */
   rememberWithdrawal(key: ReviewKey, withdrawal: { readonly by: string; readonly atMs: number }): Promise<void>
+  /** Removes at most `limit` reviews that were closed before then; returns how many. */
+  removeClosed(options: { readonly beforeMs: number; readonly limit: number }): Promise<number>
   /** Who withdrew a review before it was there; undefined when nobody did. */
   withdrawnBy(key: ReviewKey): Promise<string | undefined>
 }
@@ -260,6 +262,16 @@ export const reviewRepository = (db: Database): ReviewRepository => ({
       [tenant, taskId, by, atMs],
       { name: 'review-withdrawal' },
     )
+  },
+  removeClosed: async ({ beforeMs, limit }) => {
+    const { rowCount } = await db.query(
+      `delete from review_tasks where ctid = any(array(
+         select ctid from review_tasks
+         where status not in ('pending', 'claimed') and coalesce(decided_at_ms, due_at_ms) < $1::bigint limit $2::int))
+       and status not in ('pending', 'claimed')`,
+      [beforeMs, limit],
+    )
+    return rowCount
   },
   withdrawnBy: async ({ tenant, taskId }) => {
     const { rows } = await db.query<{ by: string }>(

@@ -1,5 +1,6 @@
 import { migrate } from '@baton/store'
 import { createWorker, startHost, type StartService } from '@baton/service'
+import { closedReviews } from './closed-reviews.ts'
 import { migrations } from './migrations.ts'
 import { outboxRelay } from './outbox-relay.ts'
 import { overdueClock } from './overdue-clock.ts'
@@ -12,7 +13,7 @@ import { RunEndedConsumer } from './run-ended.consumer.ts'
 
 /** Starts the human-in-the-loop service: one task engine for whatever a person has to decide. */
 export const start: StartService = async (platform, options) => {
-  const { db, bus, nowMs, telemetry } = platform
+  const { db, bus, nowMs, telemetry, config } = platform
   await migrate(db, { scope: 'hitl', migrations })
   const logger = telemetry.logger.child({ service: 'hitl' })
   const reviews = reviewRepository(db)
@@ -23,8 +24,9 @@ export const start: StartService = async (platform, options) => {
     observe: ({ type }) => telemetry.metrics.count('baton_reviews_total', { event: type }),
   })
   const clock = overdueClock({ reviews, desk, nowMs, logger })
+  const closed = closedReviews({ reviews, keepDays: config.runsKeepDays, nowMs, logger })
   const stop = async (): Promise<void> => {
-    await clock.close()
+    await Promise.all([clock.close(), closed.close()])
     await relay.close()
   }
   try {
