@@ -49,6 +49,7 @@ const openBus = async ({ environment, name, services, logger }: BusOptions): Pro
   }
   return openKafkaBus({
     brokers: kafka.brokers,
+    ...(kafka.client === undefined ? {} : { client: kafka.client }),
     clientId: `baton-${name}`,
     ...installed,
     // Its own alone: a process sees no topic that its user has no right to.

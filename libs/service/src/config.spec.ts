@@ -35,6 +35,11 @@ describe('environment', () => {
     expect(read.config.embedded).toBe(false)
     expect(read.serviceUrls).toMatchObject({ hitl: 'http://hitl:80', tracing: 'http://127.0.0.1:8086' })
   })
+  it('takes the Kafka client library by its name, and no other', () => {
+    const base = { KAFKA_BROKERS: 'a:9092', DATABASE_URL: 'postgres://u@h/d' }
+    expect(readEnvironment({ ...base, BATON_KAFKA_CLIENT: 'platformatic' }).kafka?.client).toBe('platformatic')
+    expect(messageOf({ ...base, BATON_KAFKA_CLIENT: 'librdkafka' })).toMatch(/BATON_KAFKA_CLIENT/)
+  })
   it('E1: names every wrong variable at once', () => {
     expect(messageOf({ KAFKA_BROKERS: 'nonsense', BATON_PORT: '70000', LOG_LEVEL: 'loud', BATON_TOOLS_URL: 'tools' })).toMatch(
       /(?=[\s\S]*KAFKA_BROKERS)(?=[\s\S]*BATON_PORT)(?=[\s\S]*LOG_LEVEL)(?=[\s\S]*BATON_TOOLS_URL)(?=[\s\S]*DATABASE_URL)/,

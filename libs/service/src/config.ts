@@ -21,6 +21,8 @@ export type KafkaEnvironment = {
   readonly brokers: readonly string[]
   readonly ssl?: KafkaTls
   readonly sasl?: KafkaLogin
+  /** The client library; absent: kafkajs. */
+  readonly client?: 'kafkajs' | 'platformatic'
   /** Replicas of topics that are made, and how many must confirm a record; absent: what topics.yaml says, else 3 and 2. */
   readonly replication?: number
   readonly minInsyncReplicas?: number
@@ -112,6 +114,7 @@ const Variables = z.object({
     .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'may hold small letters, digits, dot, dash and underscore')
     .optional(),
   BATON_FLOWS_DIR: text.default('flows'),
+  BATON_KAFKA_CLIENT: z.enum(['kafkajs', 'platformatic']).optional(),
   BATON_TOPIC_PREFIX: prefix.default(''),
   BATON_EVENTS_PARTITIONS: count(1, 1_024).default(12),
   BATON_DRAIN_MS: count(0, 600_000).default(10_000),
@@ -186,9 +189,10 @@ const kafkaOf = (variables: Variables): KafkaEnvironment | undefined => {
   if (variables.KAFKA_BROKERS === undefined) return undefined
   const ssl = kafkaTlsOf(variables)
   const sasl = kafkaLoginOf(variables)
-  const { KAFKA_REPLICATION: replication, KAFKA_MIN_INSYNC_REPLICAS: minInsyncReplicas } = variables
+  const { BATON_KAFKA_CLIENT: client, KAFKA_REPLICATION: replication, KAFKA_MIN_INSYNC_REPLICAS: minInsyncReplicas } = variables
   return {
     brokers: variables.KAFKA_BROKERS,
+    ...(client === undefined ? {} : { client }),
     ...(ssl === undefined ? {} : { ssl }),
     ...(sasl === undefined ? {} : { sasl }),
     ...(replication === undefined ? {} : { replication }),
