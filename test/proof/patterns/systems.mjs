@@ -23,7 +23,7 @@ export const rows = [
       output: {
         text: REPORT,
         sources: ['ferry/growth', 'data/ferry-passengers', 'ferry/critics'].map((path) => `https://library.example/${path}`),
-        by: 'agent:writer',
+        by: 'team:writer',
       },
       degraded: ['agent.unsure'],
       rounds: 2,
