@@ -103,11 +103,13 @@ export const createClients = ({ random, broker, promises, tree, flows, nowMs }: 
       if (runId !== undefined) broker.append({ name: 'run.resume', data: { runId, by: 'ada' } })
     },
     paused: () => paused.length,
-    patch: () =>
-      ofSomeRun((runId) => ({
-        name: 'run.patch',
-        data: { runId, by: 'ada', input: { n: Math.round(random.next() * 100) / 100, items: [0, 1] } },
-      })),
+    patch: () => {
+      // Mostly of runs that can be changed.
+      const n = Math.round(random.next() * 100) / 100
+      const patch = (runId: string): LogMessage => ({ name: 'run.patch', data: { runId, by: 'ada', input: { n, items: [0, 1] } } })
+      if (paused.length === 0 || random.chance(0.1)) ofSomeRun(patch)
+      else broker.append(patch(random.pick(paused)))
+    },
     retry: () => {
       again += 1
       ofSomeRun((runId) => ({

@@ -1,7 +1,7 @@
 // The run loop as a whole on a fake clock: clients, log, owners, store, workers and people, in an order chosen by the seed.
 //   M1. Every choice comes from the seed: the same seed and number of steps give the same history.
 //   M2. After the steps nothing fails any more, and every run that was requested comes to its one result.
-import { decide, planHashOf, type RunState } from '@baton/engine'
+import { decide, decodeState, encodeState, planHashOf, type RunState } from '@baton/engine'
 import { createBroker, PARTITIONS, type Broker } from './broker.ts'
 import { createClients } from './clients.ts'
 import { compare, type Moment } from './comparison.ts'
@@ -22,6 +22,8 @@ export type SimulationOptions = {
   readonly hasty?: boolean
   /** Flows to play with, instead of those of the seed. */
   readonly flows?: FlowSet
+  /** Faults that do not happen, by name. */
+  readonly without?: readonly string[]
 }
 export type Summary = {
   readonly runs: number
@@ -55,10 +57,26 @@ export const simulate = async (options: SimulationOptions): Promise<Summary> => 
 
 type Actor = { readonly name: string; readonly weight: number; readonly act: () => void }
 
+/** What happens beside the work itself, by name; all but the first can be left out. */
+export const FAULTS = [
+  'request again',
+  'cancel',
+  'quarantine',
+  'say again',
+  'answer for nobody',
+  'event',
+  'pause',
+  'resume',
+  'patch',
+  'retry',
+  'crash',
+  'lose the lease',
+]
+
 /** Every fourth history is one of the first engine. */
 export const flowsOf = (seed: number): FlowSet => (seed % 4 === 0 ? FIXED : flowSet(seed))
 
-const createWorld = ({ seed, trace = () => undefined, hasty = false, flows = flowsOf(seed) }: SimulationOptions) => {
+const createWorld = ({ seed, trace = () => undefined, hasty = false, flows = flowsOf(seed), without = [] }: SimulationOptions) => {
   const random = randomOf(seed) // M1
   let nowMs = START_MS
   const clock = () => nowMs
@@ -102,7 +120,7 @@ const createWorld = ({ seed, trace = () => undefined, hasty = false, flows = flo
     { name: 'patch', weight: 0.05 * climate(), act: clients.patch },
     { name: 'retry', weight: 0.1 * climate(), act: clients.retry },
   ]
-  const faults: readonly Actor[] = [
+  const everyFault: readonly Actor[] = [
     { name: 'request', weight: 0.4, act: clients.request },
     { name: 'request again', weight: 0.2 * climate(), act: clients.again },
     { name: 'cancel', weight: 0.05 * climate(), act: clients.cancel },
@@ -113,6 +131,7 @@ const createWorld = ({ seed, trace = () => undefined, hasty = false, flows = flo
     { name: 'crash', weight: 0.25 * climate(), act: () => replace(false) },
     { name: 'lose the lease', weight: 0.15 * climate(), act: () => replace(true) },
   ]
+  const faults = everyFault.filter(({ name }) => !without.includes(name))
   const work = (): readonly Actor[] => [
     ...owners.flatMap((owner, index) => actorsOf(owner, `owner ${index}`)),
     ...(workers.ready() > 0 ? [{ name: 'worker', weight: 2, act: () => workers.handle(false) }] : []),
@@ -186,9 +205,10 @@ const choose = (random: Random, actors: readonly Actor[], trace: (line: string) 
   }
 }
 
-/** R9: the log of a partition decided in one go by an owner that never dies. */
+/** R9: the log of a partition decided in one go by an owner that never dies; R1: and alike when its states went through their stored form. */
 const replay = (broker: Broker, partition: number, flows: FlowSet): readonly Moment[] => {
   const states = new Map<string, RunState>()
+  const stored = new Map<string, string>()
   const moments: Moment[] = []
   for (const record of broker.read(partition, 0, broker.next(partition))) {
     const { name, data } = record.message
@@ -196,8 +216,15 @@ const replay = (broker: Broker, partition: number, flows: FlowSet): readonly Mom
     const program = flows.program(state === undefined ? (name === 'run.requested' ? data.planHash : '') : planHashOf(state))
     if (program === undefined) continue
     const decision = decide(state, record, program)
+    const kept = stored.get(data.runId)
+    const again = decide(kept === undefined ? undefined : decodeState(kept), record, program)
+    const [text, other] = [JSON.stringify(decision.outputs), JSON.stringify(again.outputs)]
+    if (text !== other) broken('R1', `${data.runId} decides ${text} from memory, and ${other} from its checkpoint`)
+    if (again.state !== undefined) stored.set(data.runId, encodeState(again.state))
     if (decision.state !== undefined) states.set(data.runId, decision.state)
     moments.push({ record, outputs: decision.outputs })
   }
+  for (const [runId, state] of states)
+    if (encodeState(state) !== stored.get(runId)) broken('S2', `the state of ${runId} is another when it was stored`)
   return moments
 }
