@@ -36,7 +36,12 @@ steps:
   - done: { set: { version: "${version}" } }
 output: =done
 `
-const flows = { 'order/flow.yaml': ORDER, 'outer/flow.yaml': OUTER, 'inner/flow.yaml': innerOf('1.0.0') }
+const KEYED = `flow: shop/keyed@1.0.0
+input: { order: string }
+steps:
+  - paid: { wait: { event: payment/confirmed, key: =input.order } }
+`
+const flows = { 'keyed/flow.yaml': KEYED, 'order/flow.yaml': ORDER, 'outer/flow.yaml': OUTER, 'inner/flow.yaml': innerOf('1.0.0') }
 
 type Run = {
   readonly runId: string
@@ -82,6 +87,21 @@ describe('control over HTTP', () => {
   const send = (runId: string, event: string, data: Json = null, id = 'e1') =>
     system.http('POST', `/v1/runs/${runId}/events`, { event, data, id, by: 'bank' })
   const payment = (order: string): Json => ({ order, amount: 12 })
+
+  it('A10, V3, V4: an event with a key finds the run that waits for it, also when it comes first', async () => {
+    const { http } = system
+    const early = await http('POST', '/v1/events', { event: 'payment/confirmed', key: 'K-1', data: 'early', id: 'k1' })
+    expect(early).toMatchObject({ status: 202, body: { eventId: 'k1', runId: null } })
+    const [one, two] = [await client.start('shop/keyed', { order: 'K-1' }), await client.start('shop/keyed', { order: 'K-2' })]
+    expect(await client.reaches(one, 'completed')).toMatchObject({ result: { output: 'early' } })
+    await client.reaches(two, 'waiting')
+    const sent = await until('K-2 to be found', async () => {
+      const { body } = await http('POST', '/v1/events', { event: 'payment/confirmed', key: 'K-2', data: 'late', id: 'k2' })
+      return (body as { runId: string | null }).runId ?? undefined
+    })
+    expect(sent).toBe(two)
+    expect(await client.reaches(two, 'completed')).toMatchObject({ result: { output: 'late' } })
+  })
 
   it('A10: an event goes to the step that waits for it, once', async () => {
     const runId = await client.start('shop/order', { order: 'o1' })

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe } from '@jest/globals'
 import { databaseContract } from './contract/database.contract.ts'
 import { deadLetterContract } from './contract/dead-letter.contract.ts'
 import { leaseContract } from './contract/lease.contract.ts'
+import { eventInboxContract } from './contract/event-inbox.contract.ts'
 import { jobContract } from './contract/job.contract.ts'
 import { keepContract } from './contract/keep.contract.ts'
 import { lifecycleContract } from './contract/lifecycle.contract.ts'
@@ -41,6 +42,7 @@ export const storeContract = (options: {
     triggerContract(get)
     jobContract(get)
     deadLetterContract(get)
+    eventInboxContract(get)
     retentionContract(get)
   })
 }

@@ -3,10 +3,12 @@ import { answerRepository } from './answer.repository.ts'
 import type { Database } from './database.ts'
 import { deadLetterRepository } from './dead-letter.repository.ts'
 import { effectRepository } from './effect.repository.ts'
+import { eventInboxRepository } from './event-inbox.repository.ts'
 import { flowRepository } from './flow.repository.ts'
 import { jobRepository } from './job.repository.ts'
 import { leaseRepository } from './lease.repository.ts'
 import { compareMigrations, migrate, type Migration } from './migrate.ts'
+import { eventInbox } from './migrations/event-inbox.ts'
 import { deadLetterKinds } from './migrations/dead-letter-kinds.ts'
 import { flowLifecycle } from './migrations/flow-lifecycle.ts'
 import { flows } from './migrations/flows.ts'
@@ -41,6 +43,7 @@ const MIGRATIONS: readonly Migration[] = [
   jobs,
   triggers,
   retention,
+  eventInbox,
   deadLetterKinds,
 ]
 
@@ -60,6 +63,7 @@ export const openStore = async (db: Database): Promise<Stores> => {
     triggers: triggerRepository(db),
     jobs: jobRepository(db),
     deadLetters: deadLetterRepository(db),
+    eventInbox: eventInboxRepository(db),
     retention: retentionRepository(db),
   }
 }

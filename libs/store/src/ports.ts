@@ -326,6 +326,32 @@ export type TriggerStore = {
   pause(trigger: { id: string; tenant: string; paused: boolean; by: string }): Promise<boolean>
 }
 
+/** An event that is for whichever run waits for its key. */
+export type InboxEvent = {
+  readonly tenant: string
+  readonly eventId: string
+  readonly event: string
+  readonly key: string
+  readonly data: Json
+  readonly by?: string
+  /** The run it is for, once that is known. */
+  readonly run?: { readonly runId: string; readonly rootRunId: string }
+}
+
+/** Events that came with a key instead of a run. */
+export type EventInboxStore = {
+  /** Keeps an event for `keepMs`; says whether it is new, and the run it was for where that is known. */
+  put(event: Omit<InboxEvent, 'run'> & { readonly keepMs: number }): Promise<{ readonly fresh: boolean; readonly runId?: string }>
+  /** Events that are to be delivered now; each comes again after a pause that grows, until it was or it expires. */
+  claim(options: { limit: number; pauseMs: number; only?: { tenant: string; eventId: string } }): Promise<readonly InboxEvent[]>
+  /** The event is for this run. False when it is for another. */
+  found(place: { tenant: string; eventId: string; run: NonNullable<InboxEvent['run']> }): Promise<boolean>
+  /** The event is on the log of its run. */
+  delivered(event: { tenant: string; eventId: string }): Promise<void>
+  /** Forgets what has expired; says how many. */
+  sweep(): Promise<number>
+}
+
 /** What `openStore` gives: the database and every port over it. */
 export type Stores = {
   readonly runs: RunStore
@@ -340,5 +366,6 @@ export type Stores = {
   readonly triggers: TriggerStore
   readonly jobs: JobStore
   readonly deadLetters: DeadLetterStore
+  readonly eventInbox: EventInboxStore
   readonly retention: RetentionStore
 }

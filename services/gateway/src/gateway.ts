@@ -9,6 +9,8 @@ import { publishFlows } from './flows/flow-publisher.ts'
 import { AliasController } from './flows/alias.controller.ts'
 import { ParamController } from './params/param.controller.ts'
 import { ForwardController } from './forward/forward.controller.ts'
+import { createEventDelivery } from './events/event-delivery.ts'
+import { EventController } from './events/event.controller.ts'
 import { createIntake } from './intake/intake.ts'
 import { RequestConsumer } from './intake/request.consumer.ts'
 import { JobController } from './jobs/job.controller.ts'
@@ -19,7 +21,7 @@ import { RunControlController } from './runs/run-control.controller.ts'
 import { RunController } from './runs/run.controller.ts'
 import { RunEventsController } from './runs/run-events.controller.ts'
 import { createTopicWatch } from './runs/topic-watch.ts'
-import { CATALOG, INTAKE, JOBS, JOURNAL, RESULTS, TRIGGERS } from './tokens.ts'
+import { CATALOG, EVENTS, INTAKE, JOBS, JOURNAL, RESULTS, TRIGGERS } from './tokens.ts'
 import { HookController } from './triggers/hook.controller.ts'
 import { TriggerController } from './triggers/trigger.controller.ts'
 import { Triggers } from './triggers/triggers.ts'
@@ -38,6 +40,7 @@ export const start: StartService = async (platform, { port, host }): Promise<Run
   const results = createTopicWatch({ bus, topic: TOPICS.results, logger })
   const journal = createTopicWatch({ bus, topic: TOPICS.journal, logger })
   const jobs = createJobRunner(platform, { kinds: [controlJobs(platform)] })
+  const events = createEventDelivery(platform)
   const intake = createIntake({ platform, catalog })
   const triggers = new Triggers({ platform, intake })
   let config: TableReader | undefined
@@ -57,6 +60,7 @@ export const start: StartService = async (platform, { port, host }): Promise<Run
       RunControlController,
       BulkController,
       JobController,
+      EventController,
       RunEventsController,
       FlowController,
       AliasController,
@@ -74,15 +78,17 @@ export const start: StartService = async (platform, { port, host }): Promise<Run
       { provide: RESULTS, useValue: results },
       { provide: JOURNAL, useValue: journal },
       { provide: JOBS, useValue: jobs },
+      { provide: EVENTS, useValue: events },
     ],
     started: async () => {
       config = await bus.table({ topic: TOPICS.config, onRecord: onConfig })
       await triggers.settle()
       jobs.start()
+      events.start()
     },
     drain: async () => {
       await triggers.close()
-      await Promise.all([config?.close(), results.close(), journal.close(), jobs.close()])
+      await Promise.all([config?.close(), results.close(), journal.close(), jobs.close(), events.close()])
     },
   })
 }

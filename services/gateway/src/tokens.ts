@@ -5,3 +5,5 @@ export const RESULTS = Symbol('watch of the results')
 export const TRIGGERS = Symbol('triggers')
 export const JOURNAL = Symbol('watch of the journal')
 export const JOBS = Symbol('jobs')
+/** Events that came with a key. */
+export const EVENTS = Symbol('events')

@@ -1,6 +1,7 @@
 import { startHost, type StartService } from '@baton/service'
 import { migrate } from '@baton/store'
 import { consumeJournal } from './journal/journal.consumer.ts'
+import { EventWaitController } from './read/event-wait.controller.ts'
 import { RunController } from './read/run.controller.ts'
 import { StatsController } from './read/stats.controller.ts'
 import { migrations } from './storage/migrations.ts'
@@ -21,7 +22,7 @@ export const start: StartService = async (platform, options) => {
     return await startHost({
       name: 'tracing',
       platform,
-      controllers: [RunController, StatsController],
+      controllers: [RunController, StatsController, EventWaitController],
       started: async () => {
         journal = await consumeJournal({ bus, db, telemetry: { ...platform.telemetry, logger } })
       },

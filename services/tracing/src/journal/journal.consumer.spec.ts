@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import type { Bus, BusRecord, Delivery, LaneHandler, LanesOptions } from '@baton/bus/bus'
+import type { Bus, BusRecord, Delivery, LaneHandler, LanesOptions, LaneStats } from '@baton/bus/bus'
 import { Fault } from '@baton/contracts'
 import type { Database } from '@baton/store'
 import { openTelemetry } from '@baton/telemetry'
@@ -12,7 +12,7 @@ const consumer = async ({ awayFor }: { awayFor: number }) => {
   const asked: LanesOptions[] = []
   const lanes: Bus['lanes'] = (options) => {
     asked.push(options)
-    return Promise.resolve({ stats: () => ({ inFlight: 0, watermarkGap: 0, oldestMs: 0, settled: 0 }), close: () => Promise.resolve() })
+    return Promise.resolve({ stats: () => NOTHING, close: () => Promise.resolve() })
   }
   const query: Database['query'] = () => {
     statements += 1
@@ -31,6 +31,20 @@ const records: readonly BusRecord[] = recordsOf(runHistory('run_1')).map((record
   offset: 0,
   timestampMs: 0,
 }))
+const NOTHING: LaneStats = {
+  inFlight: 0,
+  lanes: 0,
+  watermarkGap: 0,
+  oldestMs: 0,
+  oldestAgeMs: 0,
+  settled: 0,
+  heldBytes: 0,
+  retryDepth: {},
+  lag: {},
+  partitions: 0,
+  paused: 0,
+  ownershipChanges: 0,
+}
 const delivery: Delivery = { attempt: 1, lastAttempt: false, nextDelayMs: 0, signal: new AbortController().signal }
 
 describe('consumer of the journal', () => {

@@ -7,7 +7,7 @@
 //   J6. Of pauses and resumptions the newest by `seq` holds.
 import { isJsonObject } from '@baton/contracts/json'
 import type { Json } from '@baton/contracts'
-import type { EventRow, HoldRow, ResultRow, RunRow, StepRow, TraceRows } from '../storage/rows.ts'
+import type { EventRow, HoldRow, ResultRow, RunRow, StepRow, TraceRows, WaitRow } from '../storage/rows.ts'
 import type { TracedEvent } from './journal-event.ts'
 import { keepStep, stepRowOf, withoutClosed } from './step-rows.policy.ts'
 import { CHARS_MAX, cut, messageOf, type Data } from './told.ts'
@@ -16,12 +16,15 @@ import { CHARS_MAX, cut, messageOf, type Data } from './told.ts'
 export const traceRowsOf = (events: readonly TracedEvent[]): TraceRows => {
   const runs = new Map<string, RunRow>()
   const steps = new Map<string, StepRow>()
+  const waits: WaitRow[] = []
   const rows: Others = { events: new Map(), results: new Map(), holds: new Map() }
   for (const event of events) {
     const { message } = event
     const step = stepRowOf(message)
-    if (step !== undefined) keepStep(steps, step)
-    else if (message.name === 'journal.run.started') mergeRun(runs, startedRow(message.data))
+    if (step !== undefined) {
+      keepStep(steps, step)
+      waits.push(...waitsOf(message))
+    } else if (message.name === 'journal.run.started') mergeRun(runs, startedRow(message.data))
     else if (message.name === 'journal.run.ended') mergeRun(runs, endedRow(message.data))
     else keepOther(rows, event)
   }
@@ -31,7 +34,17 @@ export const traceRowsOf = (events: readonly TracedEvent[]): TraceRows => {
     events: [...rows.events.values()],
     results: [...rows.results.values()],
     holds: [...rows.holds.values()],
+    waits,
   }
+}
+
+/** A step that waits for an event by a key. */
+const waitsOf = (message: TracedEvent['message']): readonly WaitRow[] => {
+  if (message.name !== 'journal.step.opened' || message.data.kind !== 'event' || !isJsonObject(message.data.detail)) return []
+  const { runId, tenant, seq, atMs, path, detail } = message.data
+  const { event, key } = detail
+  if (typeof event !== 'string' || typeof key !== 'string') return []
+  return [{ run_id: runId, tenant, seq, at_ms: atMs, path, event, key }]
 }
 
 type Others = { events: Map<string, EventRow>; results: Map<string, ResultRow>; holds: Map<string, HoldRow> }

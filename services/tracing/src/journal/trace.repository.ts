@@ -1,6 +1,6 @@
 // Writes the rows of a batch in one statement: all of them or none.
 import type { Queryable } from '@baton/store'
-import { EVENT_COLUMNS, HOLD_COLUMNS, RESULT_COLUMNS, RUN_COLUMNS, STEP_COLUMNS, type TraceRows } from '../storage/rows.ts'
+import { EVENT_COLUMNS, HOLD_COLUMNS, RESULT_COLUMNS, RUN_COLUMNS, STEP_COLUMNS, WAIT_COLUMNS, type TraceRows } from '../storage/rows.ts'
 
 // Rows travel as arrays without names, which both databases read faster than objects or an array a column.
 const insert = (
@@ -53,6 +53,7 @@ const TABLES = [
   { key: 'events', table: 'trace_events', columns: EVENT_COLUMNS, conflict: 'on conflict do nothing' },
   { key: 'results', table: 'trace_results', columns: RESULT_COLUMNS, conflict: 'on conflict do nothing' },
   { key: 'holds', table: 'trace_holds', columns: HOLD_COLUMNS, conflict: NEWEST },
+  { key: 'waits', table: 'trace_waits', columns: WAIT_COLUMNS, conflict: 'on conflict do nothing' },
 ] as const satisfies readonly { key: keyof TraceRows; table: string; columns: Readonly<Record<string, string>>; conflict: string }[]
 
 /** Writes what is there. Repeats are recognised by the keys of the rows. */

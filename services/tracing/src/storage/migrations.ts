@@ -130,5 +130,23 @@ const traceHolds: Migration = {
   ],
 }
 
+/** Steps that wait for an event by a key, for whoever has the event and not the run. A row stays when the wait is over. */
+const traceWaits: Migration = {
+  name: '007-trace-waits',
+  statements: [
+    `create table trace_waits (
+      run_id text not null,
+      tenant text not null,
+      seq int not null,
+      at_ms bigint not null,
+      path text not null,
+      event text not null,
+      key text not null,
+      primary key (tenant, event, key, run_id, seq)
+    )`,
+    `create index trace_waits_time on trace_waits using brin (at_ms)`,
+  ],
+}
+
 /** Tables of this service, in order. */
-export const migrations: readonly Migration[] = [traceRuns, traceSteps, traceEvents, traceResults, runTree, traceHolds]
+export const migrations: readonly Migration[] = [traceRuns, traceSteps, traceEvents, traceResults, runTree, traceHolds, traceWaits]

@@ -61,6 +61,8 @@ export const dropOld = async (db: Database, { nowMs, keepMs }: { nowMs: number; 
   await deleteBatches(db, results, beforeMs)
   const holds = `delete from trace_holds where ctid = any(array(select ctid from trace_holds where at_ms < $1::bigint limit ${DELETE_ROWS_MAX}))`
   await deleteBatches(db, holds, beforeMs)
+  const waits = `delete from trace_waits where ctid = any(array(select ctid from trace_waits where at_ms < $1::bigint limit ${DELETE_ROWS_MAX}))`
+  await deleteBatches(db, waits, beforeMs)
   return old
 }
 

@@ -102,12 +102,24 @@ export type HoldRow = {
   readonly made_by: string
 }
 
+/** A step that waits for an event by a key. */
+export type WaitRow = {
+  readonly run_id: string
+  readonly tenant: string
+  readonly seq: number
+  readonly at_ms: number
+  readonly path: string
+  readonly event: string
+  readonly key: string
+}
+
 export type TraceRows = {
   readonly runs: readonly RunRow[]
   readonly steps: readonly StepRow[]
   readonly events: readonly EventRow[]
   readonly results: readonly ResultRow[]
   readonly holds: readonly HoldRow[]
+  readonly waits: readonly WaitRow[]
 }
 
 type Columns<Row> = Readonly<Record<keyof Row, 'text' | 'bigint' | 'int' | 'double precision' | 'boolean' | 'jsonb'>>
@@ -170,6 +182,16 @@ export const EVENT_COLUMNS = {
 } as const satisfies Columns<EventRow>
 
 export const RESULT_COLUMNS = { run_id: 'text', tenant: 'text', body: 'text' } as const satisfies Columns<ResultRow>
+
+export const WAIT_COLUMNS = {
+  run_id: 'text',
+  tenant: 'text',
+  seq: 'int',
+  at_ms: 'bigint',
+  path: 'text',
+  event: 'text',
+  key: 'text',
+} as const satisfies Columns<WaitRow>
 
 export const HOLD_COLUMNS = {
   run_id: 'text',
