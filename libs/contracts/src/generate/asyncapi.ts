@@ -37,7 +37,12 @@ export const asyncApiDocument = (): JsonObject => {
       messageTraits: {
         cloudEvent: {
           headers: CLOUD_EVENT_HEADERS,
-          bindings: { kafka: { key: { type: 'string', description: 'the run id; of most commands with the path of their step behind it' }, bindingVersion: '0.5.0' } },
+          bindings: {
+            kafka: {
+              key: { type: 'string', description: 'the run id; of most commands with the path of their step behind it' },
+              bindingVersion: '0.5.0',
+            },
+          },
         },
       },
     },
