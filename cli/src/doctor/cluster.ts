@@ -1,20 +1,22 @@
 // Kafka, and whether its log is the one that the database has its positions in.
 import { inspectKafka, type KafkaFacts } from '@baton/bus'
-import { TOPICS, topicManifest } from '@baton/contracts'
+import { TOPICS } from '@baton/contracts'
 import type { Environment, KafkaEnvironment } from '@baton/service'
 import { kafkaSecurity } from '../platform/kafka-security.ts'
 import type { Installed } from './database.ts'
 import { fail, pass, type Finding } from './finding.ts'
-import { topicFindings } from './topics.policy.ts'
+import { installedTopics } from '../platform/topic-file.ts'
+import { driftFindings, topicFindings } from './topics.policy.ts'
 
 /** Looks and changes nothing. Throws when no broker answers. */
 export const clusterFindings = async (
   kafka: KafkaEnvironment,
-  { eventsPartitions, config }: Environment,
+  environment: Environment,
   installed: Installed | undefined,
 ): Promise<readonly Finding[]> => {
-  const { topicPrefix } = config
-  const manifest = topicManifest({ eventsPartitions })
+  const { eventsPartitions } = environment
+  const plan = await installedTopics(environment)
+  const { topicPrefix, topics: manifest } = plan
   const log = `${topicPrefix}${TOPICS.events}`
   const facts = await inspectKafka({
     connection: { brokers: kafka.brokers, clientId: 'baton-doctor', ...(await kafkaSecurity(kafka)) },
@@ -25,7 +27,12 @@ export const clusterFindings = async (
     check: 'kafka',
     message: `${facts.brokers} broker${facts.brokers === 1 ? '' : 's'} at ${kafka.brokers.join(', ')}`,
   })
-  return [reached, ...topicFindings(manifest, topicPrefix, facts), ...installationFindings({ log, eventsPartitions }, facts, installed)]
+  return [
+    reached,
+    ...topicFindings(manifest, topicPrefix, facts),
+    ...driftFindings(plan, facts),
+    ...installationFindings({ log, eventsPartitions }, facts, installed),
+  ]
 }
 
 /** Positions of one log mean nothing in another (L5). */

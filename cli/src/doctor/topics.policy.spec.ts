@@ -3,7 +3,7 @@ import type { KafkaFacts, TopicFacts } from '@baton/bus'
 import { topicManifest } from '@baton/contracts'
 import { installationFindings } from './cluster.ts'
 import { nodeFinding } from './machine.ts'
-import { topicFindings } from './topics.policy.ts'
+import { driftFindings, topicFindings } from './topics.policy.ts'
 
 const MANIFEST = topicManifest({ eventsPartitions: 12 })
 const SOUND: TopicFacts['settings'] = {
@@ -39,6 +39,16 @@ describe('topics as the doctor sees them', () => {
 
   it('takes a cluster without topics for a new installation', () => {
     expect(found({ brokers: 3, topics: new Map() })).toEqual([expect.stringMatching(/^warn topics: none of the \d+ topics exists yet$/)])
+  })
+
+  it('T2: what differs from the manifest is a warning with the command to look at', () => {
+    const plan = { topicPrefix: '', topics: MANIFEST }
+    expect(driftFindings(plan, cluster())).toMatchObject([{ level: 'pass' }])
+    expect(driftFindings(plan, { brokers: 3, topics: new Map() })).toEqual([])
+    const [warning, ...others] = driftFindings(plan, cluster({ settings: { 'retention.ms': '1' } }))
+    expect(others).toEqual([])
+    expect(warning).toMatchObject({ level: 'warn', help: expect.stringContaining('baton topics --diff') })
+    expect(warning?.message).toMatch(/baton\.requests: retention\.ms is 1, should be 604800000[\s\S]*and \d+ more/)
   })
 
   it('names what is missing', () => {

@@ -1,7 +1,8 @@
 // What the topics of a cluster mean for the promises of the engine (L1, L12).
 //   T1. What would break a promise fails; what only one broker cannot give is a warning that says what it costs.
+//   T2. What only differs from the manifest is a warning: an operator may have meant it.
 import type { TopicSpec } from '@baton/contracts'
-import type { KafkaFacts, TopicFacts } from '@baton/bus'
+import { topicDrift, type KafkaFacts, type TopicFacts, type TopicPlan } from '@baton/bus'
 import { fail, pass, warn, type Finding } from './finding.ts'
 
 /** Replicas that durable topics have, and how many of them must confirm. */
@@ -129,4 +130,27 @@ const fewBrokers = (present: readonly Topic[], brokers: number): Finding => {
         message: `${said}: confirmed records survive the death of the process, not a loss of power`,
         help: 'run three brokers, or set flush.messages=1 on the topics (about a third of the throughput)',
       })
+}
+
+/** What the other findings look at by themselves. */
+const LOOKED_AT: ReadonlySet<string> = new Set(['missing', 'partitions', 'message.timestamp.type', 'unclean.leader.election.enable'])
+const DIFFERENCES_SHOWN = 6
+
+/** What else differs from the manifest and `topics.yaml`; nothing where no topic exists yet (T2). */
+export const driftFindings = (plan: TopicPlan, kafka: KafkaFacts): readonly Finding[] => {
+  if (kafka.topics.size === 0) return []
+  const found = topicDrift(plan, kafka).filter(({ what }) => !LOOKED_AT.has(what))
+  const check = 'drift'
+  if (found.length === 0) return [pass({ check, message: 'every topic has the settings of the manifest' })]
+  const said = found
+    .slice(0, DIFFERENCES_SHOWN)
+    .map(({ topic, what, wanted, found: is }) => `${topic}: ${what} is ${is}, should be ${wanted}`)
+  const more = found.length > said.length ? [`and ${found.length - said.length} more`] : []
+  return [
+    warn({
+      check,
+      message: [...said, ...more].join('\n'),
+      help: '"baton topics --diff" prints the command that ends each; or say in config/topics.yaml that it is meant',
+    }),
+  ]
 }

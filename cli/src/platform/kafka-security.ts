@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { Fault } from '@baton/contracts'
-import type { KafkaEnvironment, KafkaLogin } from '@baton/service'
+import type { KafkaEnvironment, KafkaLogin, KafkaTls } from '@baton/service'
 
 type KafkaSecurity = {
   readonly sasl?: { readonly mechanism: KafkaLogin['mechanism']; readonly username: string; readonly password: string }
@@ -11,7 +11,7 @@ const read = async (variable: string, file: string): Promise<string> => {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
+    const reason = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unreadable'
     throw new Fault('config.invalid', `${variable}: the file cannot be read (${reason})`, {}, { cause: error })
   }
 }
@@ -20,25 +20,29 @@ const read = async (variable: string, file: string): Promise<string> => {
 const textOf = async (variable: string, text: string | undefined, file: string | undefined): Promise<string | undefined> =>
   text ?? (file === undefined ? undefined : read(`${variable}_FILE`, file))
 
-/** Certificates, key and password, from their files where they are in files. Throws `config.invalid`, never with what a file holds. */
-export const kafkaSecurity = async ({ sasl, ssl }: KafkaEnvironment): Promise<KafkaSecurity> => {
-  const [ca, cert, key, password] = await Promise.all([
-    textOf('KAFKA_SSL_CA', ssl?.ca, ssl?.caFile),
-    textOf('KAFKA_SSL_CERT', ssl?.cert, ssl?.certFile),
-    textOf('KAFKA_SSL_KEY', ssl?.key, ssl?.keyFile),
-    textOf('KAFKA_SASL_PASSWORD', sasl?.password, sasl?.passwordFile),
+const tlsOf = async (ssl: KafkaTls): Promise<NonNullable<KafkaSecurity['ssl']>> => {
+  const [ca, cert, key] = await Promise.all([
+    textOf('KAFKA_SSL_CA', ssl.ca, ssl.caFile),
+    textOf('KAFKA_SSL_CERT', ssl.cert, ssl.certFile),
+    textOf('KAFKA_SSL_KEY', ssl.key, ssl.keyFile),
   ])
   const files = {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
-    ...(ssl?.keyPassword === undefined ? {} : { passphrase: ssl.keyPassword }),
+    ...(ssl.keyPassword === undefined ? {} : { passphrase: ssl.keyPassword }),
   }
-  return {
-    // An editor ends a file with a line end, which is no part of a password.
-    ...(sasl === undefined || password === undefined
-      ? {}
-      : { sasl: { mechanism: sasl.mechanism, username: sasl.username, password: password.replace(/\r?\n$/, '') } }),
-    ...(ssl === undefined ? {} : { ssl: Object.keys(files).length === 0 ? true : files }),
-  }
+  return Object.keys(files).length === 0 ? true : files
 }
+
+const loginOf = async ({ mechanism, username, password, passwordFile }: KafkaLogin): Promise<NonNullable<KafkaSecurity['sasl']>> => {
+  const secret = (await textOf('KAFKA_SASL_PASSWORD', password, passwordFile)) ?? ''
+  // An editor ends a file with a line end, which is no part of a password.
+  return { mechanism, username, password: secret.replace(/\r?\n$/, '') }
+}
+
+/** Certificates, key and password, from their files where they are in files. Throws `config.invalid`, never with what a file holds. */
+export const kafkaSecurity = async ({ sasl, ssl }: KafkaEnvironment): Promise<KafkaSecurity> => ({
+  ...(sasl === undefined ? {} : { sasl: await loginOf(sasl) }),
+  ...(ssl === undefined ? {} : { ssl: await tlsOf(ssl) }),
+})

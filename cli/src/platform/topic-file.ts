@@ -71,7 +71,7 @@ const readTopicFile = async (folder: string): Promise<TopicFile> => {
   try {
     return parseTopicFile(await readFile(join(folder, 'topics.yaml'), 'utf8'))
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return EMPTY
+    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return EMPTY
     throw error
   }
 }
@@ -79,6 +79,34 @@ const readTopicFile = async (folder: string): Promise<TopicFile> => {
 const settled = <T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
   // Fields that are undefined are left out, which is all that the type says.
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> }
+
+type Durability = {
+  readonly replication?: number | undefined
+  readonly minInsyncReplicas?: number | undefined
+  readonly flushEveryBatch?: boolean | undefined
+}
+
+/** The first that says something counts. */
+const durabilityOf = (
+  parts: readonly (Durability | undefined)[],
+): Pick<InstalledTopics, 'replicationFactor' | 'minInsyncReplicas' | 'flushEveryBatch'> => {
+  const first = <K extends keyof Durability>(key: K): Durability[K] => parts.find((part) => part?.[key] !== undefined)?.[key]
+  return settled({
+    replicationFactor: first('replication'),
+    minInsyncReplicas: first('minInsyncReplicas'),
+    flushEveryBatch: first('flushEveryBatch'),
+  })
+}
+
+const checkNames = (file: TopicFile, manifest: readonly TopicSpec[]): void => {
+  const known = new Set(manifest.map(({ name }) => name))
+  const layers = [file, ...Object.values(file.environments)]
+  for (const [name, { partitions }] of layers.flatMap(({ topics }) => Object.entries(topics))) {
+    if (!known.has(name)) throw invalid(`topics.${name}: there is no such topic; \`baton topics\` lists them`)
+    if (partitions !== undefined && FIXED.has(name))
+      throw invalid(`topics.${name}.partitions: is not for this file; BATON_EVENTS_PARTITIONS sets it for a new installation`) // F1
+  }
+}
 
 /** The manifest with what a file says of it. Throws `config.invalid`. */
 export const planTopics = (
@@ -91,25 +119,16 @@ export const planTopics = (
     readonly config: Pick<Environment['config'], 'topicPrefix' | 'environment'>
   },
 ): InstalledTopics => {
-  const layer = config.environment === undefined ? undefined : file.environments[config.environment]
+  const layer = file.environments[config.environment ?? '']
   const manifest = topicManifest({ eventsPartitions })
-  const parts = [file.topics, ...Object.values(file.environments).map(({ topics }) => topics)].flatMap((topics) => Object.entries(topics))
-  for (const [name, part] of parts) {
-    if (!manifest.some((spec) => spec.name === name)) throw invalid(`topics.${name}: there is no such topic; \`baton topics\` lists them`)
-    if (part.partitions !== undefined && FIXED.has(name))
-      throw invalid(`topics.${name}.partitions: is not for this file; BATON_EVENTS_PARTITIONS sets it for a new installation`) // F1
-  }
+  checkNames(file, manifest)
   return {
     topicPrefix: config.topicPrefix,
     topics: manifest.map((spec) => {
       const { retention: retentionMs, ...part } = { ...file.topics[spec.name], ...layer?.topics[spec.name] }
       return { ...spec, ...settled({ ...part, retentionMs }) }
     }),
-    ...settled({
-      replicationFactor: kafka?.replication ?? layer?.replication ?? file.replication,
-      minInsyncReplicas: kafka?.minInsyncReplicas ?? layer?.minInsyncReplicas ?? file.minInsyncReplicas,
-      flushEveryBatch: layer?.flushEveryBatch ?? file.flushEveryBatch,
-    }),
+    ...durabilityOf([kafka, layer, file]),
     foreign: file.otherTeams,
   }
 }
