@@ -27,8 +27,11 @@ describe('access', () => {
       'baton.models.commands.high',
       'baton.models.commands',
       'baton.models.commands.bulk',
+      'baton.models.retry.1s',
       'baton.models.retry.5s',
-      'baton.models.retry.1m',
+      'baton.models.retry.30s',
+      'baton.models.retry.5m',
+      'baton.models.retry.1h',
       'baton.models.dlt',
     ])
   })

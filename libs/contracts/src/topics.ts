@@ -10,8 +10,8 @@ export type ServiceName = (typeof SERVICES)[number]
 export const WORKER_SERVICES = ['models', 'tools', 'validation', 'hitl'] as const
 export type WorkerService = (typeof WORKER_SERVICES)[number]
 
-/** Delays of the retry topics that exist; the rest of the ladder comes with the bus issue. */
-export const RETRY_DELAYS = { '5s': 5_000, '1m': 60_000 } as const
+/** Delays of the retry topics, the shortest first. */
+export const RETRY_DELAYS = { '1s': 1_000, '5s': 5_000, '30s': 30_000, '5m': 300_000, '1h': 3_600_000 } as const
 export type RetryDelay = keyof typeof RETRY_DELAYS
 
 export type TopicSpec = {

@@ -1,6 +1,6 @@
 // How a controller method says which messages it takes. Nest keeps the policy beside the handler and hands it to the lane server.
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices'
-import type { RetryPolicy } from '@baton/bus/bus'
+import type { RetryException, RetryPolicy } from '@baton/bus/bus'
 import { CONTRACTS, type ContractName } from '@baton/contracts'
 
 /** Marks transports of ours, so that handlers of other transports in the same application are left alone. */
@@ -10,6 +10,8 @@ export type LanePolicy = {
   /** Consumer group; default the service's name. Handlers of one group share one consumer and its policy. */
   readonly group?: string
   readonly retry?: RetryPolicy
+  /** What the messages of this handler do otherwise than the policy of their group. */
+  readonly tries?: RetryException
   readonly concurrencyMax?: number
   readonly pendingMax?: number
 }

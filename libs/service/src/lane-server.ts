@@ -7,7 +7,7 @@
 import { callbackify } from 'node:util'
 import { BaseRpcContext, Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices'
 import { isObservable, lastValueFrom } from 'rxjs'
-import type { Bus, BusRecord, Delivery, LaneConsumer, RetryPolicy, Settlement } from '@baton/bus/bus'
+import type { Bus, BusRecord, Delivery, LaneConsumer, RetryException, RetryPolicy, Settlement } from '@baton/bus/bus'
 import {
   contractOfType,
   deadLetterTopic,
@@ -16,6 +16,7 @@ import {
   RETRY_DELAYS,
   toFault,
   type FaultCode,
+  type RetryDelay,
   type ServiceName,
 } from '@baton/contracts'
 import type { Telemetry } from '@baton/telemetry'
@@ -36,14 +37,13 @@ export class LaneContext extends BaseRpcContext<[BusRecord, Delivery]> {
   }
 }
 
+const DELAYS = Object.keys(RETRY_DELAYS).filter((delay): delay is RetryDelay => Object.hasOwn(RETRY_DELAYS, delay))
+
 /** Retry in the lane, then the retry topics of the service, then its dead letters. */
 export const retryPolicyOf = (service: ServiceName): RetryPolicy => ({
   laneAttemptsMax: 2,
   laneDelayMs: 100,
-  retryTopics: [
-    { topic: retryTopic(service, '5s'), delayMs: RETRY_DELAYS['5s'] },
-    { topic: retryTopic(service, '1m'), delayMs: RETRY_DELAYS['1m'] },
-  ],
+  retryTopics: DELAYS.map((delay) => ({ topic: retryTopic(service, delay), delayMs: RETRY_DELAYS[delay] })),
   deadLetterTopic: deadLetterTopic(service),
 })
 
@@ -86,6 +86,7 @@ export class LaneServer extends Server implements CustomTransportStrategy {
   readonly #options: LaneServerOptions
   readonly #consumers = new Map<string, LaneConsumer>()
   readonly #routes = new Map<string, MessageHandler>()
+  readonly #exceptions = new Map<string, RetryException>()
 
   constructor(options: LaneServerOptions) {
     super()
@@ -127,7 +128,8 @@ export class LaneServer extends Server implements CustomTransportStrategy {
       const extras: LaneExtras | undefined = handler.extras?.['lane']
       if (extras === undefined) continue
       this.#routes.set(pattern, handler)
-      const { topics, contract: _contract, group: name, ...policy } = extras
+      const { topics, contract: _contract, group: name, tries, ...policy } = extras
+      if (tries !== undefined) this.#exceptions.set(pattern, tries)
       const group = groups.get(name ?? this.#options.service) ?? { topics: new Set(), policy: {} }
       for (const topic of topics) group.topics.add(topic)
       group.policy = { ...group.policy, ...policy }
@@ -148,6 +150,7 @@ export class LaneServer extends Server implements CustomTransportStrategy {
       retry: policy.retry ?? this.#options.retry ?? retryPolicyOf(service),
       ...(concurrencyMax === undefined ? {} : { concurrencyMax }),
       ...(pendingMax === undefined ? {} : { pendingMax }),
+      ...(this.#exceptions.size === 0 ? {} : { retryOf: (record) => this.#exceptions.get(this.#patternOf(record) ?? '') }),
     })
   }
 

@@ -55,7 +55,7 @@ beforeAll(async () => {
     service: 'models',
     handlers: { 'model.invoke': handler },
     keepAnswer: (command) => command.runId.startsWith('run_kept'),
-    lanes: { retry: { ...retryPolicyOf('models'), laneDelayMs: 1, retryTopics: retryPolicyOf('models').retryTopics.slice(0, 1) } },
+    lanes: { retry: { ...retryPolicyOf('models'), laneDelayMs: 1, retryTopics: retryPolicyOf('models').retryTopics.slice(1, 2) } },
   })
   service = await startHost({ name: 'models', platform, controllers: [worker] })
 })
@@ -278,8 +278,9 @@ describe('wait before a retry', () => {
   it.each([
     ['a fault of ours', new Fault('handler.failed', ''), 0, 0],
     ['a provider that failed', new Fault('model.unavailable', ''), 0, 5_000],
-    ['a provider that says how long', new Fault('model.rate_limited', '', { retryAfterMs: 12_000 }), 0, 60_000],
-    ['the second topic', new Fault('model.unavailable', ''), 60_000, 60_000],
+    ['a provider that says how long', new Fault('model.rate_limited', '', { retryAfterMs: 12_000 }), 0, 12_000],
+    ['a provider that asks for too much', new Fault('model.rate_limited', '', { retryAfterMs: 9_000_000 }), 0, 3_600_000],
+    ['a later rung', new Fault('model.unavailable', ''), 30_000, 30_000],
   ])('W4: %s', (_case, fault, nextDelayMs, expected) => {
     expect(retryDelayMs(fault, { nextDelayMs })).toBe(expected)
   })

@@ -8,7 +8,7 @@
 //       and so is one that the handler calls final.
 //   W5. An output above the inline limit goes to the payload store before the answer that refers to it; content is stored redacted.
 import { Controller, type Type } from '@nestjs/common'
-import type { BusRecord, Delivery, OutgoingRecord, Settlement } from '@baton/bus/bus'
+import type { BusRecord, Delivery, OutgoingRecord, RetryException, Settlement } from '@baton/bus/bus'
 import {
   decodeEvent,
   Fault,
@@ -56,8 +56,17 @@ export const OUTPUT_BYTES_MAX = 8 * 1024 * 1024
 /** Waits below this stay in the lane and are not announced. */
 const ANNOUNCED_FROM_MS = 1_000
 const ACK: Settlement = { outcome: 'ack' }
-const DELAYS_MS: readonly number[] = Object.values(RETRY_DELAYS)
-const LONGEST_DELAY_MS = Math.max(...DELAYS_MS)
+const LONGEST_DELAY_MS = Math.max(...Object.values(RETRY_DELAYS))
+/** What a provider or tool is left alone for after the tries of a dispatch. */
+const RESTING_MS = RETRY_DELAYS['5s']
+const { '1s': SECOND, '5s': REST, '30s': HALF_MINUTE, '5m': MINUTES, '1h': HOUR } = RETRY_DELAYS
+/** How long it is worth trying again, by what is asked for; the deadline of the command ends it sooner. A person is waited for on all rungs. */
+const TRIES: Readonly<Partial<Record<CommandContract, RetryException>>> = {
+  'model.invoke': { rungsMs: [REST, HALF_MINUTE, MINUTES, HOUR] },
+  'tool.call': { rungsMs: [REST, HALF_MINUTE, MINUTES, HOUR] },
+  'retrieval.search': { rungsMs: [SECOND, REST, HALF_MINUTE] },
+  'check.evaluate': { rungsMs: [SECOND, REST, HALF_MINUTE] },
+}
 
 /** Made per command; the signal only when somebody asks for it, because most work is over before a timer would be set. */
 class Work implements WorkContext {
@@ -291,15 +300,14 @@ const readableAddressee = (record: BusRecord): Addressee | undefined => {
 
 /**
  * How long a `retry` will take. A provider or tool that failed after the tries of its dispatch needs a rest that a lane cannot give;
- * a fault of ours may be over in the lane's own pause. Waits in topics are as long as the topic's delay.
+ * a fault of ours may be over in the lane's own pause.
  */
 export const retryDelayMs = (fault: Fault, delivery: Pick<Delivery, 'nextDelayMs'>): number => {
   const asked = fault.detail['retryAfterMs']
   const { blame } = FAULTS[fault.code]
-  const resting = blame === 'provider' || blame === 'tool' ? (DELAYS_MS[0] ?? 0) : 0
+  const resting = blame === 'provider' || blame === 'tool' ? RESTING_MS : 0
   const wanted = Math.max(delivery.nextDelayMs, resting, typeof asked === 'number' ? asked : 0)
-  if (wanted < ANNOUNCED_FROM_MS) return wanted
-  return DELAYS_MS.find((delayMs) => delayMs >= wanted) ?? LONGEST_DELAY_MS
+  return Math.min(wanted, LONGEST_DELAY_MS)
 }
 
 const isCommandContract = (name: ContractName): name is CommandContract =>
@@ -315,7 +323,9 @@ export const createWorker = (options: WorkerOptions): Type => {
     const method = (record: BusRecord, context: LaneContext): Promise<Settlement> => worker.handle(contract, record, context.delivery)
     Object.defineProperty(WorkerController.prototype, contract, { value: method, configurable: true, writable: true })
     const descriptor = Object.getOwnPropertyDescriptor(WorkerController.prototype, contract)
-    if (descriptor !== undefined) HandleCommand(contract, options.lanes)(WorkerController.prototype, contract, descriptor)
+    const tries = options.lanes?.retry === undefined ? TRIES[contract] : undefined // Who brings a ladder of its own means it.
+    const policy = { ...options.lanes, ...(tries === undefined ? {} : { tries }) }
+    if (descriptor !== undefined) HandleCommand(contract, policy)(WorkerController.prototype, contract, descriptor)
   }
   Controller()(WorkerController)
   return WorkerController

@@ -51,6 +51,7 @@ export class ConsumerGroups {
       pause: (topic, partition) => feedOf(topic, partition)?.pause(),
       resume: (topic, partition) => feedOf(topic, partition)?.resume(),
       onSettled: () => this.armCommit(),
+      endOf: (topic, partition) => catalog.topic(topic).partitions[partition]?.next,
     })
     const member: Member = { group: lanes.group, logs: topics.flatMap(({ partitions }) => partitions), runner, feeds }
     this.members.add(member)

@@ -7,7 +7,7 @@
 //   K4. A partition that this user may not read is said and looked at again later, since a right that is given then has to take effect.
 import type { Fault } from '@baton/contracts/fault'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { LaneConsumer, LanesOptions, OutgoingRecord } from '../bus.ts'
+import type { LaneConsumer, LanesOptions, LaneStats, OutgoingRecord, RetryPolicy } from '../bus.ts'
 import { LaneRunner } from '../lanes/lane-runner.ts'
 import type { Assigned } from './cluster.ts'
 import { GroupMember } from './group-member.ts'
@@ -18,6 +18,10 @@ import type { KafkaSession } from './session.ts'
 
 const COMMIT_INTERVAL_MS = 200
 const REFUSED_PAUSE_MS = 5_000
+/** A retry topic is looked at so often. */
+const REST_MAX_MS = 5_000
+/** How often the ends of the partitions are asked for, while somebody asks for figures. */
+const ENDS_INTERVAL_MS = 10_000
 /** A rebalance takes longer than this by itself. */
 const IDLE_WAIT_MS = 500
 
@@ -39,6 +43,8 @@ export class KafkaLaneConsumer implements LaneConsumer {
   private readonly reader: PartitionReader
   private readonly runner: LaneRunner
   private readonly held = new Map<string, Held>()
+  private readonly ends = new Map<string, number>()
+  private endsAtMs = -Infinity
   private timer: NodeJS.Timeout | undefined
   private storing: Promise<void> | undefined
   private closing: Promise<void> | undefined
@@ -52,9 +58,9 @@ export class KafkaLaneConsumer implements LaneConsumer {
       topicPrefix,
       lingerMs: options.lingerMs ?? 0,
       idleWaitMs: IDLE_WAIT_MS,
+      restMs: restOf(options.retry),
       onBatch: ({ topic, partition }, records) => {
         this.runner.enqueue(topic, partition, records)
-        this.storeSoon()
       },
       onFault: (at, fault) => void this.startOver(at, fault),
     })
@@ -64,6 +70,8 @@ export class KafkaLaneConsumer implements LaneConsumer {
       nowMs: Date.now,
       pause: (topic, partition) => this.reader.pause({ topic, partition }),
       resume: (topic, partition) => this.reader.resume({ topic, partition }),
+      onSettled: () => this.storeSoon(),
+      endOf: (topic, partition) => this.ends.get(idOf({ topic, partition })),
     })
     this.member = new GroupMember({
       ...group,
@@ -80,7 +88,9 @@ export class KafkaLaneConsumer implements LaneConsumer {
     return this.member.start()
   }
 
-  stats(): ReturnType<LaneConsumer['stats']> {
+  /** The ends of the partitions, and with them the lag, are those of a moment ago: asking for figures asks the broker for the next ones. */
+  stats(): LaneStats {
+    void this.learnEnds()
     return this.runner.stats()
   }
 
@@ -139,13 +149,22 @@ export class KafkaLaneConsumer implements LaneConsumer {
     this.begin(at, ranges.find(({ partition }) => partition === at.partition)?.first ?? 0)
   }
 
-  /** As long as something is handled or not stored; an idle consumer is not woken. */
+  private async learnEnds(): Promise<void> {
+    if (this.closing !== undefined || performance.now() - this.endsAtMs < ENDS_INTERVAL_MS) return
+    this.endsAtMs = performance.now()
+    for (const topic of new Set(Array.from(this.held.values(), (at) => at.topic))) {
+      const ranges = await fetchRanges(this.settings.session, this.settings.topicPrefix + topic).catch(() => [])
+      for (const { partition, next } of ranges) this.ends.set(idOf({ topic, partition }), next)
+    }
+  }
+
+  /** After something was settled; an idle consumer is not woken. */
   private storeSoon(): void {
     if (this.closing !== undefined) return
     this.timer ??= setTimeout(() => {
       this.timer = undefined
       void this.store().finally(() => {
-        if (this.runner.stats().watermarkGap > 0 || this.moved().length > 0) this.storeSoon()
+        if (this.moved().length > 0) this.storeSoon()
       })
     }, COMMIT_INTERVAL_MS)
   }
@@ -180,6 +199,12 @@ export class KafkaLaneConsumer implements LaneConsumer {
       // K2. A rebalance or a broker that is away; what is not stored comes again.
     }
   }
+}
+
+/** A record must be known before it is due; and a long wait may be a little longer. */
+const restOf = ({ retryTopics }: RetryPolicy): ((at: TopicPartition) => number) => {
+  const rests = new Map(retryTopics.map(({ topic, delayMs }) => [topic, Math.min(REST_MAX_MS, Math.floor(delayMs / 2))]))
+  return ({ topic }) => rests.get(topic) ?? 0
 }
 
 const idOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`

@@ -7,6 +7,7 @@
 //   F4. A position outside the log ends the partition with `log.truncated`; it is never reset silently.
 //   F5. Lost connections and moved leaders are survived; reading goes on from the same position.
 //   F6. A partition that this user has no right to read ends with `bus.unauthorized`; it is not asked for again and again in silence.
+//   F7. A partition that may rest is asked again only after its rest, unless it brought something: idle retry topics cost next to nothing.
 import { Fault, toFault } from '@baton/contracts/fault'
 import type { BusRecord, PartitionRange } from '../bus.ts'
 import type { Cluster, FetchedPartition } from './cluster.ts'
@@ -34,6 +35,8 @@ export type PartitionReaderOptions = {
   readonly lingerMs?: number
   /** How long a partition added in a quiet time may stay unasked. Default 250. */
   readonly idleWaitMs?: number
+  /** How long a record of the partition may lie unread while the partition brings none. Default not at all. */
+  readonly restMs?: (at: TopicPartition) => number
   readonly onBatch: (at: TopicPartition, records: readonly BusRecord[]) => Promise<void> | void
   /** The partition is read up to `next`; also told when there was nothing to hand over. */
   readonly onPosition?: (at: TopicPartition, next: number) => void
@@ -47,6 +50,9 @@ type Batch = { readonly records: readonly BusRecord[]; readonly next: number }
 type Reading = {
   readonly at: TopicPartition
   readonly wireTopic: string
+  readonly restMs: number
+  /** Not asked before, on the clock of `performance.now`. */
+  askFromMs: number
   fetchFrom: number
   readonly batches: Batch[]
   busy: boolean
@@ -59,6 +65,7 @@ export class PartitionReader {
   private readonly polls = new Map<number, Promise<void>>()
   private emptyFetches = 0
   private fetches = 0
+  private timer: NodeJS.Timeout | undefined
   private closed = false
 
   constructor(options: PartitionReaderOptions) {
@@ -68,7 +75,8 @@ export class PartitionReader {
   /** Reads the partition from `next` on, wherever it was before. The session must know the topic. */
   read(at: TopicPartition, next: number): void {
     const wireTopic = this.options.topicPrefix + at.topic
-    this.readings.set(idOf(at), { at, wireTopic, fetchFrom: next, batches: [], busy: false, paused: false })
+    const restMs = this.options.restMs?.(at) ?? 0
+    this.readings.set(idOf(at), { at, wireTopic, restMs, askFromMs: 0, fetchFrom: next, batches: [], busy: false, paused: false })
     this.pollLeaders()
   }
 
@@ -93,6 +101,7 @@ export class PartitionReader {
 
   async close(): Promise<void> {
     this.closed = true
+    clearTimeout(this.timer)
     this.readings.clear()
     await Promise.all(this.polls.values())
   }
@@ -100,10 +109,24 @@ export class PartitionReader {
   /** One long poll a leader, for as long as it leads something to read. */
   private pollLeaders(): void {
     if (this.closed) return
+    let restsUntilMs = Infinity
+    const nowMs = performance.now()
     for (const reading of this.readings.values()) {
+      if (!wantsMore(reading)) continue
       const nodeId = this.leaderOf(reading)
-      if (!this.polls.has(nodeId) && wantsMore(reading)) this.polls.set(nodeId, this.poll(nodeId))
+      if (this.polls.has(nodeId)) continue
+      if (reading.askFromMs <= nowMs) this.polls.set(nodeId, this.poll(nodeId))
+      else restsUntilMs = Math.min(restsUntilMs, reading.askFromMs)
     }
+    if (restsUntilMs === Infinity || this.timer !== undefined) return
+    // F7. Nobody else is asked at this broker, or the resting ones would go along.
+    this.timer = setTimeout(
+      () => {
+        this.timer = undefined
+        this.pollLeaders()
+      },
+      restsUntilMs - nowMs + 1,
+    )
   }
 
   private leaderOf({ wireTopic, at }: Reading): number {
@@ -118,7 +141,10 @@ export class PartitionReader {
   private async poll(nodeId: number): Promise<void> {
     for (let failures = 0; !this.closed;) {
       try {
-        const wanted = [...this.readings.values()].filter((reading) => wantsMore(reading) && this.leaderOf(reading) === nodeId)
+        const nowMs = performance.now()
+        const wanted = [...this.readings.values()].filter(
+          (reading) => wantsMore(reading) && reading.askFromMs <= nowMs && this.leaderOf(reading) === nodeId,
+        )
         if (wanted.length === 0) break
         await this.fetch(nodeId, wanted)
         failures = 0
@@ -133,6 +159,7 @@ export class PartitionReader {
   }
 
   private async fetch(nodeId: number, wanted: Reading[]): Promise<void> {
+    this.rest(wanted)
     wanted.push(...wanted.splice(0, this.fetches++ % wanted.length)) // The broker fills its answer in the order asked.
     const asked = new Map(wanted.map((reading) => [`${reading.wireTopic}/${reading.at.partition}`, reading]))
     const topics = [...new Set(wanted.map(({ wireTopic }) => wireTopic))].map((topic) => ({
@@ -157,6 +184,12 @@ export class PartitionReader {
     if (failure !== undefined) throw failure
   }
 
+  /** F7. */
+  private rest(asked: readonly Reading[]): void {
+    const nowMs = performance.now()
+    for (const reading of asked) if (reading.restMs > 0) reading.askFromMs = nowMs + reading.restMs
+  }
+
   /** When the broker answers. After a quiet time the first record is not kept waiting, however long the reader would linger. */
   private patience(): { readonly minBytes: number; readonly maxWaitTime: number } {
     const { lingerMs = 0, idleWaitMs = FETCH_WAIT_MS.idle } = this.options
@@ -173,6 +206,7 @@ export class PartitionReader {
     if (fetched.empty && !emptyAnswer) return
     const { next } = fetched
     if (next === reading.fetchFrom) return
+    reading.askFromMs = 0
     const records = fetched.records.map((raw) => busRecord(reading.at.topic, reading.at.partition, raw))
     reading.fetchFrom = next
     reading.batches.push({ records, next })

@@ -24,7 +24,7 @@ describe('retry ladder', () => {
 
   it.each([
     [900, { to: 'lane', delayMs: 900 }],
-    [1_000, { to: 'topic', topic: 'retry.5s', delayMs: 5_000, stage: 1 }],
+    [1_000, { to: 'topic', topic: 'retry.5s', delayMs: 1_000, stage: 1 }],
     [5_001, { to: 'topic', topic: 'retry.1m', delayMs: 5_001, stage: 1 }],
     [3_600_000, { to: 'topic', topic: 'retry.1m', delayMs: 60_000, stage: 1 }],
   ] as const)('lanes/P2: a wish for %d ms is kept where it fits', (afterMs, hop) => {

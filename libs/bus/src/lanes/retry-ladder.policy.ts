@@ -1,7 +1,7 @@
 // Where a message goes that could not be handled.
 //   P1. First the lane, then as many waits as the policy has rungs, in order, then the dead letters.
 //   P2. A wait of a second or more is no matter for a lane. It is spent in the first retry topic that is long enough, or the longest, for as
-//       long as was asked: the rung, or what the fault asks for when that is more.
+//       long as was asked: what the fault asks for, and no less than the rung once the tries in the lane are used up.
 //   P3. A deferral uses up neither an attempt nor a rung.
 import type { RetryPolicy } from '../bus.ts'
 
@@ -21,11 +21,12 @@ const DEAD: Hop = { to: 'dead-letters' }
 /** What a `retry` leads to. */
 export const nextHop = (policy: RetryPolicy, { attempt, stage }: Rung, afterMs = 0): Hop => {
   const { retryTopics, rungsMs } = policy
-  const short = afterMs < LANE_WAIT_MAX_MS || retryTopics.length === 0 // P2
-  if (stage === 0 && attempt < policy.laneAttemptsMax && short) return { to: 'lane', delayMs: Math.max(policy.laneDelayMs, afterMs) }
+  const short = afterMs < LANE_WAIT_MAX_MS || retryTopics.length === 0
+  const inLane = stage === 0 && attempt < policy.laneAttemptsMax
+  if (inLane && short) return { to: 'lane', delayMs: Math.max(policy.laneDelayMs, afterMs) } // P2
   const rungMs = rungsMs === undefined ? retryTopics[stage]?.delayMs : rungsMs[stage]
   if (rungMs === undefined) return DEAD // P1
-  const wantedMs = Math.max(rungMs, afterMs)
+  const wantedMs = inLane ? afterMs : Math.max(rungMs, afterMs)
   const chosen = deferTopic(policy, wantedMs)
   if (chosen === undefined) return DEAD
   return { to: 'topic', topic: chosen.topic, delayMs: Math.min(wantedMs, chosen.delayMs), stage: stage + 1 }
