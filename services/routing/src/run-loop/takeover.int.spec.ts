@@ -36,7 +36,8 @@ describeWithPostgres('two processes on PostgreSQL', (postgres) => {
     connections.push(own)
     return { ...(await world.process(own)), db: own }
   }
-  const commands = async (runId: string) => (await world.records('baton.tools.commands')).filter(({ key }) => key === runId)
+  const commands = async (runId: string) =>
+    (await world.records('baton.tools.commands')).filter(({ headers }) => headers['ce_subject'] === runId)
 
   it('L4, L7: a standby takes over as soon as the connections of the owner are gone, long before the lease ends', async () => {
     const flow = await world.publishFlow(TOOL)
