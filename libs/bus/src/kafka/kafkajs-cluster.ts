@@ -78,6 +78,22 @@ const positionAfter = (from: number, { messages, highWatermark, lastStableOffset
   return Math.max(from, end + 1)
 }
 
+const GROUP_COORDINATOR = 0
+
+/** kafkajs asks every broker for the coordinator and drops what each said: not to be found is what a group without rights looks like, too. */
+const withItsReason = async (cluster: KafkaJsCluster, groupId: string, error: unknown): Promise<unknown> => {
+  if (!(error instanceof Error) || error.name !== 'KafkaJSGroupCoordinatorNotFound') return error
+  const [nodeId] = cluster.getNodeIds()
+  if (nodeId === undefined) return error
+  try {
+    const broker = await cluster.findBroker({ nodeId })
+    await broker.findGroupCoordinator({ groupId, coordinatorType: GROUP_COORDINATOR })
+    return error
+  } catch (reason) {
+    return reason
+  }
+}
+
 const groupOn = (cluster: KafkaJsCluster, options: GroupOptions): ConsumerGroup => {
   const { groupId, topics, sessionTimeoutMs, rebalanceTimeoutMs } = options
   const group = createConsumerGroup({
@@ -90,7 +106,11 @@ const groupOn = (cluster: KafkaJsCluster, options: GroupOptions): ConsumerGroup 
   })
   return {
     join: async () => {
-      await group.joinAndSync()
+      try {
+        await group.joinAndSync()
+      } catch (error) {
+        throw await withItsReason(cluster, groupId, error)
+      }
       const { offsetManager } = group
       await offsetManager?.resolveOffsets()
       return group.assigned().flatMap(({ topic, partitions }) =>

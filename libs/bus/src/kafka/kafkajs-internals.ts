@@ -61,6 +61,7 @@ export type FetchResponse = {
 export type Broker = {
   readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>> | null
   readonly connectionPool: { send<T>(request: RawRequest<T>): Promise<T> }
+  findGroupCoordinator(of: { groupId: string; coordinatorType: number }): Promise<unknown>
 }
 
 export type KafkaJsCluster = {
