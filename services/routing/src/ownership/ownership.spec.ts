@@ -64,6 +64,21 @@ const eventually = async (check: () => boolean): Promise<void> => {
 }
 
 describe('ownership of log partitions (L4)', () => {
+  it('O5: who stands aside gives everything back and takes nothing until it comes back', async () => {
+    const { state, leases } = database()
+    const clock = { nowMs: 0 }
+    const { ownership, seen } = await start(leases, clock)
+    await ownership.standAside()
+    expect(seen.slice(-2)).toEqual(['lost 0', 'lost 1'])
+    expect(state.releases).toBe(1)
+    const asked = state.acquired.length
+    await new Promise((resolve) => setTimeout(resolve, 40))
+    expect(state.acquired).toHaveLength(asked)
+    ownership.comeBack()
+    for (let tries = 0; tries < 200 && !ownership.owns(0); tries += 1) await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(ownership.owns(0)).toBe(true)
+  })
+
   it('ownership/O1: allows deciding only while the last confirmed renewal is younger than half the lease', async () => {
     const clock = { nowMs: 1_000 }
     const { leases, state } = database()

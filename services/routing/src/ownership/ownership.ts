@@ -3,6 +3,7 @@
 //   O2. A partition that is no longer ours is reported lost once, before it can be taken again.
 //   O3. A failing database means that nothing is owned, not that everything is.
 //   O4. A partition that could not be opened is not owned; one that is given up again and again is taken later and later.
+//   O5. A process that stands aside owns nothing and takes nothing.
 import { toFault } from '@baton/contracts/fault'
 import type { LeaseStore, PartitionLease } from '@baton/store'
 import type { Logger } from '@baton/telemetry'
@@ -36,6 +37,7 @@ export class Ownership {
   readonly #rests = new Map<number, Rest>()
   #confirmedAtMs = Number.NEGATIVE_INFINITY
   #draining = false
+  #aside = false
   #closed = false
   #timer: NodeJS.Timeout | undefined
   #round: Promise<void> | undefined
@@ -86,6 +88,18 @@ export class Ownership {
     this.#draining = true
   }
 
+  /** Leaves everything to others until `comeBack`: this process cannot do its part (O5). */
+  async standAside(): Promise<void> {
+    this.#aside = true
+    for (const partition of this.#owned) this.#lose(partition)
+    const { leases, prefix, ownerUuid, logger } = this.#options
+    await leases.release({ prefix, ownerUuid }).catch((error: unknown) => logger.warn(reasonOf(error), 'leases not released'))
+  }
+
+  comeBack(): void {
+    this.#aside = false
+  }
+
   /** Releases everything. */
   async close(): Promise<void> {
     this.#closed = true
@@ -110,7 +124,7 @@ export class Ownership {
   async #tick(): Promise<void> {
     try {
       await this.#renew()
-      if (!this.#draining) await this.#take()
+      if (!this.#draining && !this.#aside) await this.#take()
     } catch (error) {
       this.#options.logger.warn(reasonOf(error), 'lease round failed')
       if (!this.confirmed()) for (const partition of this.#owned) this.#lose(partition) // O3

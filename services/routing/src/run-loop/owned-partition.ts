@@ -8,11 +8,12 @@
 //       is told (L10, killers.policy.ts). When it is passed over, it is kept, its run is told, and the partition goes on.
 //   W6. An output for a topic of other teams that does not exist goes to the dead letters, from where it can be redriven.
 import type { Bus, BusRecord, OutgoingRecord } from '@baton/bus/bus'
-import { DEFAULT_TENANT, Fault, toFault, type FaultCode, type FaultData } from '@baton/contracts'
+import { DEFAULT_TENANT, Fault, toFault, TOPICS, type FaultCode, type FaultData } from '@baton/contracts'
 import { PartitionRuns, type Applied, type EngineInput, type PartitionSnapshot } from '@baton/engine'
 import type { PartitionLease, RunStore } from '@baton/store'
 import { afterCrash, ALONE_AFTER_CRASHES, cautionOf, wayOf, type Caution } from './killers.policy.ts'
-import { deadLetterOf, quarantineRecord, readLogRecord } from './log-records.ts'
+import { createPlaces, type Places } from './foreign-answers-place.ts'
+import { quarantineRecord, readLogRecord } from './log-records.ts'
 import type { MissingTopics } from './missing-topics.ts'
 import { encodeOutput } from './outputs.ts'
 import type { ProgramCache } from './program-cache.ts'
@@ -54,6 +55,7 @@ export class OwnedPartition {
   readonly #deps: PartitionDeps
   readonly #runs: PartitionRuns
   readonly #publications: Publications
+  readonly #places: Places
   readonly #waiting = new Set<() => void>()
   #caution: Caution | null
   #snapshotSent = 0
@@ -65,6 +67,7 @@ export class OwnedPartition {
     this.#deps = deps
     this.#caution = cautionOf(lease, logEnd)
     const { partition, next } = lease
+    this.#places = createPlaces({ partition, partitions: deps.bus.partitions(TOPICS.events) })
     this.#runs = new PartitionRuns({ partition, next, ownedSinceMs: deps.nowMs(), programs: (hash) => deps.programs.get(hash) })
     this.armed = deps.runs.timers(partition).then((timers) => this.#runs.armed(timers))
     this.#publications = new Publications({
@@ -153,7 +156,7 @@ export class OwnedPartition {
       const gone = await programs.load(planHashes)
       const rows = runIds.length === 0 ? [] : await runs.load(runIds)
       this.#runs.withoutPlan(gone)
-      if (runIds.length > 0) this.#runs.loaded({ runIds, rows })
+      if (runIds.length > 0) this.#runs.loaded({ runIds, rows: this.#places.own(rows) })
     }
   }
 
@@ -229,7 +232,9 @@ export class OwnedPartition {
     const encoded = outputs
       .flatMap((output) => encodeOutput(output, place))
       .map((output) => this.#deps.missingTopics.redirect(output, record)) // W6
-    return refused === undefined ? encoded : [...encoded, deadLetterOf(record, refused)]
+    if (refused === undefined) return encoded
+    const input = readLogRecord(record)
+    return [...encoded, this.#places.refused(record, refused, isInput(input) ? input.message.data.runId : undefined)]
   }
 
   #publish(records: readonly OutgoingRecord[], ticket: number, offset: number | null): void {

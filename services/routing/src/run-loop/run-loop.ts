@@ -10,6 +10,7 @@ import { ENGINE_VERSION } from '@baton/engine'
 import { createPlanCache, type Platform } from '@baton/service'
 import type { PartitionLease } from '@baton/store'
 import type { Logger } from '@baton/telemetry'
+import { BusWatch } from '../ownership/bus-watch.ts'
 import { Ownership } from '../ownership/ownership.ts'
 import { EndedRuns } from '../upkeep/ended-runs.ts'
 import { Checkpoints } from './checkpoints.ts'
@@ -45,6 +46,8 @@ export type RunLoopStats = {
 
 /** A timer far away is looked at again after this time, so that a changed system clock does no lasting harm. */
 const ALARM_PAUSE_MS_MAX = 60_000
+/** The bus is asked after when nothing came from it for so long. */
+const BUS_SILENT_MS = 1_000
 /** Programs that a process compiles before it needs them. */
 const PROGRAMS_AHEAD_MAX = 100
 
@@ -73,6 +76,7 @@ export class RunLoop {
   readonly #ownership: Ownership
   readonly #checkpoints: Checkpoints
   readonly #endedRuns: EndedRuns
+  readonly #busWatch: BusWatch
   readonly #deps: Pick<PartitionDeps, 'bus' | 'runs' | 'programs' | 'missingTopics' | 'nowMs' | 'mayDecide' | 'confirm' | 'hurry'>
   readonly #owned = new Map<number, OwnedPartition>()
   readonly #faults = new Map<number, FaultData>()
@@ -109,6 +113,7 @@ export class RunLoop {
       onTaken: (lease) => this.#take(lease),
       onLost: (partition) => this.#lose(partition),
     })
+    this.#busWatch = this.#watchBus({ answerMs: leaseMs, monotonicMs })
     this.#endedRuns = new EndedRuns({
       runs: stores.runs,
       ownerUuid: this.#ownerUuid,
@@ -143,6 +148,18 @@ export class RunLoop {
     }
   }
 
+  /** Who cannot reach the bus leaves its partitions to those who can. */
+  #watchBus(times: { readonly answerMs: number; readonly monotonicMs: () => number }): BusWatch {
+    return new BusWatch({
+      ask: () => this.#platform.bus.describe(TOPICS.events),
+      silentMs: BUS_SILENT_MS,
+      ...times,
+      onGone: () => void this.#ownership.standAside(),
+      onBack: () => this.#ownership.comeBack(),
+      logger: this.#logger,
+    })
+  }
+
   async start(): Promise<void> {
     this.#reader = await this.#platform.bus.log({
       topic: TOPICS.events,
@@ -150,6 +167,7 @@ export class RunLoop {
       onFault: (partition, fault) => this.#halt(partition, fault),
     })
     await this.#ownership.start()
+    if (!this.#platform.config.embedded) this.#busWatch.start()
     this.#warmUp().catch((error: unknown) => this.#logger.debug({ reason: toFault(error).message }, 'programs not loaded ahead'))
   }
 
@@ -172,6 +190,7 @@ export class RunLoop {
   /** Stores what is decided and releases the partitions. What does not become durable within the time is left to the next owner. */
   async close({ graceMs = 10_000 }: { readonly graceMs?: number } = {}): Promise<void> {
     this.#ownership.drain()
+    this.#busWatch.stop()
     this.#alarm.stop()
     const late = setTimeout(() => {
       for (const partition of this.#owned.values()) partition.stop()
@@ -185,6 +204,7 @@ export class RunLoop {
   }
 
   async #decide(partition: number, records: readonly BusRecord[]): Promise<void> {
+    this.#busWatch.heard()
     const mine = this.#owned.get(partition)
     if (mine === undefined) return
     try {
