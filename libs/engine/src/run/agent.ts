@@ -24,6 +24,8 @@ import { journal, journalDecided, stepTransition, type Place, type Turn } from '
 const TURNS_MAX = 20
 /** Calls of one turn; what it asks for beyond is told to it as a fault. */
 const CALLS_PER_TURN_MAX = 16
+/** Calls that are known again when they are repeated. */
+const CALLS_KNOWN_MAX = 256
 const HANDOVERS_MAX = 5
 const HANDOFF = 'handoff/'
 
@@ -191,6 +193,7 @@ const makeCalls = (turn: Turn, place: Place, work: AgentWork): void => {
     const hash = sha256(canonicalJson([call.tool, call.input])).slice(0, 16)
     const times = (work.made[hash] ?? 0) + 1
     work.made[hash] = times
+    forgetOldest(work.made)
     if (times > REPEATS_MAX) {
       giveUpRepeating(turn, place, work, call.tool)
       return
@@ -209,6 +212,13 @@ const makeCalls = (turn: Turn, place: Place, work: AgentWork): void => {
     })
   }
   if (work.calls.every(({ result }) => result !== undefined)) endTurn(turn, place, work)
+}
+
+/** Keeps the newest, so that the state does not grow with the turns (A2). */
+const forgetOldest = (made: AgentWork['made']): void => {
+  const hashes = Object.keys(made)
+  const [oldest] = hashes
+  if (oldest !== undefined && hashes.length > CALLS_KNOWN_MAX) delete made[oldest]
 }
 
 const refused = (code: FaultData['code'], message: string): CallResult => ({ fault: { code, message } })

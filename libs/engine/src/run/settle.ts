@@ -105,7 +105,7 @@ const closeNested = (turn: Turn, key: string, frame: Frame): void => {
     if ((nested.use === 'error' || nested.use === 'failover') && nested.fault !== undefined) degrade(turn, nested.fault)
     if (nested.use === 'round') turn.reports.push({ key, frame, came: entry })
     else if (nested.use === 'judge') finishComposed(turn, place, entry)
-    else if (nested.use === 'failover' || (nested.use === 'case' && nested.after === 'next')) settle(turn, place, entry)
+    else if ((nested.use === 'failover' || nested.use === 'case') && nested.after === 'next') settle(turn, place, entry)
     else goOn(turn, place, entry, nested.after)
   })
 }
