@@ -1,0 +1,403 @@
+// Records the golden histories of engine version 2, one for each kind of step and each way to control a run. As in record.ts a recorded
+// history is never written anew: a change of outputs needs a new engine version and folder.
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { MessageOf } from '@baton/contracts'
+import type { EngineInput, LogMessage } from '@baton/engine'
+import {
+  at,
+  cancelled,
+  completed,
+  continued,
+  decided,
+  failed,
+  happened,
+  patched,
+  paused,
+  play,
+  programOf,
+  requested,
+  resultIn,
+  resumed,
+  reviewExpired,
+  START_MS,
+  turned,
+  woken,
+  type Step,
+} from '@baton/engine/testing'
+
+const VERSION = 2
+const run = (input: Parameters<typeof requested>[0] = {}, more: Partial<MessageOf<'run.requested'>> = {}): LogMessage =>
+  requested(input, { engineVersion: VERSION, ...more })
+
+type History = { readonly flow: string; readonly steps: readonly Step[] }
+
+const PARALLEL = (how: string): string => `
+flow: golden/parallel@1.0.0
+steps:
+  - all:
+      parallel:
+        a: { tool: x/a }
+        b: [{ b1: { tool: x/b } }, { b2: { tool: x/c, with: { of: =b1 } } }]
+        c: { human: { queue: q, sla: 30m } }
+      ${how}
+  - last: { tool: x/last, with: { all: =all } }
+output: { all: =all }
+`
+const MAP = `
+flow: golden/map@1.0.0
+limits: { steps: 5000 }
+input: { items: { type: list, items: number } }
+steps:
+  - out: { map: =input.items, as: line, each: { do: [{ one: { tool: x/one, with: { line: =line, at: =index } } }, { two: { set: { v: =one.v + index } } }] }, concurrency: 2, chunk: 2, onFailure: collect }
+output: { out: =out }
+`
+const WIDE = `
+flow: golden/wide@1.0.0
+limits: { steps: 5000 }
+input: { items: { type: list, items: number } }
+steps:
+  - out: { map: =input.items, each: { tool: x/one, with: { item: =item } }, concurrency: 200, max: 1000, onFailure: fail }
+`
+const VOTE = `
+flow: golden/vote@1.0.0
+steps:
+  - safe:
+      vote: { voters: 3, on: =it.verdict, rule: majority, tie: { human: { queue: q, sla: 30m } }, early: true }
+      prompt: Is this safe?
+      returns: { verdict: yes | no }
+  - best:
+      vote:
+        voters:
+          - { model: large, prompt: Answer, returns: { text: string }, weight: 2 }
+          - { model: small, prompt: Answer, returns: { text: string }, weight: 1 }
+        rule: judge
+        judge: { model: strong, prompt: Which is best?, returns: { text: string } }
+        tie: fail
+output: { safe: =safe, best: =best }
+`
+const LOOP = `
+flow: golden/loop@1.0.0
+steps:
+  - text:
+      loop: { max: 3, until: it.score > 0.8 }
+      do: [{ edit: { tool: x/edit, with: { before: =it, round: =index }, returns: { score: number } } }]
+      onLimit: { set: { score: 0.0 } }
+output: { text: =text }
+`
+const WAITS = `
+flow: golden/waits@1.0.0
+limits: { time: 60s, total: 9d }
+input: { order: string }
+steps:
+  - rest: { wait: 3h }
+  - paid: { wait: { event: payment/confirmed, match: event.order == input.order, timeout: 2d }, returns: { order: string, amount: number }, onTimeout: { set: { order: none, amount: 0 } } }
+  - told: { emit: { topic: orders.paid, type: order.paid, key: =input.order }, with: { paid: =paid } }
+  - second: { wait: { event: payment/second, timeout: 1d }, onTimeout: next }
+output: { paid: =paid }
+`
+const UNDO = `
+flow: golden/undo@1.0.0
+steps:
+  - room: { tool: hotel/book, returns: { n: number }, gate: [{ when: it.n > 0.5, then: next }, { when: it.n > 0.0, then: { retry: { attempts: 1 } } }, { else: fail }], undo: { tool: hotel/cancel, with: { room: =it } } }
+  - seat: { tool: air/book, undo: { tool: air/cancel, with: { seat: =it, room: =room } } }
+  - paid: { tool: bank/pay, failover: [{ tool: bank/other }] }
+`
+const FLOW = `
+flow: golden/parent@1.0.0
+limits: { time: 60s, total: 1d, steps: 20, cost: 1 USD, depth: 2 }
+steps:
+  - one: { tool: x/one }
+  - refund: { flow: support/refund@stable, with: { order: T-1 }, limits: { time: 10s, cost: 0.20 USD }, onError: { set: { paid: false } } }
+output: { refund: =refund }
+`
+const CHILD = `
+flow: support/refund@1.0.0
+limits: { time: 30s, steps: 5 }
+input: { order: string }
+steps:
+  - pay: { tool: bank/pay, with: { order: =input.order } }
+`
+const AGENT = `
+flow: golden/agent@1.0.0
+agents:
+  clerk: { model: m, prompt: You help., tools: [shop/find, shop/pay], for: [refund], limits: { turns: 4, calls: 20 }, handoff: [expert], returns: { text: string } }
+  expert: { model: big, prompt: You know., for: [other], limits: { turns: 3 }, minConfidence: 0.6, selfCheck: Is it so?, fallback: { human: { queue: q, sla: 30m } }, returns: { text: string, confidence: number } }
+input: { kind: refund | other }
+steps:
+  - a: { agent: { for: =input.kind }, with: { kind: =input.kind } }
+output: { a: =a }
+`
+const TEAM = `
+flow: golden/team@1.0.0
+agents:
+  planner: { model: m, prompt: Plan., limits: { turns: 2 }, returns: { tasks: { type: list, items: { kind: documents | numbers, text: string } } } }
+  reader: { model: m, prompt: Read., for: [documents], limits: { turns: 2 } }
+  analyst: { model: m, prompt: Count., for: [numbers], limits: { turns: 2 } }
+  writer: { model: m, prompt: Write., limits: { turns: 2 } }
+steps:
+  - report: { team: { planner: planner, workers: [reader, analyst], synthesis: writer, concurrency: 2, limits: { rounds: 2, subtasks: 5 } } }
+output: { report: =report }
+`
+const CONTROL = `
+flow: golden/control@1.0.0
+limits: { time: 60s, total: 9d }
+input: { text: string }
+steps:
+  - one: { tool: x/one, undo: { tool: x/undo } }
+  - two: { tool: x/two, with: { text: =input.text, got: =one } }
+onError: { tool: ops/log, with: { code: =fault.code } }
+`
+const BUDGET = `
+flow: golden/limits@1.0.0
+limits: { time: 60s, total: 4h, calls: 4, tokens: 5000, cost: 0.05 USD }
+steps:
+  - dear: { model: [small, large], prompt: Say, budget: { cost: 0.001 USD }, gate: [{ when: it == "good", then: next }, { when: it != "", then: { retry: { attempts: 3 } } }, { else: fail }], onLimit: { set: cheap } }
+  - slow: { tool: x/slow, timeout: 2s, onTimeout: { set: late } }
+  - more: { map: '=[1, 2, 3]', each: { tool: x/more } }
+onLimit: { human: { queue: q, sla: 30m } }
+output: { dear: =dear, slow: =slow }
+`
+
+const clerk = 'a/turn[1]/1'
+const says = (path: string, output: Parameters<typeof turned>[2]): Step => turned(`report/${path}/turn[1]/1`, { calls: [] }, output)
+const { plan: childPlan } = programOf(CHILD)
+const pins = { flows: { 'support/refund@stable': { flow: 'support/refund', version: '1.0.0', planHash: childPlan.hash, params: {} } } }
+const use = { workedMs: 20, steps: 1, tokens: 3, calls: 1, costMicroUsd: 30 }
+const many = Array.from({ length: 200 }, (_, index) => index)
+const taskOf = (kind: 'documents' | 'numbers', text: string) => ({ kind, text })
+
+const HISTORIES: Readonly<Record<string, History>> = {
+  'parallel-all': {
+    flow: PARALLEL('onFailure: collect'),
+    steps: [
+      run(),
+      completed('all/b/b1/1', { v: 1 }),
+      failed('all/a/1'),
+      at(60_000, decided('all/c/1', 'edit', { ok: true })),
+      completed('all/b/b2/1', 2),
+      completed('last/1'),
+    ],
+  },
+  'parallel-first': {
+    flow: PARALLEL('join: first'),
+    steps: [
+      run(),
+      failed('all/a/1'),
+      completed('all/b/b1/1', { v: 1 }),
+      completed('all/b/b2/1', 2),
+      decided('all/c/1', 'approve'),
+      completed('last/1'),
+    ],
+  },
+  'parallel-quorum-impossible': {
+    flow: PARALLEL('join: { quorum: 3 }'),
+    steps: [run(), completed('all/b/b1/1', 1), failed('all/a/1'), completed('all/b/b2/1', 2)],
+  },
+  'map-in-chunks': {
+    flow: MAP,
+    steps: [
+      run({ items: [5, 6, 7, 8, 9] }),
+      completed('out[2]/one/1', { v: 1 }),
+      completed('out[0]/one/1', { v: 2 }),
+      failed('out[1]/one/1'),
+      completed('out[3]/one/1', { v: 3 }),
+      completed('out[4]/one/1', { v: 4 }),
+    ],
+  },
+  'map-wider-than-a-record': {
+    flow: WIDE,
+    steps: [run({ items: many }), completed('out[0]/1', 1), continued(255), completed('out[199]/1', 2), failed('out[7]/1')],
+  },
+  vote: {
+    flow: VOTE,
+    steps: [
+      run(),
+      completed('safe/voter[1]/1', { verdict: 'yes' }),
+      completed('safe/voter[0]/1', { verdict: 'yes' }),
+      completed('best/voter[0]/1', { text: 'a' }),
+      failed('best/voter[1]/1'),
+      completed('best/judge/1', { text: 'a' }),
+      completed('safe/voter[2]/1', { verdict: 'no' }),
+    ],
+  },
+  'vote-tie': {
+    flow: VOTE,
+    steps: [
+      run(),
+      completed('safe/voter[1]/1', { verdict: 'yes' }),
+      failed('safe/voter[0]/1'),
+      completed('safe/voter[2]/1', { verdict: 'no' }),
+      reviewExpired('safe/tie/1'),
+    ],
+  },
+  loop: { flow: LOOP, steps: [run(), completed('text[0]/edit/1', { score: 0.1 }), completed('text[1]/edit/1', { score: 0.9 })] },
+  'loop-at-its-limit': { flow: LOOP, steps: [run(), ...[0, 1, 2].map((round) => completed(`text[${round}]/edit/1`, { score: 0.1 }))] },
+  waits: {
+    flow: WAITS,
+    steps: [
+      run({ order: 'o' }),
+      happened('payment/confirmed', { order: 'other', amount: 1 }, 'e1'),
+      at(10_800_000, woken()),
+      happened('payment/confirmed', { order: 'o', amount: 2 }, 'e2'),
+      happened('payment/confirmed', { order: 'o', amount: 2 }, 'e2'),
+      at(200_000_000, woken()),
+    ],
+  },
+  'event-in-vain': {
+    flow: WAITS,
+    steps: [run({ order: 'o' }), at(10_800_000, woken()), at(200_000_000, woken()), happened('payment/second', {}, 'e3')],
+  },
+  undo: {
+    flow: UNDO,
+    steps: [
+      run(),
+      completed('room/1', { n: 0.1 }),
+      completed('room/2', { n: 0.9 }),
+      completed('seat/1', { id: 's' }),
+      failed('paid/1'),
+      failed('paid/failover[0]/1'),
+      completed('undo/seat/1'),
+      failed('undo/room/1'),
+      completed('undo/room/2'),
+    ],
+  },
+  'flow-in-a-flow': {
+    flow: FLOW,
+    steps: [
+      run({}, pins),
+      completed('one/1', null, { costMicroUsd: 100 }),
+      completed('refund/1', { paid: true }, { by: 'flow:support/refund', child: use }),
+    ],
+  },
+  'flow-in-a-flow-called-off': {
+    flow: FLOW,
+    steps: [run({}, pins), completed('one/1'), paused(), resumed(), cancelled(), failed('refund/1', 'run.cancelled')],
+  },
+  'flow-as-a-child': {
+    flow: CHILD,
+    steps: [
+      run(
+        { order: 'T-1' },
+        {
+          parent: { runId: 'run_0', attemptId: 'run_0/refund/1', path: 'refund' },
+          rootRunId: 'run_0',
+          effectBase: 'run_0/refund/1',
+          limits: { timeMs: 10_000, steps: 4, depth: 1 },
+        },
+      ),
+      completed('pay/1', { paid: true }, { costMicroUsd: 30 }),
+      cancelled(),
+    ],
+  },
+  agent: {
+    flow: AGENT,
+    steps: [
+      run({ kind: 'refund' }),
+      turned(clerk, {
+        calls: [
+          { id: 'c1', tool: 'shop/find', arguments: { q: 'x' } },
+          { id: 'c2', tool: 'shop/none', arguments: {} },
+        ],
+      }),
+      failed('a/turn[1]/call[0]/1'),
+      turned('a/turn[2]/1', { calls: [] }, { text: 'done' }),
+    ],
+  },
+  'agent-hands-over': {
+    flow: AGENT,
+    steps: [
+      run({ kind: 'refund' }),
+      turned(clerk, { calls: [{ id: 'h', tool: 'handoff/expert', arguments: { task: 'look' } }] }),
+      turned('a/turn[2]/1', { calls: [] }, { text: 'maybe', confidence: 0.9 }),
+      turned('a/check[2]/1', { calls: [], confidence: 0.2 }, { text: 'maybe', confidence: 0.2 }),
+      at(60_000, decided('a/agents/expert/fallback/1', 'edit', { text: 'by a person', confidence: 1 })),
+    ],
+  },
+  team: {
+    flow: TEAM,
+    steps: [
+      run(),
+      says('plan[1]', { tasks: [taskOf('documents', 'd1'), taskOf('numbers', 'n1'), taskOf('documents', 'd2')] }),
+      says('task[1]', { fact: 1 }),
+      failed('report/task[0]/turn[1]/1'),
+      says('task[2]', { fact: 2 }),
+      says('plan[2]', { tasks: [] }),
+      says('synthesis', { text: 'all of it' }),
+    ],
+  },
+  'paused-and-changed': {
+    flow: CONTROL,
+    steps: [
+      run({ text: 'a' }),
+      patched({ input: { text: 'no' } }),
+      paused(),
+      completed('one/1', 1),
+      patched({ input: { text: 'b' } }),
+      resumed(),
+      resumed(),
+      completed('two/1', 2),
+    ],
+  },
+  'called-off-while-paused': {
+    flow: CONTROL,
+    steps: [run({ text: 'a' }), completed('one/1', 1), paused(), cancelled(), completed('two/1', 2), completed('undo/one/1')],
+  },
+  'run-again': {
+    flow: CONTROL,
+    steps: [
+      run({ text: 'a' }),
+      completed('one/1', 1),
+      failed('two/1'),
+      completed('onError/1'),
+      completed('undo/one/1'),
+      { name: 'run.retry', data: { runId: 'run_1', by: 'ada', newRunId: 'run_2', requestId: 'again', requestedAtMs: START_MS } },
+    ],
+  },
+  'run-from-a-step': {
+    flow: CONTROL,
+    steps: [
+      run(
+        { text: 'a' },
+        {
+          rootRunId: 'run_0',
+          effectBase: 'run_0',
+          reuse: { runId: 'run_0', from: 'two', steps: { one: { output: 1, by: 'tool:x/one' } } },
+        },
+      ),
+      completed('two/1', 2),
+    ],
+  },
+  limits: {
+    flow: BUDGET,
+    steps: [
+      run(),
+      completed('dear/1', 'bad', { costMicroUsd: 2_000 }),
+      failed('slow/1', 'tool.timed_out'),
+      completed('more[0]/1'),
+      completed('more[1]/1'),
+      at(60_000, decided('onLimit/1', 'approve', 'so be it')),
+    ],
+  },
+}
+
+const folder = join(import.meta.dirname, `v${VERSION}`)
+mkdirSync(folder, { recursive: true })
+for (const [name, { flow, steps }] of Object.entries(HISTORIES)) {
+  const file = join(folder, `${name}.json`)
+  if (existsSync(file)) continue
+  const program = programOf(flow)
+  const records: EngineInput[] = []
+  let atMs = START_MS - 1
+  for (const [offset, step] of steps.entries()) {
+    const message = 'message' in step ? step.message : step
+    atMs = 'message' in step ? START_MS + step.atMs : atMs + 1
+    const pinned =
+      message.name === 'run.requested' ? { name: message.name, data: { ...message.data, planHash: program.plan.hash } } : message
+    records.push({ message: pinned, atMs, partition: 3, offset })
+  }
+  const { outputs } = play(program, steps)
+  const ended = resultIn(outputs)?.result ?? outputs.find(({ to }) => to === 'log')
+  process.stdout.write(`${name}: ${'status' in (ended ?? {}) ? JSON.stringify(ended).slice(0, 160) : 'no result'}\n`)
+  writeFileSync(file, `${JSON.stringify({ engineVersion: VERSION, plan: program.plan, records, outputs }, null, 1)}\n`)
+}
