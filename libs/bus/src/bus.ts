@@ -90,6 +90,8 @@ export type LanesOptions = {
   readonly memoryBytesMax?: number
   /** Messages of one tenant handled at once. Default 7/8 of `concurrencyMax`, so that no tenant takes the last slots. */
   readonly tenantRunningMax?: number
+  /** Messages of one tenant taken but not settled, before more of it waits in the retry topics. Default `pendingMax`. */
+  readonly tenantPendingMax?: number
   /** Turns of a tenant for each turn of one with weight 1, while both have messages waiting. Default 1 for all. */
   readonly tenantWeight?: (tenant: string) => number
   /** Nobody waits for the handling: messages may stay with the broker this long, so that fewer, larger batches come. Default 0. */

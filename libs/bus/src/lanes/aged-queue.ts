@@ -11,7 +11,7 @@ export type Aged = {
 
 export class AgedQueue<Task extends Aged> {
   private readonly fresh = new Fifo<Task>()
-  private readonly returning = new Heap<Task>(({ bornMs }) => bornMs)
+  private readonly returning = new Heap<Task>((left, right) => left.bornMs - right.bornMs)
 
   get size(): number {
     return this.fresh.size + this.returning.size

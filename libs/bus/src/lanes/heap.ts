@@ -1,10 +1,10 @@
-/** The item with the smallest rank first. Ranks do not change while an item is in. */
+/** The item that comes before all others first. What decides it does not change while an item is in. */
 export class Heap<Item> {
-  private readonly rankOf: (item: Item) => number
+  private readonly compare: (left: Item, right: Item) => number
   private items: Item[] = []
 
-  constructor(rankOf: (item: Item) => number) {
-    this.rankOf = rankOf
+  constructor(compare: (left: Item, right: Item) => number) {
+    this.compare = compare
   }
 
   get size(): number {
@@ -16,13 +16,12 @@ export class Heap<Item> {
   }
 
   push(item: Item): void {
-    const { items, rankOf } = this
-    const rank = rankOf(item)
+    const { items, compare } = this
     let at = items.push(item) - 1
     while (at > 0) {
       const above = (at - 1) >> 1
       const parent = items[above]
-      if (parent === undefined || rankOf(parent) <= rank) break
+      if (parent === undefined || compare(parent, item) <= 0) break
       items[at] = parent
       at = above
     }
@@ -30,16 +29,15 @@ export class Heap<Item> {
   }
 
   shift(): Item | undefined {
-    const { items, rankOf } = this
+    const { items, compare } = this
     const first = items[0]
     const last = items.pop()
     if (last === undefined || items.length === 0) return first
-    const rank = rankOf(last)
     let at = 0
     for (;;) {
       const child = this.smallerChild(at)
       const item = items[child]
-      if (item === undefined || rankOf(item) >= rank) break
+      if (item === undefined || compare(item, last) >= 0) break
       items[at] = item
       at = child
     }
@@ -58,9 +56,9 @@ export class Heap<Item> {
   }
 
   private smallerChild(at: number): number {
-    const { items, rankOf } = this
+    const { items, compare } = this
     const left = 2 * at + 1
     const [one, two] = [items[left], items[left + 1]]
-    return one !== undefined && two !== undefined && rankOf(two) < rankOf(one) ? left + 1 : left
+    return one !== undefined && two !== undefined && compare(two, one) < 0 ? left + 1 : left
   }
 }

@@ -20,7 +20,6 @@ describe('what a lane consumer holds', () => {
     expect(sent.headers).toMatchObject({ [HEADER.attempt]: '1' })
     runner.assign('retry.short', 0, 0)
     runner.enqueue('retry.short', 0, [{ ...sent, partition: 0, offset: 0, timestampMs: 9 }])
-    expect(runner.stats()).toMatchObject({ watermarkGap: 0, oldestMs: 0, retryDepth: { 'retry.short': 1 } })
     await eventually(() => at.length === 2)
     expect(at[1]).toBeGreaterThanOrEqual(Number(sent.headers[HEADER.notBeforeMs]))
     await eventually(() => runner.positions().some(({ topic, next }) => topic === 'retry.short' && next === 1))
@@ -44,6 +43,7 @@ describe('what a lane consumer holds', () => {
     }
     runner.assign('retry.long', 0, 0)
     runner.enqueue('retry.long', 0, [waiting(0, 7, 10_030), waiting(1, 5, 10_030), waiting(2, 9, 10_005)])
+    expect(runner.stats()).toMatchObject({ watermarkGap: 0, oldestMs: 0, retryDepth: { 'retry.long': 3 } })
     now.ms = 10_010
     await eventually(() => order.length === 1)
     now.ms = 10_030
@@ -113,6 +113,25 @@ describe('what a lane consumer holds', () => {
     runner.revoke('commands.bulk', 0)
     expect(flow.slice(3).toSorted()).toEqual(['resume commands', 'resume commands.high'])
     expect(runner.stats()).toMatchObject({ partitions: 2, paused: 0, ownershipChanges: 4 })
+  })
+
+  it('lanes/R7, O1: what is too much of one tenant waits in a retry topic, not as an attempt, and those behind it are handled', async () => {
+    const handled: string[] = []
+    const { runner, published, position } = harness(
+      async ({ key, headers }) => {
+        handled.push(key)
+        return headers['ce_tenant'] === 'flood' ? new Promise<Settlement>(() => {}) : ack
+      },
+      { tenantPendingMax: 3, pendingMax: 50 },
+    )
+    const of = (tenant: string, from: number, count: number): BusRecord[] =>
+      Array.from({ length: count }, (_, n) => record(from + n, `${tenant}${from + n}`, { headers: { ce_tenant: tenant } }))
+    runner.enqueue('commands', 0, [...of('quiet', 0, 1), ...of('flood', 1, 20), ...of('quiet', 21, 1)])
+    await eventually(() => published.length === 17 && handled.length === 5)
+    expect(handled.toSorted()).toEqual(['flood1', 'flood2', 'flood3', 'quiet0', 'quiet21'])
+    expect(published[0]).toMatchObject({ topic: 'retry.long', headers: { [HEADER.attempt]: '1', ce_tenant: 'flood' } })
+    await eventually(() => runner.stats().settled === 19)
+    expect([position(), runner.stats().heldBytes > 0]).toEqual([1, true])
   })
 
   it('lanes/R4: what is revoked while it is handled is aborted, settles nothing and leaves the memory to others', async () => {

@@ -44,7 +44,7 @@ export class LanePartition<Work extends Taken> {
   lost = false
   paused = false
   private readonly options: LanePartitionOptions<Work>
-  private readonly held = new Heap<Work>(({ dueAtMs }) => dueAtMs)
+  private readonly held = new Heap<Work>((left, right) => left.dueAtMs - right.dueAtMs || left.offset - right.offset)
   private readonly abort = new AbortController()
   private heldBytes = 0
   private unsettled = 0

@@ -6,6 +6,7 @@
 //   R4. After `revoke` or the end of a drain, signals are aborted and late settlements change nothing.
 //   R5. The handler sees a retried message as it was the first time: topic, partition, offset, time and headers of its origin.
 //   R6. At most `STARTS_PER_TURN_MAX` handlers start in one turn of the event loop, so timers and sockets are served under load.
+//   R7. What is too much of one tenant waits in a retry topic (overflow.policy.ts); when it cannot be forwarded it is handled like the rest.
 import { toFault, type FaultData } from '@baton/contracts/fault'
 import type { BusRecord, Delivery, LanesOptions, LaneStats, OutgoingRecord, RetryPolicy, Settlement } from '../bus.ts'
 import { withAttempts } from './attempt-log.ts'
@@ -13,6 +14,7 @@ import { asOriginal, decodeFailure, encodeFailure, type FailureRecord } from './
 import { laneStats, type PartitionEnds } from './lane-stats.ts'
 import { LanePartition, TIMER_MAX_MS } from './lane-partition.ts'
 import { LaneScheduler } from './lane-scheduler.ts'
+import { Overflow } from './overflow.policy.ts'
 import { MemoryBudget } from './memory-budget.ts'
 import { classOfTopic, limitsOf } from './priority.policy.ts'
 import { deferTopic, nextHop } from './retry-ladder.policy.ts'
@@ -52,6 +54,7 @@ export class LaneRunner {
   private readonly retryTopics: ReadonlySet<string>
   private readonly scheduler: LaneScheduler<Work>
   private readonly memory: MemoryBudget
+  private readonly overflow: Overflow | undefined
   private readonly lanes = new Map<string, LanePartition<Work>>()
   private settledCount = 0
   private ownershipChanges = 0
@@ -69,6 +72,8 @@ export class LaneRunner {
       tenantRunningMax: options.tenantRunningMax ?? Math.ceil(concurrencyMax * TENANT_SHARE),
       ...(tenantWeight === undefined ? {} : { tenantWeight }),
     })
+    const { retry, ordered = true, pendingMax = PENDING_MAX, tenantPendingMax = pendingMax } = options
+    this.overflow = retry.retryTopics.length === 0 ? undefined : new Overflow({ ordered, tenantPendingMax })
     this.memory = new MemoryBudget({
       messagesMax: memoryMessagesMax ?? MEMORY_MAX.messages,
       bytesMax: memoryBytesMax ?? MEMORY_MAX.bytes,
@@ -180,7 +185,23 @@ export class LaneRunner {
 
   private take(work: Work): void {
     if (this.memory.take(work.bytes)) this.regulate()
-    this.scheduler.offer(work)
+    const waitMs = this.overflow?.take(work, work.returning ? this.options.nowMs() : work.takenAtMs) ?? 0
+    if (waitMs > 0) this.putOff(work, waitMs)
+    else this.scheduler.offer(work)
+  }
+
+  /** R7. */
+  private putOff(work: Work, waitMs: number): void {
+    const forwarded = this.deferred(work, waitMs)
+    if (forwarded === undefined) return this.scheduler.offer(work)
+    this.options.publish([forwarded]).then(
+      () => this.free(work, true),
+      () => {
+        if (work.lane.lost || this.draining) return this.free(work, false)
+        this.scheduler.offer(work)
+        this.pump()
+      },
+    )
   }
 
   private regulate(): void {
@@ -259,13 +280,19 @@ export class LaneRunner {
   }
 
   private defer(work: Work, untilMs: number): void {
-    const now = this.options.nowMs()
-    const waitMs = Math.max(0, untilMs - now)
+    const waitMs = Math.max(0, untilMs - this.options.nowMs())
+    const forwarded = this.deferred(work, waitMs)
+    if (forwarded === undefined) this.wait(work, waitMs)
+    else this.publishOf(work, forwarded)
+  }
+
+  /** The message as it waits: not an attempt, and not longer than the retry topic is made for. Nothing where there is no such topic. */
+  private deferred(work: Work, waitMs: number): OutgoingRecord | undefined {
     const topic = deferTopic(this.options.retry, waitMs)
-    if (topic === undefined) return this.wait(work, waitMs)
-    // Never later than the topic's own delay, or it would hold up the records behind it.
-    const notBeforeMs = now + Math.min(topic.delayMs, waitMs)
-    this.forward(work, topic.topic, { ...failureSoFar(work), attempts: work.attempt - 1, stage: work.stage, notBeforeMs })
+    if (topic === undefined) return undefined
+    const notBeforeMs = this.options.nowMs() + Math.min(topic.delayMs, waitMs)
+    const failure = { ...failureSoFar(work), attempts: work.attempt - 1, stage: work.stage, notBeforeMs }
+    return encodeFailure(topic.topic, work.record, failure)
   }
 
   private failed(work: Work, { fault, cause }: Loss): FailureRecord {
@@ -277,14 +304,18 @@ export class LaneRunner {
   }
 
   private forward(work: Work, topic: string, failure: FailureRecord): void {
+    this.publishOf(work, encodeFailure(topic, work.record, failure))
+  }
+
+  private publishOf(work: Work, forwarded: OutgoingRecord): void {
     const again = (): void => {
       if (work.dropped || work.lane.lost || this.draining) return this.finish(work, false)
       this.scheduler.park(work) // R2
       const delayMs = Math.min(FORWARD_AGAIN_MS.longest, FORWARD_AGAIN_MS.first * 2 ** Math.min(work.forwards++, 10))
-      work.timer = setTimeout(() => this.forward(work, topic, failure), delayMs)
+      work.timer = setTimeout(() => this.publishOf(work, forwarded), delayMs)
       this.pump()
     }
-    this.options.publish([encodeFailure(topic, work.record, failure)]).then(() => this.finish(work, true), again) // R1
+    this.options.publish([forwarded]).then(() => this.finish(work, true), again) // R1
   }
 
   private wait(work: Work, delayMs: number): void {
@@ -303,6 +334,13 @@ export class LaneRunner {
   private finish(work: Work, settled: boolean): void {
     if (work.dropped) return
     this.scheduler.done(work)
+    this.overflow?.done(work, this.options.nowMs())
+    this.free(work, settled)
+    if (!this.draining) this.pump()
+    else if (this.scheduler.running === 0) this.onIdle()
+  }
+
+  private free(work: Work, settled: boolean): void {
     work.record = NO_RECORD
     const roomAgain = this.memory.free(work.bytes)
     if (settled && !work.lane.lost) {
@@ -311,16 +349,14 @@ export class LaneRunner {
       this.options.onSettled?.()
     }
     if (roomAgain) this.regulate()
-    if (!this.draining) this.pump()
-    else if (this.scheduler.running === 0) this.onIdle()
   }
 
   private dropWaiting(matches: (work: Work) => boolean): void {
     for (const work of this.scheduler.drop(matches)) {
       work.dropped = true
       clearTimeout(work.timer)
-      work.record = NO_RECORD
-      if (this.memory.free(work.bytes)) this.regulate()
+      this.overflow?.done(work, this.options.nowMs())
+      this.free(work, false)
     }
   }
 }

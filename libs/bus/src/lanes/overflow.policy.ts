@@ -1,0 +1,93 @@
+// A tenant that sends far more than it is served would, with one log for all, keep everybody waiting behind it. What is too much of it goes
+// on in the retry topics, so that the log is read past it. Pure: it counts, the runner forwards.
+//   O1. Only what a tenant has beyond `tenantPendingMax` messages here is put off, and only while another tenant was heard of lately: alone
+//       it simply waits with the broker.
+//   O2. It comes back about when it can be served, neither as an attempt nor as a rung of the ladder.
+//   O3. What is put off keeps the order of its key: later messages of the key are put off too, and not to an earlier time.
+
+type Message = { readonly tenant: string; readonly key: string; readonly returning: boolean }
+
+/** A tenant counts as there so long after its last message. */
+const ABSENT_AFTER_MS = 60_000
+const WAIT_MS = { least: 1_000, most: 300_000 } as const
+/** A put-off message may come back so late; after that its key is free. */
+const LATE_MS = 10_000
+const KEYS_KEPT = 10_000
+const RATE_WINDOW_MS = 1_000
+
+type Tenant = { name: string; pending: number; putOff: number; done: number; windowAtMs: number; donePerMs: number; seenAtMs: number }
+
+export type OverflowOptions = { readonly tenantPendingMax: number; readonly ordered: boolean }
+
+export class Overflow {
+  private readonly options: OverflowOptions
+  private readonly tenants = new Map<string, Tenant>()
+  /** Until when later messages of a key wait. */
+  private readonly keys = new Map<string, number>()
+  /** The tenants heard of last, two different ones. */
+  private last: Tenant | undefined
+  private lastOther: Tenant | undefined
+
+  constructor(options: OverflowOptions) {
+    this.options = options
+  }
+
+  /** A message came. How long it is put off, or 0 when it is to be handled. */
+  take({ tenant: name, key, returning }: Message, nowMs: number): number {
+    const tenant = this.heardOf(name, nowMs)
+    if (returning) tenant.putOff = Math.max(0, tenant.putOff - 1)
+    const keyUntilMs = this.keys.size === 0 || returning ? 0 : (this.keys.get(key) ?? 0)
+    if (keyUntilMs > nowMs) return this.putOff(tenant, { key, waitMs: keyUntilMs - nowMs, nowMs }) // O3
+    if (tenant.pending < this.options.tenantPendingMax || !this.hasOthers(tenant, nowMs)) {
+      tenant.pending++
+      return 0
+    }
+    const drainMs = tenant.donePerMs > 0 ? (tenant.putOff + tenant.pending) / tenant.donePerMs : WAIT_MS.least
+    return this.putOff(tenant, { key, waitMs: Math.min(WAIT_MS.most, Math.max(WAIT_MS.least, Math.ceil(drainMs))), nowMs }) // O2
+  }
+
+  /** A message that was to be handled is over. */
+  done({ tenant: name }: Message, nowMs: number): void {
+    const tenant = this.last?.name === name ? this.last : this.tenants.get(name)
+    if (tenant === undefined) return
+    tenant.pending = Math.max(0, tenant.pending - 1)
+    tenant.done++
+    const passedMs = nowMs - tenant.windowAtMs
+    if (passedMs < RATE_WINDOW_MS) return
+    tenant.donePerMs = tenant.done / passedMs
+    tenant.done = 0
+    tenant.windowAtMs = nowMs
+  }
+
+  private putOff(tenant: Tenant, { key, waitMs, nowMs }: { key: string; waitMs: number; nowMs: number }): number {
+    tenant.putOff++
+    if (!this.options.ordered || key === '') return waitMs
+    if (this.keys.size >= KEYS_KEPT) for (const [one, untilMs] of this.keys) if (untilMs + LATE_MS <= nowMs) this.keys.delete(one)
+    if (this.keys.size < KEYS_KEPT) this.keys.set(key, nowMs + waitMs)
+    return waitMs
+  }
+
+  private hasOthers(tenant: Tenant, nowMs: number): boolean {
+    const other = tenant === this.last ? this.lastOther : this.last
+    return other !== undefined && nowMs - other.seenAtMs < ABSENT_AFTER_MS
+  }
+
+  private heardOf(name: string, nowMs: number): Tenant {
+    let tenant = this.last?.name === name ? this.last : this.tenants.get(name)
+    if (tenant === undefined) {
+      if (this.tenants.size >= KEYS_KEPT) this.forgetIdle()
+      tenant = { name, pending: 0, putOff: 0, done: 0, windowAtMs: nowMs, donePerMs: 0, seenAtMs: nowMs }
+      this.tenants.set(name, tenant)
+    }
+    tenant.seenAtMs = nowMs
+    if (tenant !== this.last) {
+      this.lastOther = this.last
+      this.last = tenant
+    }
+    return tenant
+  }
+
+  private forgetIdle(): void {
+    for (const tenant of this.tenants.values()) if (tenant.pending === 0) this.tenants.delete(tenant.name)
+  }
+}
