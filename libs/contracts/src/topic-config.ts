@@ -20,6 +20,8 @@ export const topicConfig = (
   'message.timestamp.type': logAppendTime ? 'LogAppendTime' : 'CreateTime',
   'min.insync.replicas': String(minInsyncReplicas),
   'unclean.leader.election.enable': 'false',
+  // Whatever a foreign producer compresses with, every reader can read it; our own batches are not compressed.
+  'compression.type': 'uncompressed',
   'max.message.bytes': String(MAX_MESSAGE_BYTES),
   ...(flushEveryBatch ? { 'flush.messages': '1' } : {}),
 })
