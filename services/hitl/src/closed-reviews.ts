@@ -9,6 +9,8 @@ import type { ReviewRepository } from './review.repository.ts'
 const DAY_MS = 86_400_000
 const KEEP_DAYS = 30
 const LOOK_EVERY_MS = 3_600_000
+/** A process that has just started has other things to do. */
+const FIRST_LOOK_MS = 15_000
 const BATCH_REVIEWS = 1_000
 
 type ClosedReviewsOptions = {
@@ -32,7 +34,7 @@ const removeOld = async ({ reviews, keepDays = KEEP_DAYS, nowMs, logger }: Close
   return removed
 }
 
-/** Looks every hour until it is closed, the first time at once. */
+/** Looks every hour until it is closed, the first time soon. */
 export const closedReviews = (options: ClosedReviewsOptions): { close(): Promise<void> } => {
   const closing = new AbortController()
   let running: Promise<unknown> | undefined
@@ -48,11 +50,13 @@ export const closedReviews = (options: ClosedReviewsOptions): { close(): Promise
       })
   }
   const timer = setInterval(look, LOOK_EVERY_MS)
+  const first = setTimeout(look, FIRST_LOOK_MS)
   timer.unref()
-  look()
+  first.unref()
   return {
     close: async () => {
       clearInterval(timer)
+      clearTimeout(first)
       closing.abort()
       await running
     },

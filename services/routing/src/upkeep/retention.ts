@@ -21,6 +21,8 @@ export type RetentionOptions = {
 /** Topics keep records for 7 days; what they refer to is kept a day longer. */
 const TOPICS_KEEP_DAYS = 8
 const LOOK_EVERY_MS = 3_600_000
+/** A process that has just started has other things to do. */
+const FIRST_LOOK_MS = 15_000
 /** A sweep of all tables is made so often, whoever makes it. */
 const SWEEP_EVERY_MS = 6 * 3_600_000
 const LEASE_MS = 600_000
@@ -92,7 +94,7 @@ const batches =
     }
   }
 
-/** Looks every hour until it is stopped, the first time at once. */
+/** Looks every hour until it is stopped, the first time soon. */
 export const keepRetention = (options: RetentionOptions): { stop: () => Promise<void> } => {
   const { telemetry } = options
   const stopping = new AbortController()
@@ -110,11 +112,13 @@ export const keepRetention = (options: RetentionOptions): { stop: () => Promise<
       })
   }
   const timer = setInterval(look, LOOK_EVERY_MS)
+  const first = setTimeout(look, FIRST_LOOK_MS)
   timer.unref()
-  look()
+  first.unref()
   return {
     stop: async () => {
       clearInterval(timer)
+      clearTimeout(first)
       stopping.abort()
       await running
     },
