@@ -5,7 +5,8 @@ import type { MessageOf } from '@baton/contracts'
 import type { EngineInput, LogMessage, Output } from '@baton/engine'
 import type { Program } from '@baton/flow/program'
 import { answerOf, withoutWords } from './answers.ts'
-import { Failed, Reference, type Entry } from './reference.ts'
+import { Reference } from './reference.ts'
+import { Failed, type Entry } from './reference-terms.ts'
 import { broken } from './run-ledger.ts'
 
 /** A record of a run and what it caused when the log was decided in one go. */

@@ -2,7 +2,7 @@
 import { canonicalJson, isJsonObject, type Json } from '@baton/contracts/json'
 import type { PlanNode } from '@baton/flow/plan'
 import type { Question } from './answers.ts'
-import { Failed, failedBy, type Entry, type Place, type Reference } from './reference.ts'
+import { Failed, failedBy, type Entry, type Place, type Runner } from './reference-terms.ts'
 
 type Result = {
   readonly id: string
@@ -20,9 +20,9 @@ type Work = {
 type Subtask = { readonly agent: string | undefined; readonly task: Json; came?: Entry | Failed }
 
 export class Agents {
-  readonly #run: Reference
+  readonly #run: Runner
 
-  constructor(run: Reference) {
+  constructor(run: Runner) {
     this.#run = run
   }
 

@@ -1,7 +1,7 @@
 // What parts side by side come to, for the reference: branches, items, voters.
 import type { Json } from '@baton/contracts'
 import type { PlanNode } from '@baton/flow/plan'
-import { Failed, type Entry } from './reference.ts'
+import { Failed, type Entry } from './reference-terms.ts'
 
 type Came = readonly (Entry | Failed | null)[]
 type Kind<K extends PlanNode['kind']> = PlanNode & { readonly kind: K }
