@@ -4,12 +4,14 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { AccessRule } from '@baton/contracts/generate'
 import kafkajs from 'kafkajs'
 import type { AclEntry } from 'kafkajs'
 import { kafkaAvailable, startKafka, type KafkaServer } from '../../libs/testing/src/servers/kafka-server.ts'
 import { freePorts } from '../../libs/testing/src/servers/machine.ts'
 
+const SETTLE_MS = 200
 const OVERLAY = join(import.meta.dirname, '..', '..', 'infra', 'kafka', 'secure.properties')
 
 export type SecureKafka = {
@@ -135,7 +137,11 @@ export const startSecureKafka = async (users: readonly string[]): Promise<Secure
       const admin = client.admin()
       await admin.connect()
       try {
-        await admin.createAcls({ acl: rules.flatMap(entriesOf) })
+        const acl = rules.flatMap(entriesOf)
+        await admin.createAcls({ acl })
+        // The broker answers before its authorizer has heard of the last one.
+        for (const entry of acl.slice(-1)) while ((await admin.describeAcls(entry)).resources.length === 0) await sleep(SETTLE_MS)
+        await sleep(SETTLE_MS)
       } finally {
         await admin.disconnect()
       }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { accessOf, topicsOfServices } from './access.ts'
-import { SERVICES, topicManifest, TOPICS } from './topics.ts'
+import { RETRY_DELAYS, SERVICES, topicManifest, TOPICS } from './topics.ts'
 
 const names = new Set(topicManifest().map(({ name }) => name))
 

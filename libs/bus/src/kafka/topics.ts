@@ -79,10 +79,14 @@ const untilLed = async (admin: TopicAdmin, names: readonly string[]): Promise<vo
   }
 }
 
+const NAMES_SHOWN = 4
+const shortened = (names: readonly string[]): string =>
+  names.length <= NAMES_SHOWN + 1 ? names.join(', ') : `${names.slice(0, NAMES_SHOWN).join(', ')} and ${names.length - NAMES_SHOWN} more`
+
 /** A user sees no topic that it has no right to, so that one may be there all the same. */
 const unseen = (names: readonly string[], cause: unknown): Fault => {
   const message = [
-    `Kafka: this user may neither see nor make these topics: ${names.join(', ')}`,
+    `Kafka: this user may neither see nor make these topics: ${shortened(names)}`,
     '`baton topics --create` makes them, as a user that administers the cluster',
     '`baton topics --acls --commands` prints the rights of every service',
   ].join('; ')
