@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import { decodeEvent, encodeEvent, TOPICS } from '@baton/contracts'
-import { openPglite, type Database } from '@baton/store'
+import { decodeEvent, encodeEvent, Fault, TOPICS } from '@baton/contracts'
+import { openPglite, type Database, type RunStore } from '@baton/store'
 import { openTelemetry } from '@baton/telemetry'
 import { openWorld, until, type Process, type World } from '../run-loop/world.fixture.ts'
 import { sweepOnce } from './retention.ts'
@@ -136,6 +136,25 @@ describe('runs that ended', () => {
     expect(await Promise.all(runIds.map((runId) => countIn('run_states', runId)))).toEqual([1, 1, 1])
     await world.loop(shop, QUICK)
     await until(async () => (await Promise.all(runIds.map(isMoved))).every((moved) => moved))
+  })
+
+  it('U3: a move that failed is tried again, and a run that changed meanwhile waits for its own time', async () => {
+    const flow = await world.publishFlow(ONE_TOOL)
+    await world.serveTools()
+    const { stores } = shop.platform
+    let failures = 2
+    const retire: RunStore['retire'] = (change) => {
+      failures -= 1
+      return failures >= 0 ? Promise.reject(new Fault('store.unavailable', 'no answer')) : stores.runs.retire(change)
+    }
+    const platform = { ...shop.platform, stores: { ...stores, runs: { ...stores.runs, retire } } }
+    await world.loop({ ...shop, platform }, QUICK)
+    const runId = await world.begin(flow, { partition: 2 })
+    await world.resultOf(runId)
+    await repeat(runId)
+    await until(async () => (await resultsOf(runId)).length === 2)
+    await until(() => isMoved(runId))
+    expect(failures).toBeLessThan(0)
   })
 
   it('U2: an owner that lost its partitions moves nothing', async () => {
