@@ -195,7 +195,7 @@ export type KeptEvent = {
 }
 
 /** How to take back an effect, with everything it needs: the frame it was made in may be gone by then. */
-export type Undo = {
+type Undo = {
   readonly nodeId: string
   readonly path: string
   readonly block: number

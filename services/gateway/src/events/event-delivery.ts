@@ -8,7 +8,7 @@ import type { InboxEvent } from '@baton/store'
 import { changeRecord } from '../runs/control-records.ts'
 
 /** How long an event is kept for a run that does not wait for it yet. */
-export const EVENT_KEEP_MS = 86_400_000
+const EVENT_KEEP_MS = 86_400_000
 /** Pause before an event is looked after again; it grows with every time, up to twenty times this. */
 const PAUSE_MS = 1_000
 const LOOK_MS = 1_000
