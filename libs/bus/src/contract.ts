@@ -1,6 +1,6 @@
 // What every adapter of the bus must pass, whatever carries its messages. The promises B1 to B7 are those of `bus.ts`.
 import { describe } from '@jest/globals'
-import { deadLettersContract } from './contract/dead-letters.ts'
+import { deadLettersContract, letterChangesContract } from './contract/dead-letters.ts'
 import { createSuite, type BusContract } from './contract/harness.ts'
 import { drainContract, groupsContract, orderContract, redeliveryContract } from './contract/lanes.ts'
 import { atRestContract, placesContract } from './contract/publish.ts'
@@ -12,7 +12,7 @@ export type { BusContract, OpenedBus } from './contract/harness.ts'
 const PARTS = {
   publish: [placesContract, atRestContract],
   lanes: [orderContract, redeliveryContract, drainContract, groupsContract],
-  'retries and dead letters': [ladderContract, shortcutsContract, deadLettersContract],
+  'retries and dead letters': [ladderContract, shortcutsContract, deadLettersContract, letterChangesContract],
   log: [positionsContract, batchesContract, rangeContract],
   table: [tableContract],
 } as const

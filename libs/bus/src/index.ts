@@ -8,8 +8,8 @@ export {
   type RedriveOptions,
 } from './dead-letters/dead-letters.ts'
 export type { DeadLetter, LetterAction, LetterChange, LetterPlace } from './dead-letters/letter.ts'
-export { LetterBook, type LetterSummary } from './dead-letters/letter-book.ts'
-export { IDENTITY_HEADERS, putAway, sendAgain, type LetterEdit, type Sender } from './dead-letters/send-again.ts'
+export { LetterBook, summaryOf, type LetterSummary } from './dead-letters/letter-book.ts'
+export { IDENTITY_HEADERS, putAway, sendAgain, type LetterEdit, type Sender, type Sending } from './dead-letters/send-again.ts'
 export { openEmbeddedBus, type EmbeddedBus, type EmbeddedBusOptions } from './embedded/embedded-bus.ts'
 export { decodeFailure, encodeFailure, HEADER, type FailureRecord } from './lanes/failure-record.ts'
 export { deferTopic, nextHop } from './lanes/retry-ladder.policy.ts'

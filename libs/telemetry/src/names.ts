@@ -15,6 +15,13 @@ const RUN_BUCKETS_MS = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 15_00
 
 /** Names ending in `_seconds` are observed in milliseconds and exported in seconds. */
 export const METRICS = {
+  baton_dead_letters: { kind: 'gauge', about: 'Dead letters that nobody redrove or discarded', labels: ['service', 'code'] },
+  baton_dead_letters_oldest_seconds: { kind: 'gauge', about: 'Age of the oldest of them', labels: ['service'] },
+  baton_dead_letter_kinds_total: {
+    kind: 'counter',
+    about: 'Dead letters that were the first of their fingerprint',
+    labels: ['service', 'code'],
+  },
   baton_requests_total: { kind: 'counter', about: 'Requests taken in, by what became of them', labels: ['via', 'outcome'] },
   baton_messages_total: {
     kind: 'counter',

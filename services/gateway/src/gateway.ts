@@ -3,6 +3,8 @@ import { startHost, type RunningService, type StartService } from '@baton/servic
 import type { BusRecord, TableReader } from '@baton/bus/bus'
 import { ApiController } from './api/api.controller.ts'
 import { DeadLetterController } from './dead-letters/dead-letter.controller.ts'
+import { createLetterDesk } from './dead-letters/letter-desk.ts'
+import { letterJobs } from './dead-letters/letter-job.ts'
 import { FlowCatalog } from './flows/flow-catalog.ts'
 import { FlowController } from './flows/flow.controller.ts'
 import { publishFlows } from './flows/flow-publisher.ts'
@@ -21,7 +23,7 @@ import { RunControlController } from './runs/run-control.controller.ts'
 import { RunController } from './runs/run.controller.ts'
 import { RunEventsController } from './runs/run-events.controller.ts'
 import { createTopicWatch } from './runs/topic-watch.ts'
-import { CATALOG, EVENTS, INTAKE, JOBS, JOURNAL, RESULTS, TRIGGERS } from './tokens.ts'
+import { CATALOG, DESK, EVENTS, INTAKE, JOBS, JOURNAL, RESULTS, TRIGGERS } from './tokens.ts'
 import { HookController } from './triggers/hook.controller.ts'
 import { TriggerController } from './triggers/trigger.controller.ts'
 import { Triggers } from './triggers/triggers.ts'
@@ -39,7 +41,8 @@ export const start: StartService = async (platform, { port, host }): Promise<Run
   })
   const results = createTopicWatch({ bus, topic: TOPICS.results, logger })
   const journal = createTopicWatch({ bus, topic: TOPICS.journal, logger })
-  const jobs = createJobRunner(platform, { kinds: [controlJobs(platform)] })
+  const desk = createLetterDesk(platform)
+  const jobs = createJobRunner(platform, { kinds: [controlJobs(platform), letterJobs({ ...platform, desk })] })
   const events = createEventDelivery(platform)
   const intake = createIntake({ platform, catalog })
   const triggers = new Triggers({ platform, intake })
@@ -78,17 +81,19 @@ export const start: StartService = async (platform, { port, host }): Promise<Run
       { provide: RESULTS, useValue: results },
       { provide: JOURNAL, useValue: journal },
       { provide: JOBS, useValue: jobs },
+      { provide: DESK, useValue: desk },
       { provide: EVENTS, useValue: events },
     ],
     started: async () => {
       config = await bus.table({ topic: TOPICS.config, onRecord: onConfig })
       await triggers.settle()
       jobs.start()
+      desk.start()
       events.start()
     },
     drain: async () => {
       await triggers.close()
-      await Promise.all([config?.close(), results.close(), journal.close(), jobs.close(), events.close()])
+      await Promise.all([config?.close(), results.close(), journal.close(), jobs.close(), desk.close(), events.close()])
     },
   })
 }

@@ -5,5 +5,6 @@ export const RESULTS = Symbol('watch of the results')
 export const TRIGGERS = Symbol('triggers')
 export const JOURNAL = Symbol('watch of the journal')
 export const JOBS = Symbol('jobs')
+export const DESK = Symbol('desk of dead letters')
 /** Events that came with a key. */
 export const EVENTS = Symbol('events')

@@ -75,16 +75,19 @@ export const redriveDeadLetters = async (bus: Bus, options: RedriveOptions): Pro
   const sent: LetterPlace[] = []
   for await (const letter of select(bus, options)) {
     if (sent.length >= limit || signal?.aborted === true) break
-    if (only === undefined ? letter.state !== 'open' : !isAmong(letter, only)) continue
+    if (!isWanted(letter, only)) continue
     if (!dryRun) {
       await pace(sent.length)
       const sender = { id: redriveId, nowMs: Date.now(), ...(by === undefined ? {} : { by }) }
-      await sendAgain(bus, topic, { letters: [letter], sender })
+      await sendAgain(bus, topic, { letters: [{ letter }], sender })
     }
     sent.push({ partition: letter.partition, offset: letter.offset })
   }
   return { redriveId, dryRun, letters: sent }
 }
+
+const isWanted = (letter: DeadLetter, only: readonly LetterPlace[] | undefined): boolean =>
+  only === undefined ? letter.state === 'open' : isAmong(letter, only)
 
 /** Waits until the n-th may go. */
 const paceOf = (ratePerSecond: number): ((n: number) => Promise<void>) => {

@@ -3,7 +3,7 @@
 //   K2. Bounded: beyond `lettersMax` the oldest letters are forgotten here; they stay in the topic, and can be shown and redriven by place.
 //   K3. What retention took away is forgotten; a topic that was made anew is read anew.
 import { isFaultCode, type FaultCode } from '@baton/contracts/fault'
-import type { Bus } from '../bus.ts'
+import type { Bus, BusRecord } from '../bus.ts'
 import { letterOf, noLetter, readMark, type DeadLetter, type LetterAction } from './letter.ts'
 import { scan } from './letter-reader.ts'
 
@@ -12,6 +12,8 @@ const MESSAGE_CHARS_MAX = 300
 /** Largest value that is read for the tenant in it. */
 const PEEK_BYTES_MAX = 65_536
 const PARTITION = 0
+/** Records read at once where single ones are wanted: they often lie together. */
+const WINDOW_RECORDS = 100
 const DEFAULT_TENANT = 'default'
 
 /** A letter without its bytes. */
@@ -74,6 +76,11 @@ export class LetterBook {
     return this.#entries.get(offset)?.summary
   }
 
+  /** The end of the topic as it was at the last `refresh`. */
+  get next(): number {
+    return this.#next
+  }
+
   /** Letters that were forgotten because there were too many (K2). */
   get forgotten(): number {
     return this.#forgotten
@@ -85,6 +92,20 @@ export class LetterBook {
     const letter = record?.offset === offset ? letterOf(record, this.#entries.get(offset)?.actions ?? []) : undefined
     if (letter === undefined) throw noLetter(this.#topic, { partition: PARTITION, offset })
     return letter
+  }
+
+  /** Letters with their bytes, in the order of their offsets; those that are not there any more are left out. */
+  async readMany(offsets: readonly number[]): Promise<readonly DeadLetter[]> {
+    const letters: DeadLetter[] = []
+    let window: readonly BusRecord[] = []
+    for (const offset of offsets.toSorted((one, other) => one - other)) {
+      if (offset > (window.at(-1)?.offset ?? -1))
+        window = await this.#bus.read({ topic: this.#topic, partition: PARTITION, offset, limit: WINDOW_RECORDS })
+      const record = window.find((one) => one.offset === offset)
+      const letter = record === undefined ? undefined : letterOf(record, this.#entries.get(offset)?.actions ?? [])
+      if (letter !== undefined) letters.push(letter)
+    }
+    return letters
   }
 
   async #read(): Promise<void> {
@@ -126,7 +147,8 @@ export class LetterBook {
   }
 }
 
-const summaryOf = (letter: DeadLetter): LetterSummary => {
+/** A letter without its bytes. */
+export const summaryOf = (letter: DeadLetter): LetterSummary => {
   const { offset, key, fingerprint, deadAtMs, redrives, state, failure, value, headers, first } = letter
   const code = failure.fault?.code
   const type = headers['ce_type']

@@ -3,7 +3,7 @@ import { Fault } from '@baton/contracts/fault'
 import type { BusRecord, OutgoingRecord } from '../bus.ts'
 import { decodeAttempts, encodeAttempts, withAttempts, type AttemptNote } from '../lanes/attempt-log.ts'
 import { decodeFailure, HEADER, withoutFailure, type FailureRecord } from '../lanes/failure-record.ts'
-import { fingerprintOf } from './fingerprint.policy.ts'
+import { fingerprintOf } from './fingerprint.ts'
 
 const REASON_CHARS_MAX = 1_000
 const FIRST_MESSAGE_CHARS_MAX = 500
@@ -66,8 +66,8 @@ export const letterOf = (record: BusRecord, actions: readonly LetterAction[]): D
     [HEADER.discardedOf]: _discarded,
     ...headers
   } = withoutFailure(record.headers)
-  const past = decodeHistory(before)
-  const history = withAttempts(past?.attempts ?? [], failure.log ?? [])
+  const { fault, frames = [], log = [] } = failure
+  const past = decodeHistory(before) ?? { redrives: 0, first: firstOf(failure, deadAtMs), attempts: [] }
   const state = actions.at(-1)?.action ?? 'open'
   return {
     partition,
@@ -77,10 +77,10 @@ export const letterOf = (record: BusRecord, actions: readonly LetterAction[]): D
     headers,
     failure,
     deadAtMs,
-    fingerprint: fingerprintOf(failure.fault, failure.frames ?? []),
-    history,
-    first: past?.first ?? firstOf(failure, deadAtMs),
-    redrives: past?.redrives ?? 0,
+    fingerprint: fingerprintOf(fault, frames),
+    history: withAttempts(past.attempts, log),
+    first: past.first,
+    redrives: past.redrives,
     ...(redriveId === undefined ? {} : { redriveId }),
     state,
     redriven: state === 'redriven',

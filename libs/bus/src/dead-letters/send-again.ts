@@ -28,13 +28,16 @@ export type Sender = {
   readonly reason?: string
 }
 
+/** A letter to send, and what to send instead of it as it is. */
+export type Sending = { readonly letter: DeadLetter; readonly edit?: LetterEdit | undefined }
+
 /** Sends letters to where they came from, in the order given, and marks them. Throws before anything is sent when an edit breaks X4. */
 export const sendAgain = async (
   bus: Bus,
   topic: string,
-  { letters, sender, edit }: { letters: readonly DeadLetter[]; sender: Sender; edit?: LetterEdit | undefined },
+  { letters, sender }: { letters: readonly Sending[]; sender: Sender },
 ): Promise<void> => {
-  const records = letters.flatMap((letter): OutgoingRecord[] => {
+  const records = letters.flatMap(({ letter, edit }): OutgoingRecord[] => {
     const changes = edit?.changes ?? []
     const action = { ...actionOf('redriven', sender), ...(changes.length === 0 ? {} : { changes }) }
     return [again(bus, letter, { id: sender.id, edit }), markOf(topic, letter, action)]

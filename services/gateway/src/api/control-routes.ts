@@ -48,10 +48,12 @@ export const CONTROL_ROUTES: readonly Route[] = [
   {
     method: 'get',
     path: '/v1/jobs',
-    summary: 'Changes of many runs',
+    summary: 'Changes of many runs or dead letters',
     parameters: [query('limit', 'Largest number of items'), query('cursor', 'Where the page before ended')],
     answers: json('Jobs, newest first'),
   },
   { method: 'get', path: '/v1/jobs/{id}', summary: 'How far a job is', parameters: [JOB_ID], answers: json('The job') },
   { method: 'post', path: '/v1/jobs/{id}:cancel', summary: 'Stop a job', parameters: [JOB_ID], answers: json('The job') },
+  { method: 'post', path: '/v1/jobs/{id}:pause', summary: 'Let a job rest', parameters: [JOB_ID], answers: json('The job') },
+  { method: 'post', path: '/v1/jobs/{id}:resume', summary: 'Let a resting job go on', parameters: [JOB_ID], answers: json('The job') },
 ]

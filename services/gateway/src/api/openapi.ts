@@ -1,7 +1,8 @@
 // The HTTP interface as OpenAPI 3.1, made from the same schemas that check requests.
 import { z } from 'zod'
 import { FAULTS, RunRequest, RunResult } from '@baton/contracts'
-import { RedriveBody } from '../dead-letters/dead-letter.controller.ts'
+import { DiscardBody, RedriveBody } from '../dead-letters/letter-bodies.ts'
+import { LETTER_ROUTES } from './letter-routes.ts'
 import { AliasBody, RollbackBody } from '../flows/alias.controller.ts'
 import { FlowBody } from '../flows/flow.controller.ts'
 import { ParamsBody } from '../params/param.controller.ts'
@@ -193,31 +194,7 @@ const ROUTES: readonly Route[] = [
     parameters: [...FLOW, ...PARAM_SCOPE],
     answers: json('Changes, newest first'),
   },
-  {
-    method: 'get',
-    path: '/v1/dead-letters',
-    summary: 'Messages that could not be handled',
-    parameters: [
-      query('service', 'Only of this service'),
-      query('limit', 'Largest number of items'),
-      query('cursor', 'Where the page before ended'),
-    ],
-    answers: json('Dead letters, newest last'),
-  },
-  {
-    method: 'get',
-    path: '/v1/dead-letters/{service}/{offset}',
-    summary: 'One dead letter with its bytes',
-    parameters: [path('service', 'Name of the service'), path('offset', 'Its place')],
-    answers: json('The dead letter'),
-  },
-  {
-    method: 'post',
-    path: '/v1/dead-letters:redrive',
-    summary: 'Send dead letters back to where they failed',
-    body: 'Redrive',
-    answers: json('What was sent, or would be'),
-  },
+  ...LETTER_ROUTES,
   { method: 'get', path: '/v1/tools', summary: 'Registered tools', answers: json('Tools') },
   { method: 'get', path: '/v1/tickets', summary: 'Tickets', answers: json('Tickets') },
   { method: 'get', path: '/v1/indexes', summary: 'Search indexes', answers: json('Indexes') },
@@ -283,6 +260,7 @@ export const openApiDocument = (): Json => {
         Rollback: schemaOf(RollbackBody),
         Params: schemaOf(ParamsBody),
         Redrive: schemaOf(RedriveBody),
+        Discard: schemaOf(DiscardBody),
         Trigger: schemaOf(TriggerBody),
         Problem: schemaOf(Problem),
       },

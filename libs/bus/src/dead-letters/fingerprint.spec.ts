@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { fingerprintOf, messageShape } from './fingerprint.policy.ts'
+import { fingerprintOf, messageShape } from './fingerprint.ts'
 
 const frames = ['charge services/tools/src/http/http-tool.ts:41', 'call services/tools/src/tool.consumer.ts:12']
 const fault = (message: string, code: 'tool.failed' | 'tool.timed_out' = 'tool.failed') => ({ code, message })
