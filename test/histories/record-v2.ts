@@ -164,6 +164,7 @@ const says = (path: string, output: Parameters<typeof turned>[2]): Step => turne
 const { plan: childPlan } = programOf(CHILD)
 const pins = { flows: { 'support/refund@stable': { flow: 'support/refund', version: '1.0.0', planHash: childPlan.hash, params: {} } } }
 const use = { workedMs: 20, steps: 1, tokens: 3, calls: 1, costMicroUsd: 30 }
+const REUSED = { runId: 'run_0', from: 'two', steps: { one: { output: 1, by: 'tool:x/one' } } }
 const many = Array.from({ length: 200 }, (_, index) => index)
 const taskOf = (kind: 'documents' | 'numbers', text: string) => ({ kind, text })
 
@@ -362,7 +363,7 @@ const HISTORIES: Readonly<Record<string, History>> = {
         {
           rootRunId: 'run_0',
           effectBase: 'run_0',
-          reuse: { runId: 'run_0', from: 'two', steps: { one: { output: 1, by: 'tool:x/one' } } },
+          reuse: REUSED,
         },
       ),
       completed('two/1', 2),
@@ -397,7 +398,6 @@ for (const [name, { flow, steps }] of Object.entries(HISTORIES)) {
     records.push({ message: pinned, atMs, partition: 3, offset })
   }
   const { outputs } = play(program, steps)
-  const ended = resultIn(outputs)?.result ?? outputs.find(({ to }) => to === 'log')
-  process.stdout.write(`${name}: ${'status' in (ended ?? {}) ? JSON.stringify(ended).slice(0, 160) : 'no result'}\n`)
+  process.stdout.write(`${name}: ${resultIn(outputs)?.result.status ?? 'no result'}\n`)
   writeFileSync(file, `${JSON.stringify({ engineVersion: VERSION, plan: program.plan, records, outputs }, null, 1)}\n`)
 }

@@ -2,7 +2,7 @@
 import { runIdOf } from '@baton/contracts/ids'
 import type { LogMessage } from '@baton/engine'
 import type { Broker } from './broker.ts'
-import { EVENTS } from './flow-gen.ts'
+import { EVENTS } from './flow-words.ts'
 import type { FlowSet } from './flow-set.ts'
 import type { Promises } from './promises.ts'
 import type { Random } from './random.ts'

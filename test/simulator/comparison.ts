@@ -7,7 +7,7 @@ import type { Program } from '@baton/flow/program'
 import { answerOf, withoutWords } from './answers.ts'
 import { Reference } from './reference.ts'
 import { Failed, type Entry } from './reference-terms.ts'
-import { broken } from './run-ledger.ts'
+import { broken, BrokenPromise } from './run-ledger.ts'
 
 /** A record of a run and what it caused when the log was decided in one go. */
 export type Moment = { readonly record: EngineInput; readonly outputs: readonly Output[] }
@@ -64,8 +64,27 @@ const endIn = (outputs: readonly Output[]): End | undefined => {
   return undefined
 }
 
+type Said = 'alike' | 'changed' | 'limited' | 'lost' | 'paused' | 'halted'
+
 /** Whether the reference had something to say about it: 'alike', or why it had not. Throws when the two differ. */
-export const compare = async (told: Told): Promise<'alike' | 'changed' | 'limited' | 'lost' | 'paused'> => {
+export const compare = async (told: Told): Promise<Said> => {
+  try {
+    return await follow(told)
+  } catch (error) {
+    // Where a record caused more than one may, the rest waited for the next, and answers overtook it: the reference asks at once.
+    const halted = told.moments.some(({ outputs }) =>
+      outputs.some((output) => output.to === 'log' && output.message.name === 'run.continue'),
+    )
+    if (halted && error instanceof BrokenPromise) return 'halted'
+    throw error
+  }
+}
+
+const isLimited = ({ outputs }: Moment): boolean =>
+  BEYOND.has(endIn(outputs)?.code ?? '') ||
+  journals(outputs).some(({ name, data }) => name === 'journal.step.failed' && data.kind !== 'flow' && BEYOND.has(data.fault.code))
+
+const follow = async (told: Told): Promise<Said> => {
   const [first] = told.moments
   if (first?.record.message.name !== 'run.requested') return 'changed'
   const request = first.record.message.data
@@ -74,13 +93,7 @@ export const compare = async (told: Told): Promise<'alike' | 'changed' | 'limite
   let heldBack = 0
   for (const [index, moment] of told.moments.entries()) {
     const end = endIn(moment.outputs)
-    if (end?.code !== undefined && BEYOND.has(end.code)) return 'limited'
-    if (
-      journals(moment.outputs).some(
-        ({ name, data }) => name === 'journal.step.failed' && data.kind !== 'flow' && BEYOND.has(data.fault.code),
-      )
-    )
-      return 'limited'
+    if (isLimited(moment)) return 'limited'
     if (isBeyond(moment)) return 'changed'
     const { record } = moment
     // What came back during a pause moves on at once when it is over: who is first among several is the engine's own business.
@@ -120,9 +133,9 @@ const agree = ({ asked, moments }: Told, reference: Reference, end: End): void =
     ...reference.asked.filter((path) => !asked.includes(path)).map((path) => `-${path}`),
     ...asked.filter((path) => !reference.asked.includes(path)).map((path) => `+${path}`),
   ]
-  // Where a record caused more than one may, the rest waited for the next: what ended the step before then was never asked for.
-  const halted = moments.some(({ outputs }) => outputs.some((output) => output.to === 'log' && output.message.name === 'run.continue'))
-  if (differ.some((path) => !halted || path.startsWith('+'))) broken('REF', `${runId} asked otherwise: ${differ.join(' ')}`)
+  // A branch that fails before it asks for anything may end the step before the others have moved.
+  const atOnce = moments.some(({ outputs }) => journals(outputs).some(({ data }) => JSON.stringify(data).includes('expression.failed')))
+  if (differ.some((path) => !atOnce || path.startsWith('+'))) broken('REF', `${runId} asked otherwise: ${differ.join(' ')}`)
   return undefined
 }
 

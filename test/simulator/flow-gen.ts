@@ -1,7 +1,10 @@
+/* oxlint-disable unicorn/no-thenable -- `then` is a word of the flow format; nothing here is ever awaited */
 // Flows by seed: every kind of step, inside each other, with everything that can be said about a step.
 //   Everything a step gives is a record { n, ok, t } or null, or, for a step made of others, something that is only handed on.
 //   Parts that race (any, first, quorum, early votes, parts that fail a step) begin with work, so that one record moves one of them.
 import type { Json } from '@baton/contracts'
+import { isJsonObject } from '@baton/contracts/json'
+import { AGENTS, EVENTS, INPUT, RETURNS, ROOMY } from './flow-words.ts'
 import type { Random } from './random.ts'
 
 export type Data = Record<string, Json>
@@ -9,8 +12,6 @@ export type Step = Data
 /** A flow as data; `tight` flows meet their limits, which only the run's own books can judge. */
 export type FlowSpec = { readonly flow: Data & { steps: Step[] }; readonly tight: boolean }
 
-const RETURNS = { n: 'number', ok: 'boolean', t: 'string' }
-export const EVENTS = ['news/one', 'news/two'] as const
 /** Flows that others start; the second starts the first. */
 export const CHILDREN = ['sim/child', 'sim/parent'] as const
 
@@ -121,6 +122,16 @@ const handler = (ctx: Ctx): Json => {
   return { tool: 'x/h', with: { code: '=fault.code' }, then: 'next' }
 }
 
+/** What may be said about work that is asked of a service. */
+const askedOf = (ctx: Ctx, more: Step): void => {
+  const { random } = ctx
+  if (random.chance(0.2)) more['timeout'] = random.pick(['2s', '10s'])
+  if (random.chance(0.15)) more['retry'] = { attempts: 2, backoff: 'exponential' }
+  if (random.chance(0.15)) more['onTimeout'] = random.pick<Json>(['next', { set: { n: 0.1, ok: false, t: 'slow' } }])
+  if (random.chance(0.15)) more['failover'] = Array.from({ length: 1 + random.below(2) }, () => failover(ctx))
+  if (ctx.tight && random.chance(0.2)) more['budget'] = random.pick<Data>([{ calls: 1 }, { cost: '0.0005 USD' }, { tokens: 20 }])
+}
+
 /** What may be said about any step. */
 const furnished = (ctx: Ctx, step: Step, { skip = true, gate = true }: { skip?: boolean; gate?: boolean } = {}): Step => {
   const { random } = ctx
@@ -128,13 +139,7 @@ const furnished = (ctx: Ctx, step: Step, { skip = true, gate = true }: { skip?: 
   const more: Step = {}
   if (skip && random.chance(0.15)) more['when'] = `${number(ctx)} > 0.2`
   if (random.chance(0.35)) more['onError'] = handler(ctx)
-  if (asks) {
-    if (random.chance(0.2)) more['timeout'] = random.pick(['2s', '10s'])
-    if (random.chance(0.15)) more['retry'] = { attempts: 2, backoff: 'exponential' }
-    if (random.chance(0.15)) more['onTimeout'] = random.pick<Json>(['next', { set: { n: 0.1, ok: false, t: 'slow' } }])
-    if (random.chance(0.15)) more['failover'] = Array.from({ length: 1 + random.below(2) }, () => failover(ctx))
-    if (ctx.tight && random.chance(0.2)) more['budget'] = random.pick<Data>([{ calls: 1 }, { cost: '0.0005 USD' }, { tokens: 20 }])
-  }
+  if (asks) askedOf(ctx, more)
   if (gate && isRecord(step) && random.chance(0.3)) more['gate'] = rules(ctx)
   if (step['tool'] !== undefined && random.chance(0.35)) more['undo'] = undo(ctx)
   return { ...step, ...more }
@@ -320,47 +325,6 @@ const team = (ctx: Ctx): Step => ({
   with: { a: `=${number(ctx)}` },
 })
 
-const AGENTS: Data = {
-  clerk: {
-    model: 'small',
-    prompt: 'Help',
-    tools: ['shop/find', 'shop/pay'],
-    for: ['order'],
-    limits: { turns: 4, calls: 40 },
-    handoff: ['expert'],
-    returns: RETURNS,
-  },
-  expert: {
-    model: 'large',
-    prompt: 'Know',
-    tools: ['shop/find'],
-    for: ['other'],
-    limits: { turns: 3, calls: 40 },
-    minConfidence: 0.4,
-    selfCheck: 'Is it so?',
-    fallback: { tool: 'x/fallback', with: { it: '=it' } },
-    returns: { ...RETURNS, confidence: 'number' },
-  },
-  planner: {
-    model: 'small',
-    prompt: 'Plan',
-    limits: { turns: 2, calls: 9 },
-    returns: { tasks: { type: 'list', items: { kind: 'reads | counts', text: 'string' } } },
-  },
-  reader: { model: 'small', prompt: 'Read', for: ['reads'], tools: ['shop/find'], limits: { turns: 3, calls: 20 }, returns: RETURNS },
-  counter: { model: 'small', prompt: 'Count', for: ['counts'], limits: { turns: 2, calls: 9 }, returns: RETURNS },
-  writer: { model: 'large', prompt: 'Write', limits: { turns: 2, calls: 9 }, returns: RETURNS },
-}
-
-const INPUT = {
-  text: 'string',
-  kind: 'order | other',
-  n: 'number',
-  items: { type: 'list', items: 'number' },
-  many: { type: 'list', items: 'number' },
-}
-const ROOMY = { time: '3d', total: '30d', steps: 5000, calls: 5000 }
-
 const limitsOf = (random: Random): Data => ({
   time: random.pick(['20s', '90s', '10m']),
   total: random.pick(['6h', '8h']),
@@ -375,7 +339,9 @@ export const flowOf = (random: Random, flow = 'sim/flow', flows: readonly string
   const tight = random.chance(0.25)
   const ctx: Ctx = { random, names: { next: 0 }, tight, depth: 2, known: [], flows, looped: false, calm: false, racing: false }
   const steps = block(ctx, { min: 1, max: 5 })
-  const top = steps.map((step) => Object.keys(step)[0] ?? '').filter((name, at) => (steps[at]?.[name] as Step)['emit'] === undefined)
+  const top = steps.flatMap((step) =>
+    Object.entries(step).flatMap(([name, body]) => (isJsonObject(body) && body['emit'] !== undefined ? [] : [name])),
+  )
   const handlers: Data = {}
   const handling = { ...ctx, known: [], depth: 1, calm: true }
   if (random.chance(0.4))

@@ -1,8 +1,8 @@
 // Agents and teams, for the reference: turn after turn, and members as agents of their own.
 import { canonicalJson, isJsonObject, type Json } from '@baton/contracts/json'
-import type { PlanNode } from '@baton/flow/plan'
+import type { AgentSpec, PlanNode } from '@baton/flow/plan'
 import type { Question } from './answers.ts'
-import { Failed, failedBy, type Entry, type Place, type Runner } from './reference-terms.ts'
+import { Failed, failedBy, type Entry, type Place, type Runner, type Turned } from './reference-terms.ts'
 
 type Result = {
   readonly id: string
@@ -17,6 +17,15 @@ type Work = {
   readonly turns?: number
   readonly note: (said: { readonly agent: string; readonly answer?: Entry }) => void
 }
+type Said = Awaited<ReturnType<Runner['ask']>>
+type AgentCall = Turned['calls'][number]
+type AgentWork = Pick<Work, 'task' | 'note'> & {
+  agent: string
+  handed: number
+  readonly made: Map<string, number>
+  results: Result[]
+  same: [string, number]
+}
 type Subtask = { readonly agent: string | undefined; readonly task: Json; came?: Entry | Failed }
 
 export class Agents {
@@ -29,76 +38,88 @@ export class Agents {
   /** What an agent comes to. */
   async work(place: Place, { task, note, turns: own }: Work): Promise<Entry> {
     const { node } = place
-    const { agents = {} } = this.#run.program.plan
-    const specOf = (name: string) => {
-      const spec = agents[name]
-      if (spec === undefined) throw new Failed('agent.unknown')
-      return spec
-    }
-    let agent = this.#chosen(place)
-    const capOf = (name: string): number | undefined => specOf(name).limits.turns
+    const work: AgentWork = { agent: this.#chosen(place), task, note, handed: 0, made: new Map(), results: [], same: ['', 0] }
     // The caps of the step are those of the agent it names, also after a hand-over.
-    const named = node.kind === 'agent' && node.agent !== undefined ? capOf(agent) : undefined
+    const named = node.kind === 'agent' && node.agent !== undefined ? this.#spec(work).limits.turns : undefined
     const cap = Math.min(own ?? Infinity, named ?? Infinity)
-    const handed: string[] = []
-    const made = new Map<string, number>()
-    let results: Result[] = []
-    let same: [string, number] = ['', 0]
-    note({ agent })
+    note({ agent: work.agent })
     for (let turn = 1; ; turn += 1) {
-      const turns = cap === Infinity ? (capOf(agent) ?? 20) : cap
+      const turns = cap === Infinity ? (this.#spec(work).limits.turns ?? 20) : cap
       if (turn > turns) throw new Failed('limit.turns_exceeded')
-      const last = turn === turns && turns > 1
-      const { tools, handoff, selfCheck, minConfidence } = specOf(agent)
-      const allowed = [...tools, ...(handed.length < 5 ? handoff.map((to) => `handoff/${to}`) : [])]
-      const asked = { agent, turn, use: 'turn' as const, tools: last ? [] : allowed, results }
+      const tools = turn === turns && turns > 1 ? [] : this.#allowed(work)
+      const asked = { agent: work.agent, turn, use: 'turn' as const, tools, results: work.results }
       const said = await this.#ask(place, `turn[${turn}]`, { kind: 'model', input: task, turn: asked })
       const calls = said.turn?.calls ?? []
-      if (calls.length === 0) {
-        let { entry } = said
-        let sure = said.turn?.confidence ?? null
-        if (selfCheck !== undefined) {
-          const check = { agent, turn, use: 'check' as const, tools: [], results: [] }
-          const checked = await this.#ask(place, `check[${turn}]`, { kind: 'model', input: task, turn: check })
-          entry = checked.entry
-          sure = checked.turn?.confidence ?? sure
-        }
-        const own = isJsonObject(entry.output) ? entry.output['confidence'] : undefined
-        if (typeof own === 'number') sure = own
-        const answer = { output: entry.output, by: `agent:${agent}` }
-        if (minConfidence === undefined || (sure !== null && sure >= minConfidence && sure <= 1)) return answer
-        note({ agent, answer })
-        throw new Failed('agent.unsure')
-      }
-      const over = calls.find(({ tool }) => tool.startsWith('handoff/'))
-      if (over !== undefined && allowed.includes(over.tool)) {
-        handed.push(agent)
-        agent = over.tool.slice('handoff/'.length)
-        note({ agent })
-        results = []
-        same = ['', 0]
-        continue
-      }
-      for (const { tool, arguments: input } of calls) {
-        const key = canonicalJson([tool, input])
-        made.set(key, (made.get(key) ?? 0) + 1)
-        if ((made.get(key) ?? 0) > 3) throw new Failed('agent.repeating')
-      }
-      results = await Promise.all(
-        calls.map(async ({ id, tool, arguments: input }, number): Promise<Result> => {
-          if (!tools.includes(tool)) return { id, tool, fault: { code: 'tool.unknown', message: `${agent} has no tool ${tool}` } }
-          try {
-            const { entry } = await this.#ask(place, `turn[${turn}]/call[${number}]`, { kind: 'tool', input, tool })
-            return { id, tool, output: entry.output }
-          } catch (error) {
-            const { code, message } = failedBy(error)
-            return { id, tool, fault: { code, message } }
-          }
-        }),
+      if (calls.length === 0) return this.#answer(place, work, turn, said)
+      if (this.#handsOver(work, calls)) continue
+      this.#repeats(work, calls)
+      work.results = await Promise.all(
+        calls.map((call, number) => this.#call(place, work, { call, path: `turn[${turn}]/call[${number}]` })),
       )
-      const came = canonicalJson(results.map(({ tool, output = null, fault }) => [tool, output, fault?.code ?? null] as Json))
-      same = [came, same[0] === came ? same[1] + 1 : 1]
-      if (same[1] >= 3) throw new Failed('agent.stuck')
+      const came = canonicalJson(work.results.map(({ tool, output = null, fault }) => [tool, output, fault?.code ?? null] as Json))
+      work.same = [came, work.same[0] === came ? work.same[1] + 1 : 1]
+      if (work.same[1] >= 3) throw new Failed('agent.stuck')
+    }
+  }
+
+  #spec({ agent }: Pick<AgentWork, 'agent'>): AgentSpec {
+    const spec = this.#run.program.plan.agents?.[agent]
+    if (spec === undefined) throw new Failed('agent.unknown')
+    return spec
+  }
+
+  #allowed(work: AgentWork): string[] {
+    const { tools, handoff } = this.#spec(work)
+    return [...tools, ...(work.handed < 5 ? handoff.map((to) => `handoff/${to}`) : [])]
+  }
+
+  /** Its answer, looked at by itself where it has to, if it is sure enough. */
+  async #answer(place: Place, work: AgentWork, turn: number, said: Said): Promise<Entry> {
+    const { selfCheck, minConfidence } = this.#spec(work)
+    const { agent, task, note } = work
+    let last = said
+    if (selfCheck !== undefined) {
+      const check = { agent, turn, use: 'check' as const, tools: [], results: [] }
+      last = await this.#ask(place, `check[${turn}]`, { kind: 'model', input: task, turn: check })
+    }
+    const { output } = last.entry
+    const own = isJsonObject(output) ? output['confidence'] : undefined
+    const sure = typeof own === 'number' ? own : (last.turn?.confidence ?? said.turn?.confidence ?? null)
+    const answer = { output, by: `agent:${agent}` }
+    if (minConfidence === undefined || (sure !== null && sure >= minConfidence && sure <= 1)) return answer
+    note({ agent, answer })
+    throw new Failed('agent.unsure')
+  }
+
+  #handsOver(work: AgentWork, calls: readonly AgentCall[]): boolean {
+    const over = calls.find(({ tool }) => tool.startsWith('handoff/'))
+    if (over === undefined || !this.#allowed(work).includes(over.tool)) return false
+    work.handed += 1
+    work.agent = over.tool.slice('handoff/'.length)
+    work.note({ agent: work.agent })
+    work.results = []
+    work.same = ['', 0]
+    return true
+  }
+
+  #repeats({ made }: AgentWork, calls: readonly AgentCall[]): void {
+    for (const { tool, arguments: input } of calls) {
+      const key = canonicalJson([tool, input])
+      const times = (made.get(key) ?? 0) + 1
+      made.set(key, times)
+      if (times > 3) throw new Failed('agent.repeating')
+    }
+  }
+
+  async #call(place: Place, work: AgentWork, { call, path }: { call: AgentCall; path: string }): Promise<Result> {
+    const { id, tool, arguments: input } = call
+    if (!this.#spec(work).tools.includes(tool)) return { id, tool, fault: { code: 'tool.unknown', message: 'it has no such tool' } }
+    try {
+      const { entry } = await this.#ask(place, path, { kind: 'tool', input, tool })
+      return { id, tool, output: entry.output }
+    } catch (error) {
+      const { code, message } = failedBy(error)
+      return { id, tool, fault: { code, message } }
     }
   }
 

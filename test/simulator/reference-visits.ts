@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/no-thenable -- `then` is a word of the flow format; nothing here is ever awaited */
 // One visit of a step, for the reference: asked, asked again, handled, until it has an output or its fault goes up.
 import type { Json } from '@baton/contracts/json'
 import type { Outcome, PlanNode, Rule } from '@baton/flow/plan'

@@ -295,7 +295,7 @@ export class Reference implements Runner {
   /** What parts that are not waited for any more have asked for. */
   forget(path: string): void {
     const below = (other: string): boolean => other.startsWith(`${path}/`) || other.startsWith(`${path}[`)
-    for (const open of [...this.#open.keys()]) if (below(open)) this.#open.delete(open)
+    for (const open of this.#open.keys()) if (below(open)) this.#open.delete(open)
     for (const wait of this.#waits.filter((one) => below(one.path))) this.#waits.splice(this.#waits.indexOf(wait), 1)
   }
 

@@ -123,11 +123,10 @@ export class RunLedger {
     if (action === 'patched') this.#patched = true
   }
 
-  #finished({ name, data }: Finished): void {
-    const { attemptId, nodeId } = data
-    const node = this.#options.plan.nodes[nodeId]
-    if (name === 'journal.step.completed' && node?.undo !== undefined && !data.path.startsWith('undo/') && data.kind === node.kind)
-      this.#undoable += 1
+  #finished(message: Finished): void {
+    const { name, data } = message
+    const { attemptId } = data
+    this.#made(message)
     if (attemptId === undefined) return // Done in-process: nothing was asked for.
     const { meter } = data
     this.#people.delete(attemptId)
@@ -144,6 +143,13 @@ export class RunLedger {
     // Who answers a run of the first engine says for which attempt; answers to the second are compared with the reference.
     if (this.#options.engineVersion === 1 && !data.by.endsWith(` for ${attemptId}`)) broken('R2', `${attemptId} was answered by ${data.by}`)
     if (data.by.startsWith('human:') !== (this.#asked.get(attemptId) === 'human')) broken('R7', `${attemptId} was answered by ${data.by}`)
+  }
+
+  /** An output of a step that can be taken back. */
+  #made({ name, data: { nodeId, path, kind } }: Finished): void {
+    const node = this.#options.plan.nodes[nodeId]
+    if (name === 'journal.step.completed' && node?.undo !== undefined && node.kind === kind && !path.startsWith('undo/'))
+      this.#undoable += 1
   }
 
   #takeChild(attemptId: string): void {

@@ -73,8 +73,8 @@ export const FAULTS = [
   'lose the lease',
 ]
 
-/** Every fourth history is one of the first engine. */
-export const flowsOf = (seed: number): FlowSet => (seed % 4 === 0 ? FIXED : flowSet(seed))
+/** Every eighth history is one of the first engine. */
+export const flowsOf = (seed: number): FlowSet => (seed % 8 === 0 ? FIXED : flowSet(seed))
 
 const createWorld = ({ seed, trace = () => undefined, hasty = false, flows = flowsOf(seed), without = [] }: SimulationOptions) => {
   const random = randomOf(seed) // M1
