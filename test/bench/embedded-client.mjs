@@ -27,6 +27,9 @@ export const runEmbedded = async ({ flowsDir }) => {
   }
   const caughtUp = () => until('tracing to catch up', async () => (await traced()) >= load.started, { everyMs: 50 })
   return {
+    platform,
+    /** A client that plays another job than the five steps. */
+    load: (job) => openLoad(platform.bus, job),
     measure: async (count, concurrency) => {
       const before = process.cpuUsage()
       const figures = await load.measure({ count, concurrency, caughtUp })

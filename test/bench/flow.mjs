@@ -2,24 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openKafkaBus } from '@baton/bus'
-import { topicManifest } from '@baton/contracts'
+import { FLOWS_DIR, PARTITIONS, PROCESSES, SINGLE_WARM_UP, startDistributed, WARM_UP } from './distributed.mjs'
 import { runEmbedded } from './embedded-client.mjs'
-import { cpuMsOf, idleShareOf, median, ratioInterval } from './figures.mjs'
+import { idleShareOf, median, ratioInterval } from './figures.mjs'
 import { measureHop } from './hop.mjs'
-import { openLoad } from './load.mjs'
 import { startPeer } from './peer.mjs'
-import { getJson, missingServers, startBaton, startServers, until } from '../proof/system.mjs'
+import { missingServers, startBaton, startServers } from '../proof/system.mjs'
 
-const FLOWS_DIR = join(import.meta.dirname, 'flows')
-// Few partitions: each costs throughput, and one owner needs no more (an installation chooses once).
-const PARTITIONS = 3
-// The broker's compiler is done with what it runs here only after some hundred thousand records; before, it takes as much CPU as the broker.
-const DISTRIBUTED_WARM_UP = 12_000
-// Requests of one record take other ways through the broker than batches do.
-const SINGLE_WARM_UP = 1_000
-// The worker is a process of its own; the others share one.
-const PROCESSES = { worker: ['tools'], rest: ['tracing', 'routing', 'gateway'] }
 const f = (value, digits = 2) => value.toFixed(digits)
 const say = (text) => process.stdout.write(`${text}\n`)
 
@@ -30,38 +19,6 @@ const options = (args) => {
     runs: number('runs', 3_000),
     fsync: args.includes('--fsync'),
     only: args.find((arg) => arg.startsWith('--only='))?.split('=')[1],
-  }
-}
-
-/** Services as processes, and a client on the topics. */
-const startDistributed = async ({ kafka, postgres }) => {
-  const env = {
-    KAFKA_BROKERS: kafka.brokers.join(','),
-    DATABASE_URL: postgres.url,
-    BATON_FLOWS_DIR: FLOWS_DIR,
-    BATON_EVENTS_PARTITIONS: String(PARTITIONS),
-    BATON_KEEP_CONTENT: 'false',
-  }
-  const processes = {}
-  for (const [name, services] of Object.entries(PROCESSES)) processes[name] = await startBaton(['--only', services.join(',')], { env })
-  const bus = await openKafkaBus({
-    brokers: kafka.brokers,
-    clientId: 'bench',
-    topicPrefix: '',
-    topics: topicManifest({ eventsPartitions: PARTITIONS }),
-    ensureTopics: false,
-  })
-  const load = await openLoad(bus)
-  const traced = async () => (await getJson(`${processes.rest.urls.tracing}/v1/stats?flow=bench/five-steps`)).items[0]?.completed ?? 0
-  return {
-    load,
-    caughtUp: () => until('tracing to catch up', async () => (await traced()) >= load.started, { everyMs: 50 }),
-    cpuMs: () => Object.fromEntries(Object.entries(processes).map(([name, { pid }]) => [name, cpuMsOf(pid)])),
-    stop: async () => {
-      await load.close()
-      await bus.close()
-      for (const process_ of Object.values(processes).reverse()) await process_.kill('SIGTERM')
-    },
   }
 }
 
@@ -77,15 +34,16 @@ const distributed = async ({ pairs, runs, fsync }) => {
       )}; ${PARTITIONS} partitions; acks=all on one broker, ${fsync ? 'fsync on every produce batch' : 'page cache (usual Kafka durability)'}; PostgreSQL fsync on`,
   )
   const system = await startDistributed(servers)
+  const load = await system.load()
   const peer = await startPeer('mastra', await servers.createDatabase('mastra_bench'))
   try {
-    await system.load.measure({ count: DISTRIBUTED_WARM_UP, concurrency: 64, caughtUp: system.caughtUp })
+    await load.measure({ count: WARM_UP, concurrency: 64 })
     await peer?.measure(1_000, 32)
     const ratios = []
     const ours = []
     for (let pair = 1; pair <= pairs; pair += 1) {
       const before = system.cpuMs()
-      const baton = await system.load.measure({ count: runs, concurrency: 32, caughtUp: system.caughtUp })
+      const baton = await load.measure({ count: runs, concurrency: 32 })
       const cpu = cpuPerStep(before, system.cpuMs(), runs)
       const other = await peer?.measure(1_000, 32)
       ours.push(baton.runsPerSecond)
@@ -100,8 +58,8 @@ const distributed = async ({ pairs, runs, fsync }) => {
         `  c=32: ${f(mean)} times mastra, 95 % interval ${f(low)}–${f(high)} over ${ratios.length} pairs (extremes ${f(min)}–${f(max)}); floor 1.2, goal 2.5`,
       )
     } else say(`  c=32: ${f(median(ours), 0)} runs/s (median)`)
-    await system.load.measure({ count: SINGLE_WARM_UP, concurrency: 1, caughtUp: system.caughtUp })
-    const single = await system.load.measure({ count: 400, concurrency: 1, caughtUp: system.caughtUp })
+    await load.measure({ count: SINGLE_WARM_UP, concurrency: 1 })
+    const single = await load.measure({ count: 400, concurrency: 1 })
     const otherSingle = await peer?.measure(200, 1)
     const hopMs = await measureHop(servers.kafka.brokers)
     say(
@@ -115,7 +73,7 @@ const distributed = async ({ pairs, runs, fsync }) => {
         .map(([name, share]) => `${name} ${f(share)} %`)
         .join(', ')} of a core; limit 1 %`,
     )
-    say(`  results repeated: ${system.load.repeats}`)
+    say(`  results repeated: ${load.repeats()}`)
   } finally {
     peer?.stop()
     await system.stop()

@@ -1,10 +1,11 @@
 // A closed-loop client of Baton: publishes plain JSON requests, waits for each result on the result topic. Knows nothing of the inside.
 import { randomBytes } from 'node:crypto'
 
-const FLOW = 'bench/five-steps'
+/** What is played where nothing else is said: five steps of `v + 1`. */
+const FIVE_STEPS = { flow: 'bench/five-steps', input: (v) => ({ v }), right: ({ v: came }, v) => came === v + 5 }
 
 /** Follows the result topic and resolves the run that a result belongs to, by the request's own id. */
-export const openLoad = async (bus) => {
+export const openLoad = async (bus, { flow, input, right } = FIVE_STEPS) => {
   const waiting = new Map()
   let repeats = 0
   const { partitions } = await bus.describe('baton.results')
@@ -33,15 +34,16 @@ export const openLoad = async (bus) => {
     const v = (sequence += 1)
     const id = `bench-${sitting}-${v}`
     const settled = new Promise((resolve) => waiting.set(id, resolve))
-    const value = Buffer.from(JSON.stringify({ id, flow: FLOW, source: 'bench', input: { v } }))
+    const value = Buffer.from(JSON.stringify({ id, flow, source: 'bench', input: input(v) }))
     await bus.publish([{ topic: 'baton.requests', key: id, headers: {}, value }])
     const record = await settled
     if (record.headers.ce_type !== 'baton.run.completed.v1') throw new Error(`run ${id}: ${record.value.toString()}`)
     const result = JSON.parse(record.value.toString())
-    if (result.output.v !== v + 5) throw new Error(`run ${id} gave ${JSON.stringify(result.output)}, not ${v + 5}`)
+    if (!right(result.output, v)) throw new Error(`run ${id} of ${v} gave ${JSON.stringify(result.output).slice(0, 300)}`)
   }
 
   return {
+    flow,
     get started() {
       return sequence
     },

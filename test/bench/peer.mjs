@@ -12,6 +12,7 @@ const install = (name) => {
   const folder = join(ROOT, '.cache', 'peers', name)
   mkdirSync(folder, { recursive: true })
   cpSync(source, folder, { recursive: true })
+  cpSync(join(import.meta.dirname, 'peers', 'serve.mjs'), join(folder, 'serve.mjs'))
   if (existsSync(join(folder, 'node_modules'))) return { folder }
   process.stdout.write(`installing ${name} …\n`)
   const { status, stderr } = spawnSync('npm', ['install', '--legacy-peer-deps', '--no-audit', '--no-fund'], {
@@ -20,6 +21,9 @@ const install = (name) => {
   })
   return status === 0 ? { folder } : { reason: `${name} cannot be installed: ${stderr.slice(-300)}` }
 }
+
+/** Durable peers that keep what they do in PostgreSQL, or on a disk of their own (Restate). */
+export const DURABLE_PEERS = ['mastra', 'restate', 'dbos', 'langgraph']
 
 /** Starts a peer on a database. `undefined` with a printed reason when it cannot be installed. */
 export const startPeer = async (name, databaseUrl) => {
@@ -35,8 +39,15 @@ export const startPeer = async (name, databaseUrl) => {
     if (done) throw new Error(`${name} ended`)
     return value
   }
-  await next()
+  try {
+    await next()
+  } catch {
+    process.stdout.write(`SKIP ${name} does not start here\n`)
+    return undefined
+  }
   return {
+    name,
+    pid: child.pid,
     measure: async (count, concurrency) => {
       child.stdin.write(`${count} ${concurrency}\n`)
       return JSON.parse(await next())
