@@ -1,5 +1,5 @@
 // Errors of the client library as `kafka/session.ts` reads them: Kafka's own name of the error, and whether it may pass.
-import { findErrorBy, protocolErrors, protocolErrorsCodesById } from '@platformatic/kafka'
+import { protocolErrors, protocolErrorsCodesById } from '@platformatic/kafka'
 
 export class WireError extends Error {
   readonly type: string
@@ -21,15 +21,33 @@ export const errorOf = (code: number): WireError | undefined => {
   return new WireError(type, { retriable: protocolErrors[type]?.canRetry ?? false })
 }
 
-/** A broker's refusal under its own name; a lost connection, and everything else, as it is. */
+/** A broker's refusal under its own name, however deep it lies; a lost connection, and everything else, as it is. */
 export const wireError = (error: unknown): unknown => {
-  if (!(error instanceof Error)) return error
-  const refused: unknown = findErrorBy(error, 'code', 'PLT_KFK_PROTOCOL')?.['apiCode']
-  const known = typeof refused === 'number' ? errorOf(refused) : undefined
-  if (known !== undefined) return new WireError(known.type, { retriable: known.retriable, cause: error })
-  if (findErrorBy(error, 'code', 'PLT_KFK_AUTHENTICATION') !== null)
+  if (error instanceof WireError) return error
+  const chain = chainOf(error)
+  for (const { apiCode } of chain) {
+    const refused = typeof apiCode === 'number' ? errorOf(apiCode) : undefined
+    if (refused !== undefined) return new WireError(refused.type, { retriable: refused.retriable, cause: error })
+  }
+  if (chain.some(({ code }) => code === 'PLT_KFK_AUTHENTICATION'))
     return new WireError('SASL_AUTHENTICATION_FAILED', { retriable: false, cause: error })
   return error
+}
+
+const NESTED_MAX = 8
+
+/** What is read of an error of the library; all of it optional. */
+type Link = { readonly code?: unknown; readonly apiCode?: unknown; readonly cause?: unknown; readonly errors?: readonly unknown[] }
+
+/** Causes and parts, outermost first. */
+const chainOf = (error: unknown): readonly Link[] => {
+  const chain: Link[] = []
+  for (let open: readonly unknown[] = [error]; open.length > 0 && chain.length < NESTED_MAX;) {
+    const links = open.filter((one): one is Link => typeof one === 'object' && one !== null)
+    chain.push(...links)
+    open = links.flatMap(({ cause, errors }) => [cause, ...(Array.isArray(errors) ? errors : [])])
+  }
+  return chain
 }
 
 /** Rejects with what `session.ts` understands. */
