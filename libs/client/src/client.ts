@@ -1,5 +1,7 @@
 // The typed HTTP client of Baton, for programs and for the command line.
 import type { Json, Priority, RunRequest, RunResult, Verdict } from '@baton/contracts'
+import { requester } from './requested-run.ts'
+import { followRun, type EventOptions } from './run-events.ts'
 import { openTransport, type ClientOptions, type ServerEvent } from './transport.ts'
 
 export type StartedRun = { readonly runId: string; readonly requestId: string; readonly repeat: boolean }
@@ -64,6 +66,8 @@ const runsOf = (transport: Transport) => {
     /** The journal of a run as it happens; ends with the run or the signal. */
     events: (runId: string, signal: AbortSignal = new AbortController().signal): AsyncGenerator<ServerEvent> =>
       transport.events(`/v1/runs/${id(runId)}/events`, signal),
+    /** The same over lost connections, from the event behind which the caller stopped. */
+    follow: (runId: string, options?: EventOptions): AsyncGenerator<ServerEvent> => followRun(transport, runId, options),
   }
 }
 
@@ -97,10 +101,13 @@ const deadLettersOf = ({ call, get }: Transport) => ({
 /** A client for one server. Every failure is a Fault. Answers of reads are JSON as the server gives it; `T` is what the caller knows of it. */
 export const createClient = (options: ClientOptions = {}) => {
   const transport = openTransport(options)
+  const runs = runsOf(transport)
   return {
+    /** Asks for a run and gives it a handle: its result, its events. Survives a server that is away; repeats make no second run. */
+    request: requester(runs, transport),
     /** The answer of any path. */
     call: transport.call,
-    ...runsOf(transport),
+    ...runs,
     stats: <T = Json>(filter: { flow?: string } = {}): Promise<T> => transport.get<T>(`/v1/stats${query(filter)}`),
     reviews: reviewsOf(transport),
     flows: flowsOf(transport),

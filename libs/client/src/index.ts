@@ -9,3 +9,6 @@ export {
   type StartedRun,
 } from './client.ts'
 export { openTransport, type Call, type ClientOptions, type ServerEvent } from './transport.ts'
+export { typedFlow, type FlowResult, type TypedFlow } from './flow-types.ts'
+export type { FollowedRun, RequestedRun, RequestOptions } from './requested-run.ts'
+export type { EventOptions } from './run-events.ts'

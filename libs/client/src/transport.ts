@@ -1,6 +1,7 @@
 // How the client talks to the server.
 //   K1. Every failure is a Fault with a code of the table, whether the server answered a problem or did not answer at all.
 import { Fault, isFaultCode, isJsonObject, type Json } from '@baton/contracts'
+import { brokenOff } from './run-events.ts'
 
 export type ClientOptions = {
   /** Default http://127.0.0.1:8080. */
@@ -105,10 +106,16 @@ export const openTransport = (options: ClientOptions) => {
   const call = async <T = Json>(given: Call): Promise<T> => JSON.parse((await request(given)).text) as T // typed by the caller, who names the path
   const get = <T = Json>(path: string): Promise<T> => call<T>({ method: 'GET', path })
 
-  const events = async function* (path: string, signal: AbortSignal): AsyncGenerator<ServerEvent> {
-    const response = await send({ method: 'GET', path }, signal)
+  /** `lastEventId` is the event behind which the server goes on. */
+  const events = async function* (path: string, signal: AbortSignal, lastEventId?: string): AsyncGenerator<ServerEvent> {
+    const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId }
+    const response = await send({ method: 'GET', path, headers }, signal)
     if (!response.ok) throw faultOf(response.status, await response.text())
-    yield* eventsOf(response)
+    try {
+      yield* eventsOf(response)
+    } catch (error) {
+      throw brokenOff(error) // K1
+    }
   }
   return { request, call, get, events }
 }

@@ -1,0 +1,1 @@
+export { openKafkaClient, type KafkaClientOptions } from './kafka-client.ts'
