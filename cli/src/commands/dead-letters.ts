@@ -1,79 +1,102 @@
+// Dead letters on the command line: what is there, by trouble, one by one (F4). What is done with them is in dead-letters-change.ts.
 import { Command } from 'commander'
 import { table } from '../print/table.ts'
 import { query, show, type CommandContext } from './context.ts'
+import { discard, redrive } from './dead-letters-change.ts'
+import { withFilters, type FilterOptions } from './dead-letters-filter.ts'
+import { ago, letterText, type Letter, type LetterItem } from './dead-letters-view.ts'
+import { jobsCommand } from './runs-jobs.ts'
 import { runningSystem } from './running-system.ts'
 
-type DeadLetterItem = {
-  readonly service: string
-  readonly offset: number
-  readonly key: string
-  readonly originTopic: string
+type Group = {
+  readonly fingerprint: string
   readonly code: string
   readonly message: string
-  readonly attempts: number
-  readonly failedAtMs?: number
+  readonly count: number
+  readonly services: readonly string[]
+  readonly firstSeenAtMs: number
+  readonly lastSeenAtMs: number
+  readonly example: string
 }
+type Page<T> = { readonly items: readonly T[]; readonly nextCursor: string | null }
+type PageOptions = FilterOptions & { readonly state: string; readonly limit: string; readonly cursor?: string; readonly json?: boolean }
 
-const list = (context: CommandContext): Command =>
-  new Command('list')
-    .description('messages that no service could handle, with the reason')
-    .option('--service <service>', 'only this service')
+const MESSAGE_CHARS = 80
+const STATES = 'open, redriven, discarded or all'
+
+/** Prints one page of a list that takes filters. */
+const paged = <T>(
+  context: CommandContext,
+  command: Command,
+  { path, header, row }: { path: string; header: readonly string[]; row: (item: T) => readonly (string | number)[] },
+): Command =>
+  withFilters(command)
+    .option('--state <state>', STATES, 'open')
     .option('--limit <n>', 'rows, at most 200', '50')
     .option('--cursor <cursor>', 'where the last page ended')
     .option('--json', 'print JSON')
-    .action(async ({ json, ...filters }: { json?: boolean; service?: string; limit: string; cursor?: string }) => {
-      const page = await runningSystem().get<{ items: readonly DeadLetterItem[]; nextCursor?: string | null }>(
-        `/v1/dead-letters${query(filters)}`,
-      )
-      const rows = page.items.map((letter) => [
-        `${letter.service}/${letter.offset}`,
-        letter.originTopic,
-        letter.code,
-        letter.attempts,
-        letter.message.slice(0, 80),
-      ])
-      const more = page.nextCursor == null ? '' : `\nmore: --cursor ${page.nextCursor}`
+    .action(async ({ json, ...filters }: PageOptions) => {
+      const page = await runningSystem().get<Page<T>>(`${path}${query(filters)}`)
+      const more = page.nextCursor === null ? '' : `\nmore: --cursor ${page.nextCursor}`
       show(context, page, {
         ...(json === undefined ? {} : { json }),
-        text: () => table(['id', 'topic', 'fault', 'attempts', 'reason'], rows) + more,
+        text: () => (page.items.length === 0 ? 'no dead letters' : table(header, page.items.map(row)) + more),
       })
     })
 
+const list = (context: CommandContext): Command =>
+  paged<LetterItem>(context, new Command('list').description('messages that no service could handle, with the reason'), {
+    path: '/v1/dead-letters',
+    header: ['id', 'topic', 'fault', 'tenant', 'tries', 'kind', 'age', 'left', 'reason'],
+    row: ({ id, originTopic, code, tenant, attempts, fingerprint, failedAtMs, daysLeft, message }) => [
+      id,
+      originTopic,
+      code,
+      tenant,
+      attempts,
+      fingerprint,
+      ago(failedAtMs),
+      `${daysLeft} d`,
+      message.slice(0, MESSAGE_CHARS),
+    ],
+  })
+
+const groups = (context: CommandContext): Command =>
+  paged<Group>(context, new Command('groups').description('the same by trouble: how many, since when, in which services'), {
+    path: '/v1/dead-letters/groups',
+    header: ['kind', 'count', 'fault', 'services', 'first', 'last', 'example', 'reason'],
+    row: ({ fingerprint, count, code, services, firstSeenAtMs, lastSeenAtMs, example, message }) => [
+      fingerprint,
+      count,
+      code,
+      services.join(', '),
+      `${ago(firstSeenAtMs)} ago`,
+      `${ago(lastSeenAtMs)} ago`,
+      example,
+      message.slice(0, MESSAGE_CHARS),
+    ],
+  })
+
 const showOne = (context: CommandContext): Command =>
   new Command('show')
-    .description('one message: reason, headers and bytes')
-    .argument('<id>', 'SERVICE/OFFSET, as listed')
-    .action(async (id: string) => context.terminal.print(JSON.stringify(await runningSystem().get(`/v1/dead-letters/${id}`), null, 2)))
-
-const redrive = (context: CommandContext): Command =>
-  new Command('redrive')
-    .description('send messages back to where they failed')
-    .argument('<service>')
-    .argument('[offsets...]', 'offsets as listed; none with --all')
-    .option('--all', 'every open message of the service')
-    .option('--dry-run', 'only count')
-    .option('--rate <perSecond>', 'messages a second', '100')
+    .description('one message: reason, tries, headers and content, secrets masked')
+    .argument('<id>', 'as listed, like tools-17')
+    .option('--body', 'print only the content, to be edited')
+    .option('--raw', 'with headers and bytes as they are; implies --json')
     .option('--json', 'print JSON')
-    .action(
-      async (service: string, offsets: readonly string[], options: { all?: boolean; dryRun?: boolean; rate: string; json?: boolean }) => {
-        const body = {
-          service,
-          ...(options.all === true ? { all: true } : { offsets: offsets.map(Number) }),
-          dryRun: options.dryRun === true,
-          ratePerSecond: Number(options.rate),
-        }
-        const answer = await runningSystem().post<{ matched: number; redriven: number }>('/v1/dead-letters:redrive', body)
-        show(context, answer, {
-          ...(options.json === undefined ? {} : { json: options.json }),
-          text: () => `${answer.matched} matched, ${answer.redriven} redriven`,
-        })
-      },
-    )
+    .action(async (id: string, { body, raw, json }: { body?: boolean; raw?: boolean; json?: boolean }) => {
+      const letter = await runningSystem().get<Letter>(`/v1/dead-letters/${id}${raw === true ? '?raw=true' : ''}`)
+      const content = (): string => (letter.decoded.data === null ? letter.value : JSON.stringify(letter.decoded.data, null, 2))
+      show(context, letter, { json: json === true || raw === true, text: () => (body === true ? content() : letterText(letter)) })
+    })
 
-/** `baton dlq list|show|redrive` (F4). */
+/** `baton dlq list|groups|show|redrive|discard|jobs` (F4). */
 export const deadLetterCommand = (context: CommandContext): Command =>
   new Command('dlq')
-    .description('look into dead letters and send them back')
+    .description('look into dead letters, mend them, send them back or put them away')
     .addCommand(list(context))
+    .addCommand(groups(context))
     .addCommand(showOne(context))
     .addCommand(redrive(context))
+    .addCommand(discard(context))
+    .addCommand(jobsCommand(context))

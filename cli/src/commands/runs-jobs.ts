@@ -1,4 +1,4 @@
-// Jobs over many runs, as the command line begins, watches and stops them.
+// Jobs over many runs or dead letters, as the command line begins, watches, holds and stops them.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import { table } from '../print/table.ts'
@@ -9,8 +9,9 @@ import { runningSystem } from './running-system.ts'
 /** A job as the gateway shows it. */
 export type Job = {
   readonly jobId: string
+  readonly kind: string
   readonly action: string
-  readonly status: 'running' | 'completed' | 'failed' | 'cancelled'
+  readonly status: 'running' | 'paused' | 'completed' | 'failed' | 'cancelled'
   readonly dryRun: boolean
   readonly matched: number
   readonly done: number
@@ -24,20 +25,23 @@ const LOOK_MS = 250
 
 const path = (jobId: string): string => `/v1/jobs/${encodeURIComponent(jobId)}`
 
-/** How far a job is; `total` is how many runs it will find, where that is known. */
-const progress = ({ matched, done, failed, dryRun }: Job, total: number): string => {
-  if (dryRun) return `${matched} runs found`
+/** How far a job is; `total` is how many it will find, where that is known. */
+const progress = ({ matched, done, failed, dryRun, status }: Job, { total, noun }: { total: number; noun: string }): string => {
+  if (dryRun) return `${matched} ${noun} found`
   const all = Math.max(total, matched)
-  return `${bar(all === 0 ? 0 : (done + failed) / all)} ${done + failed} of ${all} runs`
+  return `${bar(all === 0 ? 0 : (done + failed) / all)} ${done + failed} of ${all} ${noun}${status === 'paused' ? ', paused' : ''}`
 }
 
 /** Follows a job to its end on the status line. */
-export const watchJob = async ({ terminal }: CommandContext, { jobId, total = 0 }: { jobId: string; total?: number }): Promise<Job> => {
+export const watchJob = async (
+  { terminal }: CommandContext,
+  { jobId, total = 0, noun = 'runs' }: { jobId: string; total?: number; noun?: string },
+): Promise<Job> => {
   try {
     for (;;) {
       const job = await runningSystem().get<Job>(path(jobId))
-      if (job.status !== 'running') return job
-      if (terminal.interactive) terminal.status(progress(job, total))
+      if (job.status !== 'running' && job.status !== 'paused') return job
+      if (terminal.interactive) terminal.status(progress(job, { total, noun }))
       await sleep(LOOK_MS)
     }
   } finally {
@@ -45,10 +49,14 @@ export const watchJob = async ({ terminal }: CommandContext, { jobId, total = 0 
   }
 }
 
-const jobText = ({ jobId, status, action, matched, done, failed, dryRun, fault }: Job): string =>
-  dryRun && status === 'completed'
-    ? `${matched} runs match; a dry run changes none`
-    : `${action} ${status}: ${done} of ${matched} runs${failed === 0 ? '' : `, ${failed} could not be changed`}${fault === null ? '' : `; ${fault.code}: ${fault.message}`} (${jobId})`
+const nounOf = ({ kind }: Job): string => (kind === 'dead-letters' ? 'messages' : 'runs')
+
+const jobText = (job: Job): string => {
+  const { jobId, status, action, matched, done, failed, dryRun, fault } = job
+  return dryRun && status === 'completed'
+    ? `${matched} ${nounOf(job)} match; a dry run changes none`
+    : `${action} ${status}: ${done} of ${matched} ${nounOf(job)}${failed === 0 ? '' : `, ${failed} could not be changed`}${fault === null ? '' : `; ${fault.code}: ${fault.message}`} (${jobId})`
+}
 
 /** Prints a job; one that did not do all it found is exit 1. */
 export const showJob = (context: CommandContext, job: Job, options: { readonly json?: boolean | undefined }): void => {
@@ -56,20 +64,28 @@ export const showJob = (context: CommandContext, job: Job, options: { readonly j
   if (job.status === 'failed' || job.failed > 0) context.fail()
 }
 
-/** `baton runs jobs [JOB]`. */
+const ACTIONS = ['cancel', 'pause', 'resume'] as const
+type JobOptions = { readonly [action in (typeof ACTIONS)[number]]?: boolean } & { readonly limit: string; readonly json?: boolean }
+
+/** `baton runs jobs [JOB]` and `baton dlq jobs [JOB]`. */
 export const jobsCommand = (context: CommandContext): Command =>
   new Command('jobs')
-    .description('changes of many runs: how far they are; --cancel stops one')
+    .description('changes of many runs or dead letters: how far they are')
     .argument('[job]')
     .option('--cancel', 'stop the job; what was done stays done')
+    .option('--pause', 'let the job rest')
+    .option('--resume', 'let it go on')
     .option('--limit <n>', 'rows, at most 200', '20')
     .option('--json', 'print JSON')
-    .action(async (jobId: string | undefined, options: { cancel?: boolean; limit: string; json?: boolean }, command: Command) => {
-      if (jobId === undefined && options.cancel === true) command.error('error: name the job to cancel')
+    .action(async (jobId: string | undefined, options: JobOptions, command: Command) => {
+      const actions = ACTIONS.filter((action) => options[action] === true)
+      const [action] = actions
+      if (actions.length > 1) command.error('error: say one of --cancel, --pause and --resume')
+      if (jobId === undefined && action !== undefined) command.error(`error: name the job to ${action}`)
       if (jobId !== undefined) {
-        const job = await (options.cancel === true
-          ? runningSystem().post<Job>(`${path(jobId)}:cancel`, {})
-          : runningSystem().get<Job>(path(jobId)))
+        const job = await (action === undefined
+          ? runningSystem().get<Job>(path(jobId))
+          : runningSystem().post<Job>(`${path(jobId)}:${action}`, {}))
         showJob(context, job, options)
         return
       }
