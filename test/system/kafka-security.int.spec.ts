@@ -34,6 +34,7 @@ const PARTITIONS = 2
 const topics = topicManifest({ eventsPartitions: PARTITIONS })
 
 let kafka: SecureKafka
+let client: NonNullable<KafkaBusOptions['client']> = 'kafkajs'
 const connection = (user: string, more: { ca?: string; password?: string; brokers?: readonly string[] } = {}) => ({
   brokers: more.brokers ?? kafka.server.brokers,
   clientId: user,
@@ -41,7 +42,7 @@ const connection = (user: string, more: { ca?: string; password?: string; broker
   sasl: { mechanism: 'scram-sha-512' as const, username: user, password: more.password ?? kafka.password(user) },
 })
 const open = (user: string, more: Partial<KafkaBusOptions> = {}): Promise<Bus> =>
-  openKafkaBus({ ...connection(user), topicPrefix: TRIED, topics: [], ensureTopics: false, ...more })
+  openKafkaBus({ client, ...connection(user), topicPrefix: TRIED, topics: [], ensureTopics: false, ...more })
 const faultOf = async (work: Promise<unknown>): Promise<Pick<Fault, 'code' | 'message' | 'detail'>> =>
   work.then(
     () => ({ code: 'request.not_found', message: 'it was allowed', detail: {} }),
@@ -63,8 +64,9 @@ const MODELS =
   'models:\n  fake: { provider: openai, model: fake, price: { input: 1, output: 2 }, temperature: 0 }\nroutes: { default: [fake] }\n'
 
 const suite = missing === undefined ? describe : describe.skip
-suite('a broker with TLS, users and rights', () => {
+suite.each(['kafkajs', 'platformatic'] as const)('a broker with TLS, users and rights, through %s', (library) => {
   beforeAll(async () => {
+    client = library
     kafka = await startSecureKafka(USERS)
     for (const topicPrefix of [PREFIX, TRIED]) {
       await kafka.allow(accessRules({ topicPrefix }))
@@ -188,7 +190,7 @@ suite('a broker with TLS, users and rights', () => {
     const results: RunResult[] = []
 
     const start = async (service: ServiceName, env: Readonly<Record<string, string>>, port: number): Promise<void> => {
-      const environment = readEnvironment({ ...env, ...kafka.env(`baton-${service}`) })
+      const environment = readEnvironment({ ...env, ...kafka.env(`baton-${service}`), BATON_KAFKA_CLIENT: client })
       const platform = await openPlatform({ environment, name: service, services: [service] })
       opened.push(platform)
       await platform.start({ host: '127.0.0.1', only: [service], port })
