@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { COMPOSED_KINDS } from '@baton/flow/plan'
+import { sizesOf } from './simulator/rounds.ts'
 import { simulate } from './simulator/simulation.ts'
 
 const STEPS = 250
@@ -64,5 +65,34 @@ describe('the run loop under crashes, takeovers, repeats, delays and silence', (
       }
     }
     expect(found).toBeGreaterThan(10)
+  })
+
+  const TOOL = '{ tool: x/a, with: { i: =index, it: =it }, returns: { n: number, ok: boolean, t: string } }'
+  const AGENTS = `agents:
+  clerk: { model: m, prompt: Help, tools: [shop/find], limits: { turns: 4, calls: 5000 }, returns: { n: number, ok: boolean, t: string } }`
+  it.each([
+    ['work', `[{ a: ${TOOL} }, { b: ${TOOL} }]`],
+    [
+      'a gate that asks again',
+      `[{ a: { tool: x/a, with: { i: =index }, returns: { n: number }, gate: [{ when: it.n > 0.5, then: next }, { when: it.n > 0.1, then: { retry: { attempts: 2 } } }, { else: next }] } }]`,
+    ],
+    ['a switch', `[{ a: ${TOOL} }, { s: { switch: [{ when: a.n > 0.5, then: next }, { else: ${TOOL} }] } }]`],
+    ['branches, the first of which counts', `[{ p: { parallel: { a: ${TOOL}, b: [{ b1: ${TOOL} }, { b2: ${TOOL} }] }, join: first } }]`],
+    ['a map', `[{ m: { map: '=[1, 2, 3]', each: ${TOOL}, concurrency: 2 } }]`],
+    [
+      'a vote',
+      `[{ v: { vote: { voters: 3, on: =it.ok, early: true, tie: { set: { ok: true } } }, prompt: V, returns: { ok: boolean } } }]`,
+    ],
+    ['a loop', `[{ k: { loop: { max: 3, until: it.n > 0.6 }, do: [{ a: ${TOOL} }] } }]`],
+    ['a wait', `[{ a: ${TOOL} }, { w: { wait: 1s } }]`],
+    ['a person', `[{ h: { human: { queue: q, sla: 30m }, returns: { n: number } } }]`],
+    ['an agent', `[{ g: { agent: clerk, onError: next } }, { a: ${TOOL} }]`, AGENTS],
+    ['an event sent', `[{ a: ${TOOL} }, { e: { emit: told } }, { s: { set: { n: 1 } } }]`],
+  ])('R10: a hundred rounds more do not make the state larger: %s', (_, body, more = '') => {
+    const sizes = sizesOf(body, 130, more)
+    const [early, late] = [Math.max(...sizes.slice(10, 30)), Math.max(...sizes.slice(110, 130))]
+    expect(sizes).toHaveLength(130)
+    // Numbers have more digits, outputs are not all of one length.
+    expect(late).toBeLessThan(early + 150)
   })
 })
