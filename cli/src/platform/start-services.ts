@@ -42,7 +42,9 @@ export const startServices = async (start: {
   const portOf = (name: ServiceName): number | undefined => {
     if (options.sockets === false) return undefined
     if (options.only === undefined) return name === 'gateway' ? (options.port ?? DEFAULT_PORTS.gateway) : undefined
-    return options.only.length === 1 ? (options.port ?? 0) : DEFAULT_PORTS[name]
+    const { only, port = only.length === 1 ? 0 : undefined } = options
+    if (port === 0) return 0 // Of several, each takes a free one.
+    return name === 'gateway' || only.length === 1 ? (port ?? DEFAULT_PORTS[name]) : DEFAULT_PORTS[name]
   }
   const loaded = await Promise.all(
     ORDER.filter((name) => wanted.includes(name)).map(async (name) => ({ name, service: await LOADERS[name]() })),
