@@ -16,6 +16,8 @@ export const SINGLE_WARM_UP = 1_000
 // The worker is a process of its own; the others share one.
 export const PROCESSES = { worker: ['tools'], rest: ['tracing', 'routing', 'gateway'] }
 
+const ownCpuMs = () => process.cpuUsage().user / 1_000 + process.cpuUsage().system / 1_000
+
 /** Starts the services as these processes, in their order, on running servers. */
 export const startDistributed = async ({ kafka, postgres }, { services = PROCESSES, flowsDir = FLOWS_DIR } = {}) => {
   const env = {
@@ -26,10 +28,19 @@ export const startDistributed = async ({ kafka, postgres }, { services = PROCESS
     BATON_KEEP_CONTENT: 'false',
   }
   const processes = {}
+  try {
+    return await startAll({ kafka, postgres, services, env, processes })
+  } catch (error) {
+    for (const { child } of Object.values(processes)) child.kill('SIGKILL')
+    throw error
+  }
+}
+
+const startAll = async ({ kafka, postgres, services, env, processes }) => {
   for (const [name, which] of Object.entries(services)) {
     const urls = Object.values(processes).flatMap(({ urls: known }) => Object.entries(known))
     const others = Object.fromEntries(urls.map(([service, url]) => [`BATON_${service.toUpperCase()}_URL`, url]))
-    processes[name] = await startBaton(['--only', which.join(',')], { env: { ...env, ...others } })
+    processes[name] = await startBaton(['--only', which.join(','), '--port', '0'], { env: { ...env, ...others } })
   }
   const tracing = Object.values(processes).find(({ urls }) => urls.tracing !== undefined)?.urls.tracing
   const bus = await openKafkaBus({
@@ -37,7 +48,7 @@ export const startDistributed = async ({ kafka, postgres }, { services = PROCESS
     clientId: 'bench',
     topicPrefix: '',
     topics: topicManifest({ eventsPartitions: PARTITIONS }),
-    ensureTopics: false,
+    ensureTopics: true,
   })
   const loads = []
   const pids = Object.fromEntries(Object.entries(processes).map(([name, { pid }]) => [name, pid]))
@@ -56,7 +67,7 @@ export const startDistributed = async ({ kafka, postgres }, { services = PROCESS
     /** Of our processes alone. */
     cpuMs: () => cpuOfTrees(pids),
     /** Of our processes, the servers, and this client. */
-    allCpuMs: () => cpuOfTrees({ ...pids, broker: kafka.pid, database: postgres.pid, client: process.pid }),
+    allCpuMs: () => ({ ...cpuOfTrees({ ...pids, broker: kafka.pid, database: postgres.pid }), client: ownCpuMs() }),
     stop: async () => {
       for (const load of loads) await load.close()
       await bus.close()
