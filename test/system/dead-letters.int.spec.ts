@@ -164,7 +164,7 @@ describeWithKafka('dead letters on Kafka', (kafka) => {
     )
     expect(ended).toMatchObject({ status: 'completed', matched: 250, done: 250, failed: 0 })
     const { partitions } = await platform.bus.describe(commandTopic('tools'))
-    const { first = 0 } = partitions[0] ?? {}
+    const first = partitions.find(({ partition }) => partition === 0)?.first ?? 0
     const sent = await platform.bus.read({ topic: commandTopic('tools'), partition: 0, offset: first, limit: 1_000 })
     const keys = sent.filter(({ headers }) => headers['x-redrive-id'] === begun['jobId']).map(({ key }) => key)
     expect(keys).toEqual(Array.from({ length: 250 }, (_, n) => `run_${n}`))
