@@ -90,7 +90,7 @@ export type LanesOptions = {
   readonly memoryBytesMax?: number
   /** Messages of one tenant handled at once. Default 7/8 of `concurrencyMax`, so that no tenant takes the last slots. */
   readonly tenantRunningMax?: number
-  /** Messages of one tenant taken but not settled, before more of it waits in the retry topics. Default `pendingMax`. */
+  /** Messages of one tenant taken but not settled, before more of it waits in the retry topics, where that helps others. Default half of `pendingMax`. */
   readonly tenantPendingMax?: number
   /** Turns of a tenant for each turn of one with weight 1, while both have messages waiting. Default 1 for all. */
   readonly tenantWeight?: (tenant: string) => number
@@ -177,6 +177,8 @@ export type Bus = {
    * nobody else to make it, it is made.
    */
   findTopic(topic: string): Promise<boolean>
+  /** Records published since the start and the requests that carried them; absent where there are no requests. */
+  produced?(): { readonly records: number; readonly requests: number }
   /** Embedded only: nobody reads this partition before `before` any more (a checkpoint covers it), so its space may be taken back. */
   trim?(topic: string, partition: number, before: number): void
   /** Embedded only: how much of its disk space the log takes. At the limit `publish` fails with `disk.full`; intake should stop well before. */

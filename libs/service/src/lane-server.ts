@@ -7,7 +7,7 @@
 import { callbackify } from 'node:util'
 import { BaseRpcContext, Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices'
 import { isObservable, lastValueFrom } from 'rxjs'
-import type { Bus, BusRecord, Delivery, LaneConsumer, RetryException, RetryPolicy, Settlement } from '@baton/bus/bus'
+import type { Bus, BusRecord, Delivery, LaneConsumer, LaneStats, RetryException, RetryPolicy, Settlement } from '@baton/bus/bus'
 import {
   contractOfType,
   deadLetterTopic,
@@ -20,6 +20,7 @@ import {
   type ServiceName,
 } from '@baton/contracts'
 import type { Telemetry } from '@baton/telemetry'
+import { reportLanes } from './lane-report.ts'
 import { contractPattern, LANES, topicPattern, type LaneExtras, type LanePolicy } from './lane-handlers.ts'
 
 /** What a lane handler is given beside the record. */
@@ -77,7 +78,7 @@ export type LaneServerOptions = LanePolicy & {
   readonly telemetry: Telemetry
   readonly nowMs: () => number
 }
-type LaneStats = { readonly group: string } & ReturnType<LaneConsumer['stats']>
+type GroupStats = { readonly group: string } & LaneStats
 
 export class LaneServer extends Server implements CustomTransportStrategy {
   override readonly transportId = LANES
@@ -98,7 +99,7 @@ export class LaneServer extends Server implements CustomTransportStrategy {
   }
 
   /** Figures of the consumers, for metrics and readiness. */
-  stats(): readonly LaneStats[] {
+  stats(): readonly GroupStats[] {
     return [...this.#consumers].map(([group, consumer]) => ({ group, ...consumer.stats() }))
   }
 
@@ -218,10 +219,11 @@ export class LaneServer extends Server implements CustomTransportStrategy {
 
   #report(): void {
     const { service, telemetry } = this.#options
-    for (const { group, inFlight, watermarkGap, oldestMs } of this.stats()) {
-      telemetry.metrics.gauge('baton_lanes_in_flight', inFlight, { service, group })
-      telemetry.metrics.gauge('baton_lanes_watermark_gap', watermarkGap, { service, group })
-      telemetry.metrics.gauge('baton_lanes_oldest_seconds', oldestMs / 1_000, { service, group })
+    const produced = this.#options.bus.produced?.()
+    if (produced !== undefined) {
+      telemetry.metrics.gauge('baton_produced_records', produced.records, { service })
+      telemetry.metrics.gauge('baton_produced_requests', produced.requests, { service })
     }
+    for (const { group, ...stats } of this.stats()) reportLanes(telemetry.metrics, { service, group }, stats)
   }
 }

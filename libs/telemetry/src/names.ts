@@ -31,6 +31,36 @@ export const METRICS = {
   baton_message_seconds: { kind: 'histogram', about: 'Time of one message in its handler', labels: ['service', 'pattern'] },
   baton_lanes_in_flight: { kind: 'gauge', about: 'Messages being handled now', labels: ['service', 'group'] },
   baton_lanes_watermark_gap: { kind: 'gauge', about: 'Messages taken and not settled', labels: ['service', 'group'] },
+  baton_produced_records: { kind: 'gauge', about: 'Records published by this process since its start', labels: ['service'] },
+  baton_produced_requests: {
+    kind: 'gauge',
+    about: 'Requests that carried them; records / requests is the batch size',
+    labels: ['service'],
+  },
+  baton_lanes_busy: { kind: 'gauge', about: 'Keys that have a message in this process', labels: ['service', 'group'] },
+  baton_lanes_held_bytes: { kind: 'gauge', about: 'Bytes of the messages taken and not settled', labels: ['service', 'group'] },
+  baton_lanes_oldest_unprocessed_seconds: {
+    kind: 'gauge',
+    about: 'Since when the oldest message that is not settled is in its topic',
+    labels: ['service', 'group'],
+  },
+  baton_lanes_partitions: { kind: 'gauge', about: 'Partitions of this process', labels: ['service', 'group'] },
+  baton_lanes_partitions_paused: {
+    kind: 'gauge',
+    about: 'Partitions that take nothing now because a bound is reached',
+    labels: ['service', 'group'],
+  },
+  baton_lanes_ownership_changes: { kind: 'gauge', about: 'Partitions that came or went since the start', labels: ['service', 'group'] },
+  baton_lanes_lag: {
+    kind: 'gauge',
+    about: 'Messages between the positions and the ends of the own partitions',
+    labels: ['service', 'group', 'topic'],
+  },
+  baton_lanes_retry_depth: {
+    kind: 'gauge',
+    about: 'Messages in the retry topics of the own partitions',
+    labels: ['service', 'group', 'topic'],
+  },
   baton_lanes_oldest_seconds: { kind: 'gauge', about: 'Age of the oldest message taken and not settled', labels: ['service', 'group'] },
   baton_steps_total: { kind: 'counter', about: 'Attempts of steps, by service and outcome', labels: ['service', 'contract', 'outcome'] },
   baton_step_seconds: {

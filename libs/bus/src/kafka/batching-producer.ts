@@ -53,6 +53,8 @@ export class BatchingProducer {
   /** Partitions that have records and no request on the way, the longest waiting first. */
   private ready: Lane[] = []
   private readonly knownTopics = new Set<string>()
+  /** Since the start; together they say how large requests are. */
+  readonly produced = { records: 0, requests: 0 }
   private inFlight = 0
   private bufferedBytes = 0
   private flushScheduled = false
@@ -157,6 +159,8 @@ export class BatchingProducer {
       batch.push({ lane, entries })
     }
     this.ready = this.ready.slice(used)
+    this.produced.records += records
+    this.produced.requests++
     return batch
   }
 

@@ -166,6 +166,10 @@ class KafkaBus implements Bus {
     return readAtRest({ session: this.parts.asking, topicPrefix: this.parts.options.topicPrefix }, query)
   }
 
+  produced(): { readonly records: number; readonly requests: number } {
+    return this.producer.produced
+  }
+
   partitions(topic: string): number {
     const count = this.partitionCounts.get(topic)
     if (count === undefined) throw new Fault('config.invalid', `Topic ${topic} is not in the manifest`, { topic })

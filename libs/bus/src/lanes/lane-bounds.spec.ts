@@ -116,17 +116,20 @@ describe('what a lane consumer holds', () => {
   })
 
   it('lanes/R7, O1: what is too much of one tenant waits in a retry topic, not as an attempt, and those behind it are handled', async () => {
+    const now = { ms: 10_000 }
     const handled: string[] = []
     const { runner, published, position } = harness(
       async ({ key, headers }) => {
         handled.push(key)
         return headers['ce_tenant'] === 'flood' ? new Promise<Settlement>(() => {}) : ack
       },
-      { tenantPendingMax: 3, pendingMax: 50 },
+      { tenantPendingMax: 3, pendingMax: 50, nowMs: () => now.ms },
     )
     const of = (tenant: string, from: number, count: number): BusRecord[] =>
       Array.from({ length: count }, (_, n) => record(from + n, `${tenant}${from + n}`, { headers: { ce_tenant: tenant } }))
-    runner.enqueue('commands', 0, [...of('quiet', 0, 1), ...of('flood', 1, 20), ...of('quiet', 21, 1)])
+    runner.enqueue('commands', 0, [...of('quiet', 0, 1), ...of('flood', 1, 3)])
+    now.ms += 600
+    runner.enqueue('commands', 0, [...of('flood', 4, 17), ...of('quiet', 21, 1)])
     await eventually(() => published.length === 17 && handled.length === 5)
     expect(handled.toSorted()).toEqual(['flood1', 'flood2', 'flood3', 'quiet0', 'quiet21'])
     expect(published[0]).toMatchObject({ topic: 'retry.long', headers: { [HEADER.attempt]: '1', ce_tenant: 'flood' } })

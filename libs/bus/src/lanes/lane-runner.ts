@@ -72,7 +72,7 @@ export class LaneRunner {
       tenantRunningMax: options.tenantRunningMax ?? Math.ceil(concurrencyMax * TENANT_SHARE),
       ...(tenantWeight === undefined ? {} : { tenantWeight }),
     })
-    const { retry, ordered = true, pendingMax = PENDING_MAX, tenantPendingMax = pendingMax } = options
+    const { retry, ordered = true, pendingMax = PENDING_MAX, tenantPendingMax = pendingMax / 2 } = options
     this.overflow = retry.retryTopics.length === 0 ? undefined : new Overflow({ ordered, tenantPendingMax })
     this.memory = new MemoryBudget({
       messagesMax: memoryMessagesMax ?? MEMORY_MAX.messages,
@@ -334,7 +334,7 @@ export class LaneRunner {
   private finish(work: Work, settled: boolean): void {
     if (work.dropped) return
     this.scheduler.done(work)
-    this.overflow?.done(work, this.options.nowMs())
+    this.overflow?.done(work)
     this.free(work, settled)
     if (!this.draining) this.pump()
     else if (this.scheduler.running === 0) this.onIdle()
@@ -355,7 +355,7 @@ export class LaneRunner {
     for (const work of this.scheduler.drop(matches)) {
       work.dropped = true
       clearTimeout(work.timer)
-      this.overflow?.done(work, this.options.nowMs())
+      this.overflow?.done(work)
       this.free(work, false)
     }
   }

@@ -1,7 +1,7 @@
 // A tenant that sends far more than it is served would, with one log for all, keep everybody waiting behind it. What is too much of it goes
 // on in the retry topics, so that the log is read past it. Pure: it counts, the runner forwards.
-//   O1. Only what a tenant has beyond `tenantPendingMax` messages here is put off, and only while another tenant was heard of lately: alone
-//       it simply waits with the broker.
+//   O1. Put off is only what a tenant has beyond `tenantPendingMax` messages here, when those alone take a while, and while another tenant
+//       was heard of lately that has few: alone, or where all have much, everything simply waits with the broker.
 //   O2. It comes back about when it can be served, neither as an attempt nor as a rung of the ladder.
 //   O3. What is put off keeps the order of its key: later messages of the key are put off too, and not to an earlier time.
 
@@ -11,9 +11,11 @@ type Message = { readonly tenant: string; readonly key: string; readonly returni
 const ABSENT_AFTER_MS = 60_000
 const WAIT_MS = { least: 1_000, most: 300_000 } as const
 /** A put-off message may come back so late; after that its key is free. */
-const LATE_MS = 10_000
+const LATE_MS = 2_000
 const KEYS_KEPT = 10_000
-const RATE_WINDOW_MS = 1_000
+const RATE_WINDOW_MS = 500
+/** What a tenant has here takes at least so long, or those behind it need no help. */
+const BACKLOG_MS = 500
 
 type Tenant = { name: string; pending: number; putOff: number; done: number; windowAtMs: number; donePerMs: number; seenAtMs: number }
 
@@ -36,9 +38,9 @@ export class Overflow {
   take({ tenant: name, key, returning }: Message, nowMs: number): number {
     const tenant = this.heardOf(name, nowMs)
     if (returning) tenant.putOff = Math.max(0, tenant.putOff - 1)
-    const keyUntilMs = this.keys.size === 0 || returning ? 0 : (this.keys.get(key) ?? 0)
-    if (keyUntilMs > nowMs) return this.putOff(tenant, { key, waitMs: keyUntilMs - nowMs, nowMs }) // O3
-    if (tenant.pending < this.options.tenantPendingMax || !this.hasOthers(tenant, nowMs)) {
+    const keyUntilMs = this.keys.size === 0 || returning ? -Infinity : (this.keys.get(key) ?? -Infinity)
+    if (keyUntilMs + LATE_MS > nowMs) return this.putOff(tenant, { key, waitMs: Math.max(WAIT_MS.least, keyUntilMs - nowMs), nowMs }) // O3
+    if (tenant.pending < this.options.tenantPendingMax || !this.delaysOthers(tenant, nowMs)) {
       tenant.pending++
       return 0
     }
@@ -47,16 +49,11 @@ export class Overflow {
   }
 
   /** A message that was to be handled is over. */
-  done({ tenant: name }: Message, nowMs: number): void {
+  done({ tenant: name }: Message): void {
     const tenant = this.last?.name === name ? this.last : this.tenants.get(name)
     if (tenant === undefined) return
     tenant.pending = Math.max(0, tenant.pending - 1)
     tenant.done++
-    const passedMs = nowMs - tenant.windowAtMs
-    if (passedMs < RATE_WINDOW_MS) return
-    tenant.donePerMs = tenant.done / passedMs
-    tenant.done = 0
-    tenant.windowAtMs = nowMs
   }
 
   private putOff(tenant: Tenant, { key, waitMs, nowMs }: { key: string; waitMs: number; nowMs: number }): number {
@@ -67,16 +64,25 @@ export class Overflow {
     return waitMs
   }
 
-  private hasOthers(tenant: Tenant, nowMs: number): boolean {
+  private delaysOthers(tenant: Tenant, nowMs: number): boolean {
     const other = tenant === this.last ? this.lastOther : this.last
-    return other !== undefined && nowMs - other.seenAtMs < ABSENT_AFTER_MS
+    if (other === undefined || nowMs - other.seenAtMs >= ABSENT_AFTER_MS) return false
+    if (other.pending > this.options.tenantPendingMax / 2) return false
+    const passedMs = nowMs - tenant.windowAtMs
+    if (passedMs >= RATE_WINDOW_MS) {
+      // A long window holds a quiet time: it says nothing about what can be done now.
+      tenant.donePerMs = passedMs < 2 * RATE_WINDOW_MS ? tenant.done / passedMs : Infinity
+      tenant.done = 0
+      tenant.windowAtMs = nowMs
+    }
+    return tenant.pending >= tenant.donePerMs * BACKLOG_MS
   }
 
   private heardOf(name: string, nowMs: number): Tenant {
     let tenant = this.last?.name === name ? this.last : this.tenants.get(name)
     if (tenant === undefined) {
       if (this.tenants.size >= KEYS_KEPT) this.forgetIdle()
-      tenant = { name, pending: 0, putOff: 0, done: 0, windowAtMs: nowMs, donePerMs: 0, seenAtMs: nowMs }
+      tenant = { name, pending: 0, putOff: 0, done: 0, windowAtMs: nowMs, donePerMs: Infinity, seenAtMs: nowMs }
       this.tenants.set(name, tenant)
     }
     tenant.seenAtMs = nowMs
