@@ -4,7 +4,7 @@
 // A change that breaks readers or writers of a message needs a new major version; before a release `--breaking` accepts it.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { breakingChanges, generatedFiles } from '@baton/contracts/generate'
+import { breakingChanges, generatedFiles, unmetNeeds } from '@baton/contracts/generate'
 import { editorSchemaFile } from '@baton/flow'
 import { diagnosticPageFiles } from '@baton/flow/diagnostic-pages'
 import { flowFormatFile } from '@baton/flow/reference'
@@ -30,6 +30,16 @@ if (breaking.length > 0 && !process.argv.includes('--breaking')) {
   console.error(
     `These changes break readers or writers of a message; give it a new major version, or accept them with --breaking:\n  ${breaking.join('\n  ')}`,
   )
+  process.exit(1)
+}
+
+// `--breaking` does not help here: another team has to say first that it no longer needs it.
+const consumers = join(folder, '..', 'consumers')
+const unmet = readdirSync(consumers)
+  .filter((name) => name.endsWith('.json'))
+  .flatMap((name) => unmetNeeds(JSON.parse(readFileSync(join(consumers, name), 'utf8'))))
+if (unmet.length > 0) {
+  console.error(`Other teams lean on this (docs/consumers):\n  ${unmet.join('\n  ')}`)
   process.exit(1)
 }
 

@@ -2,7 +2,18 @@
 // Source: cloudevents/spec, kafka-protocol-binding.md, section 3.2. Our own codec because the official SDK cannot
 // read Buffer headers and costs ten times as much; a test holds both against each other.
 import { Fault } from './fault.ts'
-import { checkMessage, contractOfType, wireSchema, wireType, type ContractName, type Message, type MessageOf } from './registry.ts'
+import {
+  checkMessage,
+  contractFinder,
+  contractOfType,
+  presentData,
+  wireSchema,
+  wireType,
+  type ContractName,
+  type Message,
+  type MessageOf,
+} from './registry.ts'
+import type { Upcast } from './upcasts.ts'
 
 /** A record as it lies on a topic. Header values are text. */
 export type WireRecord = {
@@ -53,13 +64,14 @@ export const encodeEvent = <Name extends ContractName>(event: OutgoingEvent<Name
   return { key: event.subject, headers, value: Buffer.from(JSON.stringify(event.data)) }
 }
 
-/** A record as an event, its data checked. Throws `message.undecodable`; the caller keeps the bytes. */
-export const decodeEvent = (record: { headers: Readonly<Record<string, string>>; value: Uint8Array }): Event => {
+/** A record as an event, its data checked, in the present version of its contract. `steps` are for tests of versions that there are not. Throws `message.undecodable`; the caller keeps the bytes. */
+export const decodeEvent = (record: { headers: Readonly<Record<string, string>>; value: Uint8Array }, steps?: readonly Upcast[]): Event => {
   const { headers } = record
   const type = headers['ce_type']
-  const name = type === undefined ? undefined : contractOfType(type)
+  const find = steps === undefined ? contractOfType : contractFinder(steps)
+  const name = type === undefined ? undefined : find(type)
   if (name === undefined) throw new Fault('message.undecodable', `unknown event type ${type ?? '(none)'}`, { field: 'ce_type' })
-  const data = checkMessage(name, parseJson(record.value))
+  const data = checkMessage(name, presentData(name, { headers, data: parseJson(record.value), ...(steps === undefined ? {} : { steps }) }))
   // `data` was checked against the contract `name`, which is what the union pairs.
   const message = { name, data } as Message
   return {

@@ -6,6 +6,7 @@ import * as review from './messages/review.ts'
 import * as run from './messages/run.ts'
 import * as step from './messages/step.ts'
 import { taskTopic, TOPICS } from './topics.ts'
+import { majorOf, upcast, UPCASTS, versionOf, type Upcast } from './upcasts.ts'
 
 /** One message: what it is called on the wire, where it goes, what is in it. */
 export type Contract<T = unknown> = {
@@ -111,9 +112,21 @@ export const wireSchema = (name: ContractName): string =>
 const isContractName = (name: string): name is ContractName => Object.hasOwn(CONTRACTS, name)
 /** Every contract, in the order of the registry. */
 export const contractNames = (): readonly ContractName[] => Object.keys(CONTRACTS).filter(isContractName)
-const byWireType = new Map(contractNames().map((name) => [wireType(name), name]))
+/** Finds the contract behind a wire type: of the present version, or of one that steps lead away from. */
+export const contractFinder = (steps: readonly Upcast[]): ((type: string) => ContractName | undefined) => {
+  const older = steps.map(({ contract: name, from }) => [`${CONTRACTS[name].name}.v${majorOf(from)}`, name] as const)
+  const byWireType = new Map([...older, ...contractNames().map((name) => [wireType(name), name] as const)])
+  return (type) => byWireType.get(type)
+}
 /** The contract behind a wire type, or undefined for a foreign one. */
-export const contractOfType = (type: string): ContractName | undefined => byWireType.get(type)
+export const contractOfType = contractFinder(UPCASTS)
+
+/** The data of a record in the present version of its contract, whichever version it was written in. */
+export const presentData = (
+  name: ContractName,
+  { headers, data, steps = UPCASTS }: { headers: Readonly<Record<string, string>>; data: unknown; steps?: readonly Upcast[] },
+): unknown =>
+  upcast(data, { contract: name, version: versionOf(headers), present: `${CONTRACTS[name].major}.${CONTRACTS[name].minor}`, steps })
 
 /** Checks data against its contract; throws `message.undecodable` naming the first wrong field. */
 export const checkMessage = <Name extends ContractName>(name: Name, data: unknown): MessageOf<Name> => {

@@ -9,6 +9,7 @@ import { strimziTopics, strimziUsers } from './strimzi.ts'
 
 export { accessCommands, accessRules, type AccessOptions, type AccessRule, type ForeignTopics } from './access-rules.ts'
 export { breakingChanges } from './compatibility.ts'
+export { unmetNeeds } from './consumer-needs.ts'
 export { strimziTopics, strimziUsers, type StrimziOptions } from './strimzi.ts'
 
 /** Paths below docs/generated with their text. The same contracts give the same bytes. */

@@ -1,6 +1,15 @@
 // A record of the journal or of the results, decoded as cheaply as can be: our own services encoded it by its contract, so only what
 // every row needs is checked here, and the rest by the column types when the row is written.
-import { contractOfType, DEFAULT_TENANT, Fault, isJsonObject, parseJson, type ContractName, type Message } from '@baton/contracts'
+import {
+  contractOfType,
+  DEFAULT_TENANT,
+  Fault,
+  isJsonObject,
+  parseJson,
+  presentData,
+  type ContractName,
+  type Message,
+} from '@baton/contracts'
 
 const NAMES = [
   'journal.run.started',
@@ -37,7 +46,7 @@ export const readJournal = (record: JournalRecord): TracedEvent | undefined => {
   const { headers } = record
   const name = contractOfType(headers['ce_type'] ?? '')
   if (!isTraced(name)) return undefined
-  const data = parseJson(record.value)
+  const data = presentData(name, { headers, data: parseJson(record.value) })
   if (!isJsonObject(data)) throw missing(name, '(root)')
   const needed = name.startsWith('journal.') ? TRANSITION_FIELDS : RUN_FIELDS
   for (const [field, type] of needed) if (typeof data[field] !== type) throw missing(name, field)
