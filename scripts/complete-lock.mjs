@@ -7,9 +7,10 @@ const file = join(import.meta.dirname, '..', 'package-lock.json')
 const lock = JSON.parse(readFileSync(file, 'utf8'))
 const SYSTEMS = ['darwin', 'linux', 'win32', 'android', 'freebsd', 'openharmony']
 
-/** What the name of a platform package says about where it runs: `binding-linux-x64-musl`. Undefined for any other package. */
+/** What the name of a platform package says about where it runs: `binding-linux-x64-musl`, `binding-wasm32-wasi`. Undefined for any other package. */
 const platformOf = (name) => {
   const words = name.split(/[/-]/)
+  if (words.includes('wasm32')) return { cpu: ['wasm32'] } // Runs everywhere; npm never chooses it by itself.
   const at = words.findIndex((word) => SYSTEMS.includes(word))
   const cpu = words[at + 1]
   if (at === -1 || cpu === undefined) return undefined
