@@ -13,7 +13,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     seeds: { type: 'string' },
     from: { type: 'string', default: '1' },
-    steps: { type: 'string', default: '250' },
+    steps: { type: 'string', default: '160' },
     jobs: { type: 'string', default: String(Math.min(2, availableParallelism())) },
     trace: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -86,11 +86,11 @@ const many = async (count: number, steps: number): Promise<void> => {
   const failures = all.flatMap(({ failures: own }) => own)
   for (const line of tableOf(all, performance.now() - startedMs)) say(line)
   for (const [seed, message] of failures.slice(0, 10))
-    say(`${message}\n  npm run proof:simulate -- --seed ${seed}${steps === 250 ? '' : ` --steps ${steps}`}`)
+    say(`${message}\n  npm run proof:simulate -- --seed ${seed}${steps === 160 ? '' : ` --steps ${steps}`}`)
   if (failures.length > 0) process.exitCode = 1
 }
 
 if (!isMainThread) parentPort?.postMessage(await playAll(workerData as Job))
 else if (values.help) say('simulate [--seeds N [--from N] [--jobs J]] [--seed N [--trace]] [--steps M]: plays histories of M steps')
-else if (values.seed === undefined) await many(whole('seeds', 200), whole('steps', 250))
-else await one(whole('seed', 1), whole('steps', 250))
+else if (values.seed === undefined) await many(whole('seeds', 200), whole('steps', 160))
+else await one(whole('seed', 1), whole('steps', 160))
