@@ -89,7 +89,7 @@ describeWithKafka('dead letters on Kafka', (kafka) => {
     )
     return (await Promise.all(read))
       .flat()
-      .map(decodeEvent)
+      .map((record) => decodeEvent(record))
       .filter(({ subject }) => subject === runId)
   }
   const request = (id: string, amount: unknown) =>

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { buffer as readAll } from 'node:stream/consumers'
 import { Command } from 'commander'
-import { Fault, SERVICES } from '@baton/contracts'
+import { SERVICES } from '@baton/contracts'
 import { show, type CommandContext } from './context.ts'
 import { withFilters, type FilterOptions } from './dead-letters-filter.ts'
 import { changeText, type Change } from './dead-letters-view.ts'
@@ -48,16 +48,16 @@ const idsOf = (words: readonly string[]): readonly string[] => {
   return service === undefined ? words : offsets.map((offset) => `${service}-${offset}`)
 }
 
-/** What to ask for; throws when it is neither letters nor a query. */
-const choiceOf = (words: readonly string[], options: Options): Record<string, unknown> => {
+/** What to ask for; ends the command when it is neither letters nor a query. */
+const choiceOf = (words: readonly string[], options: Options, command: Command): Record<string, unknown> => {
   const named = idsOf(words)
   const { fingerprint, code, tenant, since, where, all, limit, rate, dryRun, by, reason } = options
   const service = options.service ?? (named.length === 0 ? words[0] : undefined)
   const filters = defined({ fingerprint, code, tenant, since, where, all })
   const isQuery = Object.keys(filters).length > 0
-  if (named.length > 0 && isQuery) throw new Fault('request.malformed', 'name messages or a query, not both')
+  if (named.length > 0 && isQuery) command.error('error: name messages or a query, not both')
   if (named.length === 0 && !isQuery)
-    throw new Fault('request.malformed', 'name messages like tools-17, or a query like --where, --fingerprint, --code, or --all')
+    command.error('error: name messages like tools-17, or a query like --where, --fingerprint, --code, or --all')
   return defined({
     ...(named.length > 0 ? { ids: named } : { ...filters, service }),
     limit: limit === undefined ? undefined : Number(limit),
@@ -131,20 +131,19 @@ const chosen = (command: Command): Command =>
     .option('--dry-run', 'only count')
     .option('--rate <perSecond>', 'messages a second (default: 100)')
 
+const collect = (line: string, lines: readonly string[] | undefined): readonly string[] => [...(lines ?? []), line]
+
 export const redrive = (context: CommandContext): Command =>
   chosen(new Command('redrive').description('send messages back to where they failed, as they are or mended'))
     .option('--edit <file>', 'send this content instead, - for standard input; ids stay as they are')
     .option('--patch <json>', 'change the content by a JSON merge patch, or @FILE')
-    .option('--header <name=value>', 'set a header, as often as needed; without = take it away', (line, lines: readonly string[] = []) => [
-      ...lines,
-      line,
-    ])
+    .option('--header <name=value>', 'set a header, as often as needed; without = take it away', collect)
     .option('--by <name>', 'who does it; kept with the message', userName())
     .option('--reason <text>', 'kept with the message')
     .option('--json', 'print JSON')
-    .action(async (words: readonly string[], options: Options) => {
+    .action(async (words: readonly string[], options: Options, command: Command) => {
       const edit = await editOf(options)
-      print(context, await run(context, 'redrive', defined({ ...choiceOf(words, options), edit })), options)
+      print(context, await run(context, 'redrive', defined({ ...choiceOf(words, options, command), edit })), options)
     })
 
 export const discard = (context: CommandContext): Command =>
@@ -152,6 +151,6 @@ export const discard = (context: CommandContext): Command =>
     .requiredOption('--reason <text>', 'why; kept with the message')
     .option('--by <name>', 'who does it; kept with the message', userName())
     .option('--json', 'print JSON')
-    .action(async (words: readonly string[], options: Options) => {
-      print(context, await run(context, 'discard', choiceOf(words, options)), options)
+    .action(async (words: readonly string[], options: Options, command: Command) => {
+      print(context, await run(context, 'discard', choiceOf(words, options, command)), options)
     })

@@ -285,6 +285,12 @@ describe('dead letters', () => {
     })
   })
 
+  it('one that is not there is named', async () => {
+    const id = await bury()
+    const { body } = await redrive({ ids: [id, 'tools-99999'] })
+    expect(body).toMatchObject({ matched: 1, redriven: 1, refused: [{ id: 'tools-99999', reason: 'there is no such dead letter' }] })
+  })
+
   it('the same Idempotency-Key redrives once', async () => {
     const id = await bury()
     const headers = { 'idempotency-key': 'again-1' }

@@ -17,6 +17,8 @@ import { letterQuery, type LetterQuery } from './letter-query.ts'
 const PAGE_LETTERS = 200
 const REFUSED_KEPT_MAX = 100
 const TAKEN_KEPT_MAX = 1_000
+/** Runs that tracing is asked about at once. */
+const ASKED_AT_ONCE = 16
 
 const Refused = z.object({ id: z.string(), offset: z.number(), reason: z.string() })
 
@@ -98,7 +100,7 @@ const candidatesOf = ({ desk, body }: Finder, service: ServiceName, { offset, en
   if (body.named !== undefined)
     return body.named
       .map(parseLetterId)
-      .filter((named) => named.service === service && named.offset > offset && named.offset < end)
+      .filter((named) => named.service === service && named.offset > offset)
       .map((named) => named.offset)
       .toSorted((one, other) => one - other)
   const offsets: number[] = []
@@ -119,18 +121,28 @@ type Sifted = {
 const sift = async (finder: Finder, service: ServiceName, candidates: readonly number[]): Promise<Sifted> => {
   const { desk, body } = finder
   const query = body.where === undefined ? undefined : letterQuery(body.where)
-  const ended = new Map<string, boolean>()
-  const sifted = { offsets: new Array<number>(), undecided: 0, refused: new Array<LetterPlaceOfJob['refused'][number]>() }
-  for (const letter of await desk.book(service).readMany(candidates)) {
-    const { offset } = letter
-    const verdict = query === undefined ? true : asked(query, { desk, service, letter })
-    if (verdict === 'undecided') sifted.undecided++
-    if (verdict !== true) continue
-    const reason = await refusalOf(finder, { service, letter, ended })
-    if (reason === undefined) sifted.offsets.push(offset)
-    else sifted.refused.push({ id: letterId({ service, offset }), offset, reason })
+  const ended = new Map<string, Promise<boolean>>()
+  const letters = await desk.book(service).readMany(candidates)
+  const there = new Set(letters.map(({ offset }) => offset))
+  const refused = candidates
+    .filter((offset) => !there.has(offset))
+    .map((offset) => ({ id: letterId({ service, offset }), offset, reason: 'there is no such dead letter' }))
+  const verdicts = letters.map((letter) => ({
+    letter,
+    verdict: query === undefined ? true : asked(query, { desk, service, letter }),
+  }))
+  const meant = verdicts.filter(({ verdict }) => verdict === true).map(({ letter }) => letter)
+  const offsets: number[] = []
+  for (let n = 0; n < meant.length; n += ASKED_AT_ONCE) {
+    const some = meant.slice(n, n + ASKED_AT_ONCE)
+    const reasons = await Promise.all(some.map((letter) => refusalOf(finder, { service, letter, ended })))
+    for (const [index, { offset }] of some.entries()) {
+      const reason = reasons[index]
+      if (reason === undefined) offsets.push(offset)
+      else refused.push({ id: letterId({ service, offset }), offset, reason })
+    }
   }
-  return sifted
+  return { offsets, undecided: verdicts.filter(({ verdict }) => verdict === 'undecided').length, refused }
 }
 
 const asked = (
@@ -146,14 +158,14 @@ const COMMANDED: ReadonlySet<string> = new Set(WORKER_SERVICES)
 /** Why a letter is not sent; undefined when it is. */
 const refusalOf = async (
   { body, call }: Finder,
-  { service, letter, ended }: { service: ServiceName; letter: DeadLetter; ended: Map<string, boolean> },
+  { service, letter, ended }: { service: ServiceName; letter: DeadLetter; ended: Map<string, Promise<boolean>> },
 ): Promise<string | undefined> => {
   if (body.action === 'discard') return undefined
   if (COMMANDED.has(service)) {
     const runId = runIdOf(letter)
-    const isOver = ended.get(runId) ?? (await hasEnded(call, runId))
+    const isOver = ended.get(runId) ?? hasEnded(call, runId)
     ended.set(runId, isOver)
-    if (isOver) return `run ${runId} has ended: \`baton runs retry ${runId}\` runs it again` // G9
+    if (await isOver) return `run ${runId} has ended: \`baton runs retry ${runId}\` runs it again` // G9
   }
   if (body.edit === undefined) return undefined
   try {

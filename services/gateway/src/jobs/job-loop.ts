@@ -31,9 +31,11 @@ export const doJob = async (parts: Parts, work: JobWork, held: Held): Promise<vo
       return
     }
     let restMs = AWAY_WAIT_MS
+    const begunMs = performance.now()
     try {
       state = await work.step(state)
-      restMs = ((state.done + state.failed - done - failed) / work.ratePerSecond) * 1_000 // Z2
+      const dueMs = ((state.done + state.failed - done - failed) / work.ratePerSecond) * 1_000
+      restMs = Math.max(0, dueMs - (performance.now() - begunMs)) // Z2
     } catch (error) {
       const fault = toFault(error)
       if (!isRetryable(fault.code) || fault.code === 'handler.failed') {
