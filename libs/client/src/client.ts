@@ -23,13 +23,38 @@ export type Decision = {
   readonly reason?: string
   readonly fingerprint?: string
 }
-export type Redrive = {
-  readonly service: string
+/** Which dead letters, by what they have in common. `since` is a time, or how long ago, like `2h`. */
+export type LetterFilter = {
+  readonly service?: string
+  readonly fingerprint?: string
+  readonly code?: string
+  readonly tenant?: string
+  readonly since?: string
+}
+/** Named letters (`tools-17`, or offsets of a service), those of a query, or all. */
+type LetterChoice = LetterFilter & {
+  readonly ids?: readonly string[]
   readonly offsets?: readonly number[]
+  /** A CEL condition. */
+  readonly where?: string
   readonly all?: boolean
+  readonly limit?: number
   readonly dryRun?: boolean
   readonly ratePerSecond?: number
+  readonly by?: string
 }
+export type Redrive = LetterChoice & {
+  readonly reason?: string
+  /** What to send instead: headers, and a merge patch or a whole body. */
+  readonly edit?: {
+    readonly headers?: Readonly<Record<string, string | null>>
+    readonly body?: Json
+    readonly text?: string
+    readonly base64?: string
+    readonly patch?: { readonly [name: string]: Json }
+  }
+}
+export type Discard = LetterChoice & { readonly reason: string }
 const query = (fields: Readonly<Record<string, string | number | boolean | undefined>>): string => {
   const given = Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)] as [string, string]]))
   return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`
@@ -93,9 +118,13 @@ const flowsOf = ({ call, get }: Transport) => ({
 })
 
 const deadLettersOf = ({ call, get }: Transport) => ({
-  list: <T = Json>(filter: Page & { service?: string } = {}): Promise<T> => get<T>(`/v1/dead-letters${query(filter)}`),
+  list: <T = Json>(filter: Page & LetterFilter & { state?: 'open' | 'redriven' | 'discarded' | 'all' } = {}): Promise<T> =>
+    get<T>(`/v1/dead-letters${query(filter)}`),
+  /** By fingerprint: how many, since when, in which services. */
+  groups: <T = Json>(filter: Page & LetterFilter = {}): Promise<T> => get<T>(`/v1/dead-letters/groups${query(filter)}`),
   show: <T = Json>(service: string, offset: number): Promise<T> => get<T>(`/v1/dead-letters/${id(service)}/${offset}`),
   redrive: <T = Json>(body: Redrive): Promise<T> => call<T>({ method: 'POST', path: '/v1/dead-letters:redrive', body }),
+  discard: <T = Json>(body: Discard): Promise<T> => call<T>({ method: 'POST', path: '/v1/dead-letters:discard', body }),
 })
 
 /** A client for one server. Every failure is a Fault. Answers of reads are JSON as the server gives it; `T` is what the caller knows of it. */

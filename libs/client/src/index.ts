@@ -3,6 +3,8 @@ export {
   type Client,
   type Decision,
   type Page,
+  type Discard,
+  type LetterFilter,
   type Redrive,
   type RunFilter,
   type RunOutcome,

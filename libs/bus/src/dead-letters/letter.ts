@@ -29,7 +29,7 @@ export type LetterAction = {
 }
 
 /** The first time a message failed, before any redrive. */
-export type FirstFailure = { readonly atMs: number; readonly code: string; readonly message: string }
+type FirstFailure = { readonly atMs: number; readonly code: string; readonly message: string }
 
 export type DeadLetter = LetterPlace & {
   readonly key: string

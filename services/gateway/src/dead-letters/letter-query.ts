@@ -7,7 +7,7 @@ import { loadCondition } from '@baton/flow'
 import { letterId } from './letter-id.ts'
 
 /** What a condition may name. */
-export const LETTER_NAMES = [
+const LETTER_NAMES = [
   'id',
   'service',
   'key',
