@@ -34,13 +34,16 @@ export const startPeer = async (name, databaseUrl) => {
   }
   const child = spawn(process.execPath, ['bench.mjs', databaseUrl], { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  const next = async () => {
-    const { value, done } = await lines.next()
-    if (done) throw new Error(`${name} ended`)
-    return value
+  // Libraries of peers print lines of their own between.
+  const next = async (begin) => {
+    for (;;) {
+      const { value, done } = await lines.next()
+      if (done) throw new Error(`${name} ended`)
+      if (value.startsWith(begin)) return value
+    }
   }
   try {
-    await next()
+    await next('ready')
   } catch {
     process.stdout.write(`SKIP ${name} does not start here\n`)
     return undefined
@@ -50,7 +53,7 @@ export const startPeer = async (name, databaseUrl) => {
     pid: child.pid,
     measure: async (count, concurrency) => {
       child.stdin.write(`${count} ${concurrency}\n`)
-      return JSON.parse(await next())
+      return JSON.parse(await next('{"count"'))
     },
     stop: () => child.kill(),
   }

@@ -82,13 +82,14 @@ export const sayLatency = (what, rounds, peers, { must, goal }) => {
   return ok
 }
 
-/** CPU of a step: our processes against the limit, the others beside. */
-export const sayCpu = (what, rounds, own, { must, goal }) => {
+/** CPU of a step: our processes against the limit where there is one, the others beside. */
+export const sayCpu = (what, rounds, own, limits) => {
   const middle = (names, of) => Object.fromEntries(names.map((name) => [name, median(rounds.map((round) => of(round)[name]))]))
   const cpu = middle(Object.keys(rounds[0].baton.cpu), ({ baton }) => baton.cpu)
   const ours = own.reduce((sum, name) => sum + cpu[name], 0)
-  const ok = ours <= must
-  say(`${verdict(ok)} ${what}: ${f(ours)} CPU-ms a step in our processes; must ${must}, goal ${goal}`)
+  const ok = limits === undefined ? undefined : ours <= limits.must
+  const bound = limits === undefined ? '' : `; must ${limits.must}, goal ${limits.goal}`
+  say(`${limits === undefined ? '    ' : verdict(ok)} ${what}: ${f(ours)} CPU-ms a step in our processes${bound}`)
   say(`     CPU-ms a step of every process: ${saidCpu(cpu)}`)
   for (const name of Object.keys(rounds[0].others))
     say(`     ${name}: ${saidCpu(middle(Object.keys(rounds[0].others[name].cpu), ({ others }) => others[name].cpu))}`)

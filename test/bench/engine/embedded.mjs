@@ -26,7 +26,7 @@ export const runEmbeddedRow = async ({ pairs, runs, peerNames }) => {
     for (const peer of peers) await peer.measure(Math.min(300, runs), 32)
     const many = await playRounds({ ...common, runs, peerRuns: Math.ceil(runs / 3), concurrency: 32 })
     const throughput = sayThroughput('embedded, c = 32', many, peers, { must: 3, goal: 5 })
-    sayCpu('embedded, CPU at c = 32, client included', many, ['baton and client'], { must: 0.4, goal: 0.25 })
+    sayCpu('embedded, CPU at c = 32, client included', many, ['baton and client'])
     for (const peer of peers) await peer.measure(50, 1)
     const single = await playRounds({ ...common, runs: Math.min(300, runs), peerRuns: Math.min(150, runs), concurrency: 1 })
     return [throughput, sayLatency('embedded, one at a time', single, peers, { must: 0.6, goal: 0.4 })]
