@@ -100,6 +100,8 @@ const follow = async (told: Told): Promise<Said> => {
     if (record.message.name === 'run.pause') heldBack = 0
     if (reference.paused && tookAny(moment)) heldBack += 1
     if (heldBack > 1) return 'paused'
+    // Nobody let it go on before its time was over.
+    if (reference.paused && end !== undefined && record.message.name === 'timer.matured') return 'limited'
     reference.time(record.atMs)
     if (index === 0) reference.begin(record.atMs)
     else if (tell(reference, moment, lost) === 'lost') return 'lost'
