@@ -14,6 +14,8 @@ export type LanePolicy = {
   readonly tries?: RetryException
   readonly concurrencyMax?: number
   readonly pendingMax?: number
+  readonly tenantRunningMax?: number
+  readonly tenantWeight?: (tenant: string) => number
 }
 
 /** What travels with a handler from its decorator to the lane server. */

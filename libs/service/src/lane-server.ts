@@ -7,7 +7,17 @@
 import { callbackify } from 'node:util'
 import { BaseRpcContext, Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices'
 import { isObservable, lastValueFrom } from 'rxjs'
-import type { Bus, BusRecord, Delivery, LaneConsumer, LaneStats, RetryException, RetryPolicy, Settlement } from '@baton/bus/bus'
+import type {
+  Bus,
+  BusRecord,
+  Delivery,
+  LaneConsumer,
+  LanesOptions,
+  LaneStats,
+  RetryException,
+  RetryPolicy,
+  Settlement,
+} from '@baton/bus/bus'
 import {
   contractOfType,
   deadLetterTopic,
@@ -46,6 +56,14 @@ export const retryPolicyOf = (service: ServiceName): RetryPolicy => ({
   laneDelayMs: 100,
   retryTopics: DELAYS.map((delay) => ({ topic: retryTopic(service, delay), delayMs: RETRY_DELAYS[delay] })),
   deadLetterTopic: deadLetterTopic(service),
+})
+
+/** The limits that are given; what is not given is the default of the bus. */
+const limitsOf = ({ concurrencyMax, pendingMax, tenantRunningMax, tenantWeight }: LanePolicy): Partial<LanesOptions> => ({
+  ...(concurrencyMax === undefined ? {} : { concurrencyMax }),
+  ...(pendingMax === undefined ? {} : { pendingMax }),
+  ...(tenantRunningMax === undefined ? {} : { tenantRunningMax }),
+  ...(tenantWeight === undefined ? {} : { tenantWeight }),
 })
 
 const ACK: Settlement = { outcome: 'ack' }
@@ -142,15 +160,13 @@ export class LaneServer extends Server implements CustomTransportStrategy {
 
   #consume(name: string, { topics, policy }: Group): Promise<LaneConsumer> {
     const { bus, service } = this.#options
-    const concurrencyMax = policy.concurrencyMax ?? this.#options.concurrencyMax
-    const pendingMax = policy.pendingMax ?? this.#options.pendingMax
     return bus.lanes({
+      ...limitsOf(this.#options),
+      ...limitsOf(policy),
       group: name,
       topics: [...topics],
       handler: (record, delivery) => this.#handle(record, delivery),
       retry: policy.retry ?? this.#options.retry ?? retryPolicyOf(service),
-      ...(concurrencyMax === undefined ? {} : { concurrencyMax }),
-      ...(pendingMax === undefined ? {} : { pendingMax }),
       ...(this.#exceptions.size === 0 ? {} : { retryOf: (record) => this.#exceptions.get(this.#patternOf(record) ?? '') }),
     })
   }

@@ -30,7 +30,7 @@ export const openTestPlatform = async (config: Partial<ServiceConfig> = {}): Pro
     const read = await Promise.all(partitions.map(({ partition, first }) => bus.read({ topic, partition, offset: first, limit: 10_000 })))
     return read.flat()
   }
-  const events = async (topic: string): Promise<readonly Event[]> => (await records(topic)).map(decodeEvent)
+  const events = async (topic: string): Promise<readonly Event[]> => (await records(topic)).map((record) => decodeEvent(record))
   const waitForEvents = async (topic: string, count: number): Promise<readonly Event[]> => {
     for (;;) {
       const found = await events(topic)

@@ -53,6 +53,7 @@ export const consumeJournal = async ({ bus, db, telemetry }: JournalOptions): Pr
     ordered: false, // C2
     concurrencyMax: CONCURRENCY_MAX,
     pendingMax: PENDING_MAX,
+    tenantPendingMax: Infinity, // All wait for the same batches; putting some of them off would help nobody.
     lingerMs: LINGER_MS,
   })
   return {
