@@ -1,5 +1,5 @@
 // `npm run bench:clients`: kafkajs and @platformatic/kafka under the Bus port, in interleaved pairs. Needs Java, Maven and PostgreSQL.
-// Options: --pairs=N --hops=N --messages=N --only=port,system
+// Options: --pairs=N --hops=N --messages=N --only=loading,port,system
 import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
 

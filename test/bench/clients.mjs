@@ -1,6 +1,6 @@
 // The two Kafka client libraries under the Bus port, side by side: hop, CPU, throughput, idling. Ratios of interleaved pairs, platformatic to
 // kafkajs; below 1 means that platformatic takes less.
-import { fork } from 'node:child_process'
+import { fork, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -108,6 +108,24 @@ const idling = async (clients, { pairs }) => {
   say('\nidle: two groups with five retry topics each, a log of 12 partitions, a table; both at once')
   compare('CPU', windows, '% of a core', ({ share }) => share)
   compare('memory', windows, 'MB', ({ rssMb }) => rssMb)
+}
+
+const PACKAGES = { kafkajs: 'kafkajs', platformatic: '@platformatic/kafka' }
+
+/** What a process pays once, before its first connection. */
+const loading = async ({ pairs }) => {
+  const pairsOfLoads = await interleaved(Math.min(pairs, 6), (client) => {
+    const script = `const before = process.cpuUsage(); await import('${PACKAGES[client]}'); const { user, system } = process.cpuUsage(before)
+      console.log(JSON.stringify({ cpuMs: (user + system) / 1000, rssMb: process.memoryUsage().rss / 1048576 }))`
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: join(import.meta.dirname, '..', '..', 'libs', 'bus'),
+      encoding: 'utf8',
+    })
+    return JSON.parse(stdout)
+  })
+  say('\nloading the library in an empty process')
+  compare('CPU', pairsOfLoads, 'ms', ({ cpuMs }) => cpuMs)
+  compare('memory of the process', pairsOfLoads, 'MB', ({ rssMb }) => rssMb)
 }
 
 /** The port alone. */
@@ -219,6 +237,7 @@ export const main = async (args) => {
   const chosen = options(args)
   const wants = (part) => chosen.only === undefined || chosen.only.includes(part)
   say('ratios are platformatic to kafkajs; both under the same loops of the Kafka adapter, on one broker')
+  if (wants('loading')) await loading(chosen)
   const available = kafkaAvailable()
   if (!available.ok) say(`SKIP: ${available.reason}`)
   else if (wants('port')) await port(chosen)
