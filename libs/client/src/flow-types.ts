@@ -8,7 +8,7 @@ export type TypedFlow<Input = Json, Output = Json> = {
 }
 
 /** `typedFlow<AnswerInput, AnswerOutput>(AnswerFlow)`: requests and results of this flow have these types from then on. */
-export const typedFlow = <Input, Output>(name: string): TypedFlow<Input, Output> => ({ name })
+export const typedFlow = <Input = Json, Output = Json>(name: string): TypedFlow<Input, Output> => ({ name })
 
 /** What a run gave: the output of a completed one has the type of the flow. */
 export type FlowResult<Output> =

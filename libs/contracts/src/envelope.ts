@@ -13,7 +13,7 @@ import {
   type Message,
   type MessageOf,
 } from './registry.ts'
-import type { Upcast } from './upcasts.ts'
+import { UPCASTS, type Upcast } from './upcasts.ts'
 
 /** A record as it lies on a topic. Header values are text. */
 export type WireRecord = {
@@ -64,27 +64,35 @@ export const encodeEvent = <Name extends ContractName>(event: OutgoingEvent<Name
   return { key: event.subject, headers, value: Buffer.from(JSON.stringify(event.data)) }
 }
 
-/** A record as an event, its data checked, in the present version of its contract. `steps` are for tests of versions that there are not. Throws `message.undecodable`; the caller keeps the bytes. */
-export const decodeEvent = (record: { headers: Readonly<Record<string, string>>; value: Uint8Array }, steps?: readonly Upcast[]): Event => {
-  const { headers } = record
-  const type = headers['ce_type']
-  const find = steps === undefined ? contractOfType : contractFinder(steps)
-  const name = type === undefined ? undefined : find(type)
-  if (name === undefined) throw new Fault('message.undecodable', `unknown event type ${type ?? '(none)'}`, { field: 'ce_type' })
-  const data = checkMessage(name, presentData(name, { headers, data: parseJson(record.value), ...(steps === undefined ? {} : { steps }) }))
-  // `data` was checked against the contract `name`, which is what the union pairs.
-  const message = { name, data } as Message
-  return {
-    id: headers['ce_id'] ?? '',
-    source: headers['ce_source'] ?? '',
-    subject: headers['ce_subject'] ?? '',
-    tenant: headers['ce_tenant'] ?? 'default',
-    time: headers['ce_time'] ?? '',
-    ...(headers['ce_correlationid'] === undefined ? {} : { correlationId: headers['ce_correlationid'] }),
-    ...(headers['traceparent'] === undefined ? {} : { traceparent: headers['traceparent'] }),
-    ...message,
+type EventRecord = { readonly headers: Readonly<Record<string, string>>; readonly value: Uint8Array }
+
+/** A decoder that knows other steps than those there are: for tests of versions that never were. */
+export const eventDecoder = (steps: readonly Upcast[]): ((record: EventRecord) => Event) => {
+  const find = contractFinder(steps)
+  return ({ headers, value }) => {
+    const type = headers['ce_type']
+    const name = type === undefined ? undefined : find(type)
+    if (name === undefined) throw new Fault('message.undecodable', `unknown event type ${type ?? '(none)'}`, { field: 'ce_type' })
+    const data = checkMessage(name, presentData(name, { headers, data: parseJson(value), steps }))
+    // `data` was checked against the contract `name`, which is what the union pairs.
+    const message = { name, data } as Message
+    return {
+      id: headers['ce_id'] ?? '',
+      source: headers['ce_source'] ?? '',
+      subject: headers['ce_subject'] ?? '',
+      tenant: headers['ce_tenant'] ?? 'default',
+      time: headers['ce_time'] ?? '',
+      ...(headers['ce_correlationid'] === undefined ? {} : { correlationId: headers['ce_correlationid'] }),
+      ...(headers['traceparent'] === undefined ? {} : { traceparent: headers['traceparent'] }),
+      ...message,
+    }
   }
 }
+
+const decode = eventDecoder(UPCASTS)
+
+/** A record as an event, its data checked, in the present version of its contract. Throws `message.undecodable`; the caller keeps the bytes. */
+export const decodeEvent = (record: EventRecord): Event => decode(record)
 
 /** JSON from bytes, or `message.undecodable`. */
 export const parseJson = (value: Uint8Array): unknown => {
