@@ -169,7 +169,37 @@ suite.each(['kafkajs', 'platformatic'] as const)('a broker with TLS, users and r
       await bus.close()
       expect(fault).toMatchObject({ code: 'bus.unauthorized', detail: { reason: 'group', group: `${TRIED}tracing` } })
     })
-    it('a log that may not be read says so, and is not asked again and again', async () => {
+    it('K4: lanes that may not read their topic say so, and go on once the right is given', async () => {
+      const may = { user: 'baton-nobody', pattern: 'literal' } as const
+      const topic = { ...may, resource: 'topic', name: `${TRIED}${TOPICS.config}` } as const
+      await kafka.allow([
+        { ...may, resource: 'group', name: `${TRIED}nobody`, operations: ['Read', 'Describe'] },
+        { ...topic, operations: ['Describe', 'DescribeConfigs'] },
+      ])
+      const warnings: string[] = []
+      const taken: string[] = []
+      const bus = await open('baton-nobody', {
+        topics: topics.filter(({ name }) => name === TOPICS.config),
+        onWarning: (message) => void warnings.push(message),
+      })
+      const lanes = await bus.lanes({
+        group: 'nobody',
+        topics: [TOPICS.config],
+        handler: async ({ key }) => {
+          taken.push(key)
+          return { outcome: 'ack' }
+        },
+        retry: { laneAttemptsMax: 1, laneDelayMs: 1, retryTopics: [], deadLetterTopic: 'baton.gateway.dlt' },
+      })
+      const said = await until('the warning', () => warnings.find((warning) => warning.includes('no right to use topic')), 60_000)
+      expect(said).toContain(`${TRIED}${TOPICS.config}`)
+      expect(taken).toEqual([])
+      await kafka.allow([{ ...topic, operations: ['Read'] }])
+      expect(await until('its record', () => taken[0], 60_000)).toBe('k')
+      await lanes.close({ graceMs: 0 })
+      await bus.close()
+    })
+    it('F6: a log that may not be read says so, and is not asked again and again', async () => {
       const bus = await open('baton-models', { topics: topicsOfServices(['models'], topics) })
       const told = new Promise((resolve) => {
         const onFault = (partition: number, fault: unknown): void => resolve([partition, fault])
