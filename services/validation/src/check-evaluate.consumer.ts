@@ -1,16 +1,21 @@
 // `check.evaluate`: the checks of a node on one input. The output is data and the gate decides; `must: true` makes it a fault.
 //   E1. One check that does not pass makes the whole not pass; the score is the lowest, the reason that of the first that failed.
 //   E2. A check with `must: true` that does not pass ends the step with `check.failed` and its reason.
-import { Fault, type Json, type JsonObject, type Meter } from '@baton/contracts'
+//   E3. Where checks redact, `text` (or `value`) is the input without what any of them redacts; every check sees the input as it came.
+//   E4. A check that could not run is told to the operator, whether what it let pass or not.
+import { Fault, isJsonObject, type Json, type JsonObject, type Meter } from '@baton/contracts'
 import type { WorkHandler } from '@baton/service'
 import type { Check, CheckResult } from './checks/check.ts'
 
 type Named = CheckResult & { readonly check: string }
 
+/** Hears of a check that could not run. */
+export type OnFailed = (failed: { readonly check: string; readonly node: string; readonly pass: boolean; readonly reason: string }) => void
+
 const viewOf = ({ check, pass, score, reason, more }: Named): JsonObject => ({ check, pass, score, reason, ...more })
 
 /** What the step gives: verdict, score, reason, each check's own findings, those of a single check also at the top. */
-const outputOf = (results: readonly Named[]): Json => {
+const outputOf = (results: readonly Named[]): JsonObject => {
   const [only] = results
   const failed = results.find(({ pass }) => !pass)
   const summary = {
@@ -29,21 +34,37 @@ const checkOf = (checks: readonly Check[], name: string): Check => {
   throw new Fault('flow.invalid', `no check is called ${name}; there are ${known}`, { check: name })
 }
 
+const hasRedacted = ({ more }: CheckResult): boolean => more?.['text'] !== undefined || more?.['value'] !== undefined
+
+type Pass = { readonly results: readonly Named[]; readonly redacting: readonly { check: Check; options: JsonObject }[] }
+
+/** What may go on when several checks ran and one or more redacted (E3). */
+const redactedOutput = (input: Json, { results, redacting }: Pass): JsonObject => {
+  if (results.length < 2 || redacting.length === 0) return {}
+  const clean = redacting.reduce((left, { check, options }) => check.redact?.(left, options) ?? left, input)
+  const isText = results.some(({ more }) => more?.['text'] !== undefined)
+  return isText && isJsonObject(clean) ? { text: clean['text'] ?? '' } : { [isText ? 'text' : 'value']: clean }
+}
+
 /** The handler of `check.evaluate`. */
 export const checkEvaluate =
-  (checks: readonly Check[]): WorkHandler =>
+  (checks: readonly Check[], onFailed: OnFailed = () => {}): WorkHandler =>
   async (_command, { node, input, nowMs, signal }) => {
     if (node.kind !== 'check') throw new Fault('flow.invalid', `node ${node.id} checks nothing`, { node: node.id })
     const startedAtMs = nowMs()
     const started = performance.now()
     const results: Named[] = []
+    const redacting: { check: Check; options: JsonObject }[] = []
     for (const { check: name, options } of node.checks) {
-      const result = await checkOf(checks, name).evaluate(input, options, signal)
+      const check = checkOf(checks, name)
+      const result = await check.evaluate(input, options, signal)
+      if (result.failed === true) onFailed({ check: name, node: node.id, pass: result.pass, reason: result.reason }) // E4
       if (!result.pass && options['must'] === true)
         throw new Fault('check.failed', `${name}: ${result.reason}`, { check: name, score: result.score }) // E2
       results.push({ check: name, ...result })
+      if (hasRedacted(result)) redacting.push({ check, options })
     }
-    const output = outputOf(results)
+    const output = { ...outputOf(results), ...redactedOutput(input, { results, redacting }) }
     const meter: Meter = {
       startedAtMs,
       latencyMs: performance.now() - started,

@@ -4,7 +4,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { Fault } from '@baton/contracts/fault'
 import { z } from 'zod'
-import type { FeatureOptions } from './features.policy.ts'
+import type { FeatureOptions } from '@baton/policy'
 import type { LinearModel } from './logistic.policy.ts'
 
 const MAGIC = Buffer.from('BATONLC1')

@@ -1,7 +1,7 @@
 // Multinomial logistic regression on sparse vectors, fitted by AdaGrad.
 //   C3. Rows are visited in an order drawn from the seed: the same rows, options and seed give the same weights.
-import type { Features } from './features.policy.ts'
-import { seededRandom, shuffled } from './seeded-random.policy.ts'
+import type { Features } from '@baton/policy'
+import { seededRandom, shuffled } from '@baton/policy'
 
 export type Example = { readonly features: Features; readonly target: number }
 

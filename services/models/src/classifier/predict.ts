@@ -1,5 +1,5 @@
 import type { Artefact } from './artefact.ts'
-import { countsOf, vectorOf } from './features.policy.ts'
+import { countsOf, vectorOf } from '@baton/policy'
 import { softmax } from './logistic.policy.ts'
 
 /** Raw scores of a text, before temperature. */

@@ -6,12 +6,12 @@ import { basename, extname } from 'node:path'
 import { Fault } from '@baton/contracts/fault'
 import { type Artefact, encodeArtefact, packArtefact, quantise } from './artefact.ts'
 import { type CurvePoint, calibrationError, confidenceCurve, fitTemperature, type Judged, type Scored } from './calibration.policy.ts'
-import { countsOf, type FeatureOptions, inverseFrequencies, vectorOf } from './features.policy.ts'
+import { countsOf, type FeatureOptions, inverseFrequencies, vectorOf } from '@baton/policy'
 import { type LabelledText, parseLabelledText } from './labelled-text.policy.ts'
 import { fitLogistic, type LinearModel, scoresOf } from './logistic.policy.ts'
 import { type LabelTable, readLabelTable, readProbabilities } from './label-table.policy.ts'
 import { classify } from './predict.ts'
-import { seededRandom, shuffled } from './seeded-random.policy.ts'
+import { seededRandom, shuffled } from '@baton/policy'
 
 export type TrainOptions = { readonly seed?: number; readonly epochs?: number; readonly buckets?: number }
 /** How far training has come; `share` goes from 0 to 1. */

@@ -9,10 +9,14 @@ export type CheckResult = {
   /** One sentence for people. */
   readonly reason: string
   readonly more?: JsonObject
+  /** Set where the check could not run, and the sentence says why; `pass` then is what the step wants in that case. */
+  readonly failed?: true
 }
 
 export type Check = {
   readonly name: string
   /** Throws `flow.invalid` for options and `tool.arguments_invalid` for input that it cannot use. */
   evaluate(input: Json, options: JsonObject, signal: AbortSignal): CheckResult | Promise<CheckResult>
+  /** The input without what the check redacts; absent where it redacts nothing. */
+  readonly redact?: (input: Json, options: JsonObject) => Json
 }

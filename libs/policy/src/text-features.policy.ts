@@ -33,6 +33,9 @@ const hash = (text: string, from: number, to: number, seed: number): number => {
   return (state ^ (state >>> 13)) >>> 0
 }
 
+/** The bucket of a gram of `size` words (C1). */
+export const wordBucket = (gram: string, size: number, mask: number): number => hash(gram, 0, gram.length, WORD_SEED + size) & mask
+
 const add = (counts: Map<number, number>, bucket: number): void => {
   counts.set(bucket, (counts.get(bucket) ?? 0) + 1)
 }
@@ -54,7 +57,7 @@ export const countsOf = (text: string, options: FeatureOptions): Counts => {
     let gram = ''
     for (let size = 1; size <= options.wordGramsMax && first + size <= words.length; size++) {
       gram = size === 1 ? (words[first] ?? '') : `${gram} ${words[first + size - 1] ?? ''}`
-      add(counts.words, hash(gram, 0, gram.length, WORD_SEED + size) & mask)
+      add(counts.words, wordBucket(gram, size, mask))
     }
     const padded = ` ${words[first] ?? ''} `
     for (let size = options.charGramsMin; size <= options.charGramsMax; size++) {
