@@ -1,7 +1,7 @@
 import type { Bus, BusRecord } from '../bus.ts'
 import { letterOf, readMark, type DeadLetter, type LetterAction } from './letter.ts'
 
-const PAGE_RECORDS = 500
+const PAGE_RECORDS = 200
 
 /** Every record of a partition of a topic at rest, from `first` up to `next`. */
 export async function* scan(
