@@ -27,11 +27,7 @@ describe('access', () => {
       'baton.models.commands.high',
       'baton.models.commands',
       'baton.models.commands.bulk',
-      'baton.models.retry.1s',
-      'baton.models.retry.5s',
-      'baton.models.retry.30s',
-      'baton.models.retry.5m',
-      'baton.models.retry.1h',
+      ...Object.keys(RETRY_DELAYS).map((delay) => `baton.models.retry.${delay}`),
       'baton.models.dlt',
     ])
   })

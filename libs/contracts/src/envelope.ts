@@ -5,7 +5,6 @@ import { Fault } from './fault.ts'
 import {
   checkMessage,
   contractFinder,
-  contractOfType,
   presentData,
   wireSchema,
   wireType,
