@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { Fault } from '@baton/contracts/fault'
 import type { Bus, OutgoingRecord } from '../bus.ts'
+import { LetterBook } from './letter-book.ts'
 import { listDeadLetters, redriveDeadLetters } from './dead-letters.ts'
 import { openEmbeddedBus } from '../embedded/embedded-bus.ts'
 import { encodeFailure, HEADER } from '../lanes/failure-record.ts'
@@ -76,6 +77,28 @@ describe('redrive', () => {
     await bus.publish([encodeFailure('dlt', { key: 'n', value: Buffer.from('{}'), headers: {} }, { origin, attempts: 1, stage: 0 })])
     await redriveDeadLetters(bus, { topic: 'dlt', where: ({ key }) => key === 'n' })
     expect(await idsAtWork()).toEqual(['work/0/41'])
+  })
+
+  it('K3: a book forgets what retention took away, and reads a topic that was made anew from its beginning', async () => {
+    let changed: { topicId?: string; first?: number } = {}
+    const describe: Bus['describe'] = async (name) => {
+      const { topicId, partitions } = await bus.describe(name)
+      const { first, ...other } = changed
+      return { topicId, ...other, partitions: partitions.map((range) => ({ ...range, ...(first === undefined ? {} : { first }) })) }
+    }
+    const met: string[] = []
+    const book = new LetterBook({
+      bus: Object.create(bus, { describe: { value: describe } }),
+      topic: 'dlt',
+      onLetter: ({ key }) => met.push(key),
+    })
+    await book.refresh()
+    changed = { first: 3 }
+    await book.refresh()
+    expect([...book.letters()].map(({ key }) => key)).toEqual(['k3', 'k4'])
+    changed = { topicId: 'another' }
+    await book.refresh()
+    expect([[...book.letters()].length, met.length]).toEqual([5, 10])
   })
 
   it('a past that a stranger wrote is none', async () => {

@@ -183,7 +183,7 @@ describe('dead letters', () => {
     expect(await get('/nonsense')).toMatchObject({ status: 400, body: { field: 'id' } })
   })
 
-  it('F4: those of a query are redriven, and nothing else; what the query cannot be said of is counted', async () => {
+  it('F4, Q1, Q2: those of a query are redriven, and nothing else; what the query cannot be said of is counted', async () => {
     const wanted = [await bury({ tenant: 'corp' }), await bury({ tenant: 'corp' })]
     await bury({ tenant: 'corp', code: 'tool.timed_out' })
     await bury({ tenant: 'other' })
@@ -285,7 +285,7 @@ describe('dead letters', () => {
     })
   })
 
-  it('one that is not there is named', async () => {
+  it('L2: one that is not there is named', async () => {
     const id = await bury()
     const { body } = await redrive({ ids: [id, 'tools-99999'] })
     expect(body).toMatchObject({ matched: 1, redriven: 1, refused: [{ id: 'tools-99999', reason: 'there is no such dead letter' }] })
