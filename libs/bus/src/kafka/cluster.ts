@@ -104,7 +104,7 @@ export type TopicCreation = {
 }
 
 /** `replicas` is that of the partition that has the fewest. */
-export type TopicPlaces = { readonly name: string; readonly leaders: readonly number[]; readonly replicas?: number }
+type TopicPlaces = { readonly name: string; readonly leaders: readonly number[]; readonly replicas?: number }
 
 /** Looks at topics and makes them. */
 export type TopicAdmin = {

@@ -16,9 +16,9 @@ const IN_FLIGHT_MAX = 16
 const ANY_TOPIC = null
 
 type Address = { readonly host: string; readonly port: number }
-export type Leader = { readonly partitionId: number; readonly leader: number }
+type Leader = { readonly partitionId: number; readonly leader: number }
 type Metadata = Awaited<ReturnType<typeof metadataV10.api.async>>
-export type Kind = 'request' | 'fetch'
+type Kind = 'request' | 'fetch'
 
 export class Brokers {
   private readonly bootstrap: readonly Address[]

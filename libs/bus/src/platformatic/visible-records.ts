@@ -9,7 +9,7 @@ const LOG_APPEND_TIME = 0b1000
 const ABORT = 0
 const CONTROL_TYPE_AT = 2
 
-export type Aborted = { readonly producerId: bigint; readonly firstOffset: bigint }
+type Aborted = { readonly producerId: bigint; readonly firstOffset: bigint }
 export type Fetched = { readonly batches: readonly RecordsBatch[]; readonly aborted: readonly Aborted[] }
 
 export const visibleRecords = (from: number, { batches, aborted }: Fetched): readonly RawRecord[] => {
