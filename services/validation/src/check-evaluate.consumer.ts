@@ -36,14 +36,21 @@ const checkOf = (checks: readonly Check[], name: string): Check => {
 
 const hasRedacted = ({ more }: CheckResult): boolean => more?.['text'] !== undefined || more?.['value'] !== undefined
 
-type Pass = { readonly results: readonly Named[]; readonly redacting: readonly { check: Check; options: JsonObject }[] }
+type Redacting = { readonly check: Check; readonly options: JsonObject }
 
 /** What may go on when several checks ran and one or more redacted (E3). */
-const redactedOutput = (input: Json, { results, redacting }: Pass): JsonObject => {
+const redactedInput = (input: Json, results: readonly Named[], redacting: readonly Redacting[]): JsonObject => {
   if (results.length < 2 || redacting.length === 0) return {}
   const clean = redacting.reduce((left, { check, options }) => check.redact?.(left, options) ?? left, input)
   const isText = results.some(({ more }) => more?.['text'] !== undefined)
   return isText && isJsonObject(clean) ? { text: clean['text'] ?? '' } : { [isText ? 'text' : 'value']: clean }
+}
+
+/** The output, with the same clean text at the top and in each check that redacted: none of them gives what another found (E3). */
+const withRedacted = (input: Json, results: readonly Named[], redacting: readonly Redacting[]): JsonObject => {
+  const clean = redactedInput(input, results, redacting)
+  const shared = results.map((result) => (hasRedacted(result) ? { ...result, more: { ...result.more, ...clean } } : result))
+  return { ...outputOf(shared), ...clean }
 }
 
 /** The handler of `check.evaluate`. */
@@ -54,7 +61,7 @@ export const checkEvaluate =
     const startedAtMs = nowMs()
     const started = performance.now()
     const results: Named[] = []
-    const redacting: { check: Check; options: JsonObject }[] = []
+    const redacting: Redacting[] = []
     for (const { check: name, options } of node.checks) {
       const check = checkOf(checks, name)
       const result = await check.evaluate(input, options, signal)
@@ -64,7 +71,7 @@ export const checkEvaluate =
       results.push({ check: name, ...result })
       if (hasRedacted(result)) redacting.push({ check, options })
     }
-    const output = { ...outputOf(results), ...redactedOutput(input, { results, redacting }) }
+    const output = withRedacted(input, results, redacting)
     const meter: Meter = {
       startedAtMs,
       latencyMs: performance.now() - started,

@@ -112,7 +112,7 @@ export const INJECTION_RULES: readonly InjectionRule[] = [
     'role_marker',
     0.6,
     MARKER,
-    /(?:-{3,}|={3,}|#{3,}|\[|\n|^)\s{0,3}(?:begin|end|start)(?: of)?(?: the)? (?:system|user|prompt|instructions?|admin|hidden|document|context|untrusted)(?: (?:prompt|message|input|query|instructions?|override|mode))?\s{0,3}(?:-{3,}|={3,}|#{3,}|\])/g,
+    /(?:(?<!-)-{3,40}|(?<!=)={3,40}|(?<!#)#{3,40}|\[|\n|^)\s{0,3}(?:begin|end|start)(?: of)?(?: the)? (?:system|user|prompt|instructions?|admin|hidden|document|context|untrusted)(?: (?:prompt|message|input|query|instructions?|override|mode))?\s{0,3}(?:-{3}|={3}|#{3}|\])/g,
   ),
   rule(
     'addressed',

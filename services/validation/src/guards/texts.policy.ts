@@ -1,11 +1,13 @@
 // The texts in a value: a guard reads every one of them, wherever it stands.
+//   X2. A key that may itself be what a guard looks for stands in a place by its number, never as it is.
 //   X1. Keys are texts too: a tool may answer with an object whose keys came from outside.
 import { isJsonObject, type Json } from '@baton/contracts'
 
-/** A text and the JSON pointer of where it stands; `''` is the value itself. */
+/** A text and where it stands, as a JSON pointer, `''` for the value itself; `#2` is the third key, or what stands under it (X2). */
 export type PlacedText = { readonly at: string; readonly text: string }
 
-const escaped = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1')
+const PLAIN_KEY = /^[A-Za-z_][A-Za-z_-]{0,31}$/
+const nameOf = (key: string, index: number): string => (PLAIN_KEY.test(key) ? key : `#${index}`)
 
 /** Every text of a value, in order. */
 export const textsOf = (value: Json, at = ''): readonly PlacedText[] => {
@@ -15,7 +17,7 @@ export const textsOf = (value: Json, at = ''): readonly PlacedText[] => {
   if (!isJsonObject(value)) return []
   return Object.entries(value).flatMap(([key, field], index) => [
     { at: `${at}/#${index}`, text: key },
-    ...textsOf(field, `${at}/${escaped(key)}`),
+    ...textsOf(field, `${at}/${nameOf(key, index)}`),
   ]) // X1
 }
 
