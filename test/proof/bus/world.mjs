@@ -48,7 +48,7 @@ export const openWorld = async (dir) => {
       const consumer = await open(`127.0.0.1:${proxyPort}`, prefix)
       const ledger = { published: new Set(), handled: new Map(), refused: 0, lastAtMs: 0, gaps: [], order: new Map(), disorder: 0 }
       const handler = async (record, delivery) => {
-        const settlement = await handle(record, delivery)
+        const settlement = await Promise.resolve(handle(record, delivery))
         if (settlement.outcome === 'ack') note(ledger, record)
         return settlement
       }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { BusRecord, LanesOptions, OutgoingRecord, RetryPolicy, Settlement } from '../bus.ts'
 import { LaneRunner, type LaneRunnerOptions } from './lane-runner.ts'
 
-export const retry: RetryPolicy = {
+const retry: RetryPolicy = {
   laneAttemptsMax: 2,
   laneDelayMs: 5,
   retryTopics: [

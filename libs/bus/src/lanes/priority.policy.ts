@@ -7,7 +7,7 @@ export const CLASSES: readonly PriorityClass[] = [0, 1, 2]
 /** Turns of a class while all have work. */
 export const CLASS_WEIGHTS: readonly [number, number, number] = [16, 4, 1]
 /** Share of the slots, and of the memory, that a class and those below it may take together while there are classes above it. */
-export const CLASS_SHARES: readonly [number, number, number] = [1, 7 / 8, 3 / 4]
+const CLASS_SHARES: readonly [number, number, number] = [1, 7 / 8, 3 / 4]
 
 /** By the end of the topic's name: `.high`, `.bulk`, else normal. */
 export const classOfTopic = (topic: string): PriorityClass => {

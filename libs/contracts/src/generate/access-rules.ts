@@ -4,7 +4,7 @@
 import { accessOf } from '../access.ts'
 import { SERVICES, TOPICS, type ServiceName } from '../topics.ts'
 
-export type AccessOperation = 'Read' | 'Write' | 'Create' | 'Describe' | 'DescribeConfigs' | 'AlterConfigs'
+type AccessOperation = 'Read' | 'Write' | 'Create' | 'Describe' | 'DescribeConfigs' | 'AlterConfigs'
 
 /** One right of one user. */
 export type AccessRule = {
