@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib'
 
 const root = join(import.meta.dirname, '..')
 const { HARM_CATEGORIES, harmScores, packHarm, trainHarm, unpackHarm, findHarmWords } = await import(
-  join(root, 'libs', 'policy', 'dist', 'guard', 'training.js')
+  join(root, 'libs', 'policy', 'dist', 'guard', 'index.js')
 )
 
 const LABELS = {

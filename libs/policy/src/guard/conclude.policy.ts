@@ -18,7 +18,7 @@ export const findingsOf = (
 }
 
 /** The strongest action of findings. */
-export const strongest = (findings: readonly Finding[]): GuardAction | 'none' =>
+const strongest = (findings: readonly Finding[]): GuardAction | 'none' =>
   GUARD_ACTIONS.find((action) => findings.some((finding) => finding.action === action)) ?? 'none'
 
 const reasonOf = (findings: readonly Finding[]): string => {

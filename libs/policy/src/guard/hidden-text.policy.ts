@@ -48,6 +48,7 @@ const findCutWords = (text: string, reads: (hidden: string) => boolean): Span[] 
   ]
 }
 
+const PERCENT = /(?<![\w%.+-])[\w.+-]{0,24}(?:%[0-9a-f]{2}[\w.+-]{0,24}){3,600}/gi
 const decoders: readonly (readonly [RegExp, (code: string) => string])[] = [
   [
     /(?<![\w+/=-])[A-Za-z0-9+/_-]{24,8000}={0,2}(?![\w+/=-])/g,
@@ -64,7 +65,7 @@ const decoders: readonly (readonly [RegExp, (code: string) => string])[] = [
     /(?<![\w])(?:[0-9a-f]{2} ?){16,4000}(?![\w])|(?:\\x[0-9a-f]{2}){8,2000}/gi,
     (code) => String.fromCharCode(...(code.replaceAll(/\\x| /g, '').match(/../g) ?? []).map((pair) => Number.parseInt(pair, 16))),
   ],
-  [/(?<![\w%.+-])[\w.+-]{0,24}(?:%[0-9a-f]{2}[\w.+-]{0,24}){3,600}/gi, (code) => decodeURIComponent(code.replaceAll('+', ' '))],
+  [PERCENT, (code) => decodeURIComponent(code.replaceAll('+', ' '))],
   [
     /(?:\\u[0-9a-f]{4}){8,2000}|(?:&#x?[0-9a-f]{2,5};){8,1000}/gi,
     (code) =>
@@ -89,7 +90,7 @@ const isSentence = (text: string): boolean => /^[\s\x20-\x7e]+$/.test(text) && (
 
 const findCodes = (text: string, reads: (hidden: string) => boolean): Span[] =>
   decoders.flatMap(([pattern, decode]) =>
-    [...text.matchAll(pattern)].flatMap(({ 0: code, index }) => {
+    [...(pattern === PERCENT && !text.includes('%') ? [] : text.matchAll(pattern))].flatMap(({ 0: code, index }) => {
       const plain = decoded(decode, code)
       const span = { start: index, end: index + code.length, kind: 'encoded_text' }
       if (plain !== '' && plain !== code && reads(plain)) return [{ ...span, score: 0.9, reason: 'a code that decodes to an order' }]

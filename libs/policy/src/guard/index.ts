@@ -17,3 +17,7 @@ export { harmGuard, HARM_CATEGORIES } from './harm.policy.ts'
 export { harmModel } from './harm/harm-model.ts'
 export { languageGuard, LANGUAGES } from './language.policy.ts'
 export { competitorsGuard, linksGuard, PATTERN_LIMITS, patternsGuard, topicGuard } from './lists.policy.ts'
+// Training and measuring the model of harm.
+export { packHarm, unpackHarm } from './harm/harm-file.ts'
+export { harmScores, trainHarm, type HarmModel, type HarmRow } from './harm/harm-model.policy.ts'
+export { findHarmWords } from './harm/harm-words.policy.ts'

@@ -27,7 +27,9 @@ const LATIN: Readonly<Record<string, string>> = Object.fromEntries(
 )
 const SPACED = /(?<![\p{L}\p{N}])[\p{L}\p{N}@$](?:[ ._*|\u00b7-]{1,3}[\p{L}\p{N}@$](?![\p{L}\p{N}])){7,200}/gu
 const MIXED = /[\p{L}\p{N}@$][\p{L}\p{N}@$ ]{10,400}/gu
-const SUBSTITUTED = /[\u0370-\u04ff]|[a-z][013457@$][a-z]/i
+const SUBSTITUTED = /[a-z][\u0370-\u04ff]|[\u0370-\u04ff][a-z]|[a-z][013457][a-z]/i
+/** Eight single characters in a row: without them there is nothing spaced, and this is told without knowing of letters. */
+const SINGLES = /(?<![^\s._*|-])[^\s._*|-](?:[ ._*|\u00b7-]{1,3}[^\s._*|-](?![^\s._*|-])){7}/
 
 const squeezed = (text: string): string =>
   Array.from(text.toLowerCase())
@@ -36,7 +38,7 @@ const squeezed = (text: string): string =>
     .replaceAll(/[^a-z]/g, '')
 
 const findSpaced = (text: string): Span[] =>
-  [SPACED, ...(SUBSTITUTED.test(text) ? [MIXED] : [])].flatMap((pattern) =>
+  [...(SINGLES.test(text) ? [SPACED] : []), ...(SUBSTITUTED.test(text) ? [MIXED] : [])].flatMap((pattern) =>
     [...text.matchAll(pattern)].flatMap(({ 0: match, index }) => {
       if (pattern === MIXED && !SUBSTITUTED.test(match)) return []
       const bare = squeezed(match)

@@ -22,7 +22,7 @@ const endOfWords = (text: string, start: number, words: string): number | undefi
 }
 
 /** Where words stand in a text (W1). */
-export const findWords = (text: string, phrases: readonly string[], kind: string, reason: string, score = 0.9): Span[] => {
+const findWords = (text: string, phrases: readonly string[], kind: string, reason: string, score = 0.9): Span[] => {
   const within = lower(fold(text))
   return phrases.flatMap((phrase) => {
     const wanted = lower(fold(phrase)).trim().replaceAll(/\s+/g, ' ')

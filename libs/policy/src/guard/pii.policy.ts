@@ -34,7 +34,7 @@ const withoutEchoes = (spans: readonly Span[]): readonly Span[] => {
 }
 
 /** Personal data in a text. */
-export const findPii = (text: string, { kinds = PII_KINDS, min = 0.5 }: PiiSettings, deadline: Deadline): readonly Span[] => {
+const findPii = (text: string, { kinds = PII_KINDS, min = 0.5 }: PiiSettings, deadline: Deadline): readonly Span[] => {
   const folded = fold(text)
   const wanted = new Set(kinds)
   const spans = Object.entries(DETECTORS).flatMap(([kind, find]) => {

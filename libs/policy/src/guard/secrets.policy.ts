@@ -47,7 +47,7 @@ const findAssigned = (text: string): Span[] =>
   })
 
 /** Shannon entropy of a text in bits a character. */
-export const entropyOf = (text: string): number => {
+const entropyOf = (text: string): number => {
   const counts = new Map<string, number>()
   for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1)
   return [...counts.values()].reduce((sum, count) => sum - (count / text.length) * Math.log2(count / text.length), 0)

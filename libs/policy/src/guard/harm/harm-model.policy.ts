@@ -27,7 +27,7 @@ export type HarmModel = {
 /** A text and what people said of each category; absent where nobody said anything. */
 export type HarmRow = { readonly text: string; readonly labels: Readonly<Record<string, boolean | undefined>> }
 
-export const HARM_FEATURES: FeatureOptions = {
+const HARM_FEATURES: FeatureOptions = {
   buckets: 8_192,
   wordGramsMax: 2,
   charGramsMin: 4,
