@@ -55,7 +55,7 @@ if (process.argv.includes('--write')) {
   const head =
     '// Written by `node scripts/train-harm.mjs --write` from data/moderation and data/support; see data/README.md for their licences.\n'
   const file = join(root, 'libs', 'policy', 'src', 'guard', 'harm', 'harm-model.data.ts')
-  writeFileSync(file, `${head}\n/** gzip of the model, in base64. */\nexport const HARM_MODEL =\n  '${packed}'\n`)
+  writeFileSync(file, `${head}\n/** The model, in base64. */\nexport const HARM_MODEL =\n  '${packed}'\n`)
   console.log(`wrote ${(packed.length / 1024).toFixed(0)} KiB`)
 }
 

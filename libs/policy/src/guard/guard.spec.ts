@@ -11,6 +11,7 @@ import { languageGuard, languageOf } from './language.policy.ts'
 import { competitorsGuard, linksGuard, patternsGuard, topicGuard } from './lists.policy.ts'
 import { piiGuard } from './pii.policy.ts'
 import { secretsGuard } from './secrets.policy.ts'
+import { countsOf, vectorOf } from '../text-features.policy.ts'
 
 const none = (): void => {}
 const isLow = (code: number): boolean => code >= 0xdc00 && code <= 0xdfff
@@ -135,6 +136,19 @@ describe('personal data', () => {
   })
 })
 
+describe('secrets', () => {
+  it('K1: hashes, ids, paths and long words are random or long, and no secrets', () => {
+    const lines = [
+      'commit 4b825dc642cb6eb9a060e54bf8d69288fbee4904',
+      '550e8400-e29b-41d4-a716-446655440000',
+      'https://example.com/a/very/long/path/that/goes/on/index.html',
+      'getUserAccountBalanceFromLegacySystemAdapter',
+    ]
+    for (const line of lines) expect(kindsOf(secretsGuard(), line)).toEqual([])
+    expect(kindsOf(secretsGuard(), 'q7Zt2Xv9Lm4Rk8Bp1Ny6Wc3Hs5Jd0Fg')).toEqual(['high_entropy'])
+  })
+})
+
 describe('injection', () => {
   it('I1: weak signs add up, one kind counts once', () => {
     const risk = (text: string): number => injectionGuard().inspect(text, none).risk
@@ -176,6 +190,23 @@ describe('toxicity', () => {
     expect(score(harmful)).toBeGreaterThan(0.5)
     expect(score(`${'The card was posted on Monday. '.repeat(400)}${harmful}`)).toBeGreaterThan(0.5)
     expect(score('Why was my transfer declined yesterday?')).toBeLessThan(0.5)
+  })
+
+  it('H5: predicting gives the scores of the vectors of training', () => {
+    const model = harmModel()
+    const text = 'I hate you and your card, I hate you'
+    const { buckets, values } = vectorOf(countsOf(text, model.features), model.idf, model.features)
+    const sum = [...buckets].reduce(
+      (all, bucket, at) => all + (values[at] ?? 0) * (model.weights[bucket * model.categories.length] ?? 0),
+      0,
+    )
+    const [score] = harmScores(model, text)
+    expect(score?.score).toBeCloseTo(1 / (1 + Math.exp(-sum * (model.scales[0] ?? 0) - (model.bias[0] ?? 0))), 4)
+  })
+
+  it('H1: names, plants, places and calls for help are on no list', () => {
+    const text = 'Dick Gay lives in Scunthorpe and Middlesex, grows cocksfoot, and says: I feel so bad that I need somebody to talk to.'
+    expect(kindsOf(harmGuard({ by: 'words' }, harmModel), text)).toEqual([])
   })
 
   it('T1: what counts is above max, in the categories asked for', () => {

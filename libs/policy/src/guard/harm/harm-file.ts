@@ -1,5 +1,4 @@
-// The model as text that a module can hold: gzip of head and numbers, in base64.
-import { gunzipSync, gzipSync } from 'node:zlib'
+// The model as text that a module can hold: head and numbers, in base64.
 import type { HarmModel } from './harm-model.policy.ts'
 
 const bytesOf = (numbers: Float32Array | Int8Array): Buffer => Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength)
@@ -12,14 +11,14 @@ export const packHarm = ({ categories, features, idf, weights, scales, bias }: H
   const head = Buffer.from(JSON.stringify({ categories, features, scales: [...scales], bias: [...bias] }))
   const length = Buffer.alloc(4)
   length.writeUInt32LE(head.length)
-  return gzipSync(Buffer.concat([length, head, bytesOf(small(idf)), bytesOf(weights)]), { level: 9 }).toString('base64')
+  return Buffer.concat([length, head, bytesOf(small(idf)), bytesOf(weights)]).toString('base64')
 }
 
 type Head = Pick<HarmModel, 'categories' | 'features'> & { readonly scales: readonly number[]; readonly bias: readonly number[] }
 
 /** Reads what `packHarm` wrote. */
 export const unpackHarm = (text: string): HarmModel => {
-  const bytes = gunzipSync(Buffer.from(text, 'base64'), { maxOutputLength: 16 * 1024 * 1024 })
+  const bytes = Buffer.from(text, 'base64')
   const end = 4 + bytes.readUInt32LE(0)
   const head = JSON.parse(bytes.subarray(4, end).toString()) as Head // Written by `packHarm` and shipped with this module.
   const numbers = new Int8Array(bytes.subarray(end))
