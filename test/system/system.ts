@@ -83,6 +83,18 @@ const follow = async (platform: Platform, topic: string, onRecord: (record: BusR
   return reader
 }
 
+/** All services in this process, without sockets. */
+const started = async (environment: ReturnType<typeof readEnvironment>): Promise<Awaited<ReturnType<typeof openPlatform>>> => {
+  const opened = await openPlatform({ environment, name: 'baton' })
+  try {
+    await opened.start({ host: environment.host, sockets: false })
+    return opened
+  } catch (error) {
+    await opened.close({ graceMs: 0 })
+    throw error
+  }
+}
+
 /** Opens the system on its folders. */
 export const openAt = async ({ dataDir, flowsDir, configDir }: Home, env: SystemOptions['env'] = {}): Promise<System> => {
   const environment = readEnvironment({
@@ -93,14 +105,8 @@ export const openAt = async ({ dataDir, flowsDir, configDir }: Home, env: System
     LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'silent',
     ...env,
   })
-  const opened = await openPlatform({ environment, name: 'baton' })
+  const opened = await started(environment)
   const { platform } = opened
-  try {
-    await opened.start({ host: environment.host, sockets: false })
-  } catch (error) {
-    await opened.close({ graceMs: 0 })
-    throw error
-  }
 
   const published: Published[] = []
   const journal = new Map<string, Event[]>()
@@ -143,7 +149,12 @@ export const openAt = async ({ dataDir, flowsDir, configDir }: Home, env: System
     },
     journal: (runId) => journal.get(runId) ?? [],
     deadLetters: async (service) => (await listDeadLetters(platform.bus, { topic: deadLetterTopic(service), limit: LETTERS_MAX })).letters,
-    http: async <T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH', path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) => {
+    http: async <T>(
+      method: 'GET' | 'POST' | 'PUT' | 'PATCH',
+      path: string,
+      body?: unknown,
+      headers: Readonly<Record<string, string>> = {},
+    ) => {
       const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
       const reply = await platform.call({ service: 'gateway', method, path, headers, ...(text === undefined ? {} : { body: text }) })
       return { status: reply.status, body: JSON.parse(reply.body) as T } // each suite names the shape it expects, and checks it

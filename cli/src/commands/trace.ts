@@ -129,7 +129,8 @@ const runLines = (run: NestedRun, indent: string): readonly string[] => [
 /** A run as a tree; a star marks the critical path. `under` is the place whose parts are shown. */
 export const printTrace = (reply: TraceReply, under?: string): string => {
   const { run, steps, sum, more, otherRuns = [] } = reply
-  const waited = run.waitedMs == null || run.waitedMs === 0 ? '' : `, of which ${duration(run.waitedMs)} waiting for people, events or times`
+  const waited =
+    run.waitedMs == null || run.waitedMs === 0 ? '' : `, of which ${duration(run.waitedMs)} waiting for people, events or times`
   const cost = sum === undefined || sum.costUsd === 0 ? '' : `, ${usd(sum.costUsd)}`
   return [
     `${headOf(run)}${waited}${cost}${under === undefined ? '' : `, below ${under}`}`,

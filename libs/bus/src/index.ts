@@ -15,4 +15,5 @@ export { decodeFailure, encodeFailure, HEADER, type FailureRecord } from './lane
 export { deferTopic, nextHop } from './lanes/retry-ladder.policy.ts'
 export { inspectKafka, type KafkaFacts, type TopicFacts } from './kafka/inspect-kafka.ts'
 export type { KafkaBusOptions } from './kafka/kafka-bus.ts'
-export { openKafkaBus } from './kafka/open-kafka-bus.ts'
+export { createKafkaTopics, openKafkaBus } from './kafka/open-kafka-bus.ts'
+export { topicDrift, type TopicDifference, type TopicPlan } from './kafka/topic-drift.policy.ts'

@@ -4,7 +4,7 @@
 //   K3. A payload stays while an open run refers to it, and for the time asked for after the end of the last run that did: the sweep
 //       touches what open runs refer to, a run that is retired touches what it refers to, and only what nobody touched is removed.
 //   K4. An effect stays while its root run is kept, and for the time asked for after somebody last asked for it (C4, L8).
-//   K5. A lock on a busy table is waited for only briefly: who queues for it holds up everybody behind.
+// A lock on a busy table is waited for only briefly: who queues for it holds up everybody behind.
 import type { Database, Queryable } from './database.ts'
 import { touchPayloads } from './payload-marks.ts'
 import type { RetentionStore } from './ports.ts'
@@ -89,7 +89,7 @@ const prepare = async (db: Database): Promise<readonly string[]> => {
   for (const { day, since, until } of await missing(db)) {
     const done = await db
       .transaction(async (tx) => {
-        await tx.query(LOCK_WAIT) // K5
+        await tx.query(LOCK_WAIT)
         await tx.query('select pg_advisory_xact_lock($1)', [LOCK_KEY])
         if (!(await missing(tx)).some((other) => other.day === day)) return false
         await tx.query(`create table ended_runs_${day} partition of ended_runs for values from ('${since}') to ('${until}')`)
@@ -105,7 +105,7 @@ const prepare = async (db: Database): Promise<readonly string[]> => {
   return made
 }
 
-/** K1, K5. */
+/** K1. */
 const dropEndedRuns = async (db: Database, keepDays: number): Promise<readonly string[]> => {
   const { rows } = await db.query<{ day: string }>(LAST_DROPPED, [keepDays])
   const last = `ended_runs_${rows[0]?.day ?? ''}`

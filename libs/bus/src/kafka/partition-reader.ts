@@ -7,7 +7,7 @@
 //   F4. A position outside the log ends the partition with `log.truncated`; it is never reset silently.
 //   F5. Lost connections and moved leaders are survived; reading goes on from the same position.
 //   F6. A partition that this user has no right to read ends with `bus.unauthorized`; it is not asked for again and again in silence.
-//   F7. A partition that may rest is asked again only after its rest, unless it brought something: idle retry topics cost next to nothing.
+// A partition that may rest is asked again only after its rest, unless it brought something: idle retry topics cost next to nothing.
 import { Fault, toFault } from '@baton/contracts/fault'
 import type { BusRecord, PartitionRange } from '../bus.ts'
 import type { Cluster, FetchedPartition } from './cluster.ts'
@@ -119,7 +119,7 @@ export class PartitionReader {
       else restsUntilMs = Math.min(restsUntilMs, reading.askFromMs)
     }
     if (restsUntilMs === Infinity || this.timer !== undefined) return
-    // F7. Nobody else is asked at this broker, or the resting ones would go along.
+    // Nobody else is asked at this broker, or the resting ones would go along.
     this.timer = setTimeout(
       () => {
         this.timer = undefined
@@ -184,7 +184,7 @@ export class PartitionReader {
     if (failure !== undefined) throw failure
   }
 
-  /** F7. */
+  /** Its rest is over, or it brought something: idle retry topics cost next to nothing. */
   private rest(asked: readonly Reading[]): void {
     const nowMs = performance.now()
     for (const reading of asked) if (reading.restMs > 0) reading.askFromMs = nowMs + reading.restMs
