@@ -1,6 +1,6 @@
 // Makes the one file that `import … from 'baton'` loads, of what `tsc -b` wrote: looking for some hundred modules takes longer than a
 // first run. What a chain of prompts never needs lies beside it, a file each, loaded at its first use.
-import { rmSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { rolldown } from 'rolldown'
 
@@ -54,10 +54,19 @@ const write = async (input, file) => {
     plugins: [later],
   })
   // Lines and names stay as they are: they stand in stack traces, and a start is not faster without them.
-  await bundle.write({ file: join(dir, file), comments: false })
+  const { output } = await bundle.write({ file: join(dir, file), comments: false })
   await bundle.close()
+  return output[0].exports
 }
 
 rmSync(dir, { recursive: true, force: true })
-await write(join(root, 'cli', 'dist', 'index.js'), 'index.js')
+const names = await write(join(root, 'cli', 'dist', 'index.js'), 'program.js')
+// Compiling it is a good part of a first run: what Node compiled once it keeps, where it may (NODE_DISABLE_COMPILE_CACHE says no).
+writeFileSync(
+  join(dir, 'index.js'),
+  `import { enableCompileCache } from 'node:module'
+enableCompileCache?.()
+export const { ${names.join(', ')} } = await import('./program.js')
+`,
+)
 for (const { file } of LATER) await write(START + file, file)
