@@ -67,7 +67,7 @@ describe("import … from 'baton'", () => {
   })
 
   it('is one file: beside Node only the class of faults is loaded with it, which must be the same everywhere', () => {
-    const text = readFileSync(join(root, 'cli/dist/bundle/index.js'), 'utf8')
+    const text = readFileSync(join(root, 'cli/dist/bundle/program.js'), 'utf8')
     const imported = [...text.matchAll(/^import .*"(?!node:)(.*)";$/gm)].map(([, from]) => from)
     expect(imported).toEqual(['@baton/contracts/fault'])
   })
