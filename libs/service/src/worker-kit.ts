@@ -59,11 +59,12 @@ const ACK: Settlement = { outcome: 'ack' }
 const LONGEST_DELAY_MS = Math.max(...Object.values(RETRY_DELAYS))
 /** What a provider or tool is left alone for after the tries of a dispatch. */
 const RESTING_MS = RETRY_DELAYS['5s']
-const { '1s': SECOND, '5s': REST, '30s': HALF_MINUTE, '5m': MINUTES, '1h': HOUR } = RETRY_DELAYS
+const { '1s': SECOND, '5s': REST, '30s': HALF_MINUTE } = RETRY_DELAYS
 /** How long it is worth trying again, by what is asked for; the deadline of the command ends it sooner. A person is waited for on all rungs. */
 const TRIES: Readonly<Partial<Record<CommandContract, RetryException>>> = {
-  'model.invoke': { rungsMs: [REST, HALF_MINUTE, MINUTES, HOUR] },
-  'tool.call': { rungsMs: [REST, HALF_MINUTE, MINUTES, HOUR] },
+  // A handler of the flow waits for the end of it: minutes would be too long for the person behind the request.
+  'model.invoke': { rungsMs: [REST, HALF_MINUTE] },
+  'tool.call': { rungsMs: [REST, HALF_MINUTE] },
   'retrieval.search': { rungsMs: [SECOND, REST, HALF_MINUTE] },
   'check.evaluate': { rungsMs: [SECOND, REST, HALF_MINUTE] },
 }
