@@ -160,12 +160,12 @@ describe('runs that ended', () => {
   it('U2: an owner that lost its partitions moves nothing', async () => {
     const flow = await world.publishFlow(ONE_TOOL)
     await world.serveTools()
-    await world.loop(shop, { endedForMs: 300 })
+    await world.loop(shop, { endedForMs: 2_000 })
     const runId = await world.begin(flow, { partition: 0 })
     await world.resultOf(runId)
     await until(async () => (await countIn('run_states', runId)) === 1)
     await db.query(`update log_partitions set owner_uuid = 'another', epoch = epoch + 1`)
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    await new Promise((resolve) => setTimeout(resolve, 2_500))
     expect(await countIn('run_states', runId)).toBe(1)
   })
 
