@@ -64,7 +64,15 @@ describeWithKafka('doctor on Kafka', (kafka) => {
       closing.push(() => bus.close())
       const { topicId } = await bus.describe(TOPICS.events)
       const found = await clusterFindings(settings, environment, { partitions: 3, topicIds: [topicId] })
-      expect(levels(found)).toEqual(['kafka pass', 'topics pass', 'partitions pass', 'clock pass', 'durability warn', 'installation pass'])
+      expect(levels(found)).toEqual([
+        'kafka pass',
+        'topics pass',
+        'partitions pass',
+        'clock pass',
+        'durability warn',
+        'drift pass',
+        'installation pass',
+      ])
       const other = await clusterFindings(settings, environment, { partitions: 3, topicIds: ['another'] })
       expect(levels(other)).toContain('installation fail')
     },

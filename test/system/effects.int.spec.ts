@@ -125,13 +125,14 @@ describe('a tool that fails around its effect (C3)', () => {
     const { result } = await run('closed', 'office closed')
     expect(result).toMatchObject({ status: 'failed', fault: { code: 'tool.failed', message: 'the office is closed' } })
     expect(failuresOf(result.runId)).toMatchObject([{ deadLettered: true }])
-    expect((await system.deadLetters('tools')).filter(({ key }) => key === result.runId)).toHaveLength(1)
+    expect((await system.deadLetters('tools')).filter(({ headers }) => headers['ce_subject'] === result.runId)).toHaveLength(1)
     expect([await effects('office closed'), callsOf('office closed')]).toEqual([0, 3])
   })
 })
 
 describe('a command that is delivered again (C4)', () => {
-  const commandsOf = async (runId: string) => (await everything(commandTopic('tools'))).filter(({ key }) => key === runId)
+  const commandsOf = async (runId: string) =>
+    (await everything(commandTopic('tools'))).filter(({ headers }) => headers['ce_subject'] === runId)
 
   it('C2: after its answer it answers from the ledger', async () => {
     const { result } = await run('letter', 'delivered twice')
@@ -181,7 +182,7 @@ describe('a command that is delivered again (C4)', () => {
     const results = (await Promise.all(ids.map((id) => system.results(id)))).flat().map(({ result }) => result)
     expect(results.every(({ status }) => status === 'completed')).toBe(true)
     const mine = new Set(results.map(({ runId }) => runId))
-    const commands = (await everything(commandTopic('tools'))).filter(({ key }) => mine.has(key))
+    const commands = (await everything(commandTopic('tools'))).filter(({ headers }) => mine.has(headers['ce_subject'] ?? ''))
     expect(commands).toHaveLength(60)
     await system.platform.bus.publish(commands.map(again))
     await until('every repeat in the journal', () => {

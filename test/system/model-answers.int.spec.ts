@@ -247,7 +247,7 @@ describe('providers that fail (B6)', () => {
       },
     ])
     expect(completions(system.journal(runId))).toMatchObject([{ by: 'tool:ops/log_error' }])
-    const letters = (await system.deadLetters('models')).filter(({ key }) => key === runId)
+    const letters = (await system.deadLetters('models')).filter(({ headers }) => headers['ce_subject'] === runId)
     expect(letters).toMatchObject([{ failure: { fault: { code: 'model.unavailable' } } }])
     expect(story.asked).toEqual(['fake-a', 'fake-b'])
   })
@@ -289,7 +289,7 @@ describe('what was bought (L9)', () => {
     const records = await Promise.all(
       partitions.map(({ partition, first }) => system.platform.bus.read({ topic, partition, offset: first, limit: 1_000 })),
     )
-    const command = records.flat().find(({ key }) => key === result.runId)
+    const command = records.flat().find(({ headers }) => headers['ce_subject'] === result.runId)
     if (command === undefined) throw new Error('no command')
     await system.platform.bus.publish([{ topic, key: command.key, value: command.value, headers: command.headers }])
     await until('the repeated answer', () => system.journal(result.runId).find(({ name }) => name === 'journal.answer.ignored'))
