@@ -147,7 +147,7 @@ const distributed = async (check) => {
       clientId: 'proof',
       topicPrefix: '',
       topics: topicManifest({}),
-      ensureTopics: false,
+      ensureTopics: true,
     })
     judge({ check, name: 'Kafka', ids, records: await readAll(bus, 'baton.results'), tickets })
     await bus.close()

@@ -248,7 +248,7 @@ const openStage = async ({ namespaces, verbose }) => {
       clientId: 'proof',
       topicPrefix: '',
       topics: topicManifest({ eventsPartitions: PARTITIONS }),
-      ensureTopics: false,
+      ensureTopics: true,
     })
     return { servers, bus, processes, restore, toolsUrl: tools.urls.tools, stop: () => bus.close().then(stop) }
   } catch (error) {

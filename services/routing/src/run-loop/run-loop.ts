@@ -47,7 +47,7 @@ export type RunLoopStats = {
 /** A timer far away is looked at again after this time, so that a changed system clock does no lasting harm. */
 const ALARM_PAUSE_MS_MAX = 60_000
 /** The bus is asked after when nothing came from it for so long. */
-const BUS_SILENT_MS = 2_000
+const BUS_SILENT_MS = 1_000
 /** Programs that a process compiles before it needs them. */
 const PROGRAMS_AHEAD_MAX = 100
 
