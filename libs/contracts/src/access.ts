@@ -32,7 +32,7 @@ const RETRIES = Object.keys(RETRY_DELAYS).filter((delay): delay is RetryDelay =>
 const retriesOf = (service: ServiceName): readonly string[] => RETRIES.map((delay) => retryTopic(service, delay))
 const allCommands = WORKER_SERVICES.flatMap(commandTopics)
 const allDeadLetters = SERVICES.map(deadLetterTopic)
-const { requests, results, events, journal, config } = TOPICS
+const { requests, results, events, journal, config, stream } = TOPICS
 
 /** What every service does that takes messages from a group: retries and dead letters of its own. */
 const consumer = (
@@ -50,7 +50,7 @@ const worker = (service: WorkerService, more: { reads?: readonly string[]; write
   consumer(service, { reads: [...commandTopics(service), ...(more.reads ?? [])], writes: [events, ...(more.writes ?? [])] })
 
 const gateway = consumer('gateway', {
-  reads: [requests, results, journal, config, ...allDeadLetters],
+  reads: [requests, results, journal, config, stream, ...allDeadLetters],
   // A redrive sends a message back to where it came from, whatever service that belongs to, and marks the letter.
   writes: [events, results, config, requests, journal, ...allCommands, ...allDeadLetters],
   groupsBelow: ['gateway.trigger.'],
@@ -65,10 +65,10 @@ const ACCESS: Readonly<Record<ServiceName, ServiceAccess>> = {
     groups: [],
     groupsBelow: [],
   },
-  models: worker('models'),
-  tools: worker('tools'),
-  validation: worker('validation'),
-  hitl: worker('hitl', { reads: [results], writes: [journal] }),
+  models: worker('models', { reads: [config, journal], writes: [journal, stream] }),
+  tools: worker('tools', { reads: [config], writes: [journal] }),
+  validation: worker('validation', { reads: [config], writes: [journal] }),
+  hitl: worker('hitl', { reads: [config, results], writes: [journal] }),
   tracing: consumer('tracing', { reads: [journal, results], writes: [] }),
 }
 

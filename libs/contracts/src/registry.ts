@@ -1,7 +1,9 @@
 // The registry of messages: from it come decoders, types, JSON Schemas, AsyncAPI and the example in every test.
 import { z } from 'zod'
 import { Fault } from './fault.ts'
+import * as config from './messages/config.ts'
 import * as journal from './messages/journal.ts'
+import * as model from './messages/model.ts'
 import * as review from './messages/review.ts'
 import * as run from './messages/run.ts'
 import * as step from './messages/step.ts'
@@ -29,7 +31,7 @@ const contract = <T>(name: string, topics: readonly string[], about: string, sch
   schema,
 })
 const commands = (service: string): readonly string[] => ['.high', '', '.bulk'].map((suffix) => `baton.${service}.commands${suffix}`)
-const { requests, results, events, journal: journalTopic } = TOPICS
+const { requests, results, events, journal: journalTopic, stream: streamTopic, config: configTopic } = TOPICS
 
 export const CONTRACTS = {
   'run.request': contract('baton.run.request', [requests], 'A product asks for a run', run.RunRequest),
@@ -45,6 +47,7 @@ export const CONTRACTS = {
   'timer.matured': contract('baton.timer.matured', [events], 'A timer of the run is due', run.TimerMatured),
   'step.completed': contract('baton.step.completed', [events], 'The work of an attempt is done', step.StepCompleted),
   'step.failed': contract('baton.step.failed', [events], 'The work of an attempt failed', step.StepFailed),
+  'step.asks': contract('baton.step.asks', [events], 'The service cannot go on without a person', step.StepAsks),
   'step.retrying': contract('baton.step.retrying', [events], 'The service will try the attempt again', step.StepRetrying),
   'step.deferred': contract('baton.step.deferred', [events], 'A dependency is down; the attempt waits', step.StepDeferred),
   'step.extended': contract('baton.step.extended', [events], 'Long work is still going on', step.StepExtended),
@@ -64,6 +67,9 @@ export const CONTRACTS = {
   'run.failed': contract('baton.run.failed', [results], 'The run failed', run.RunResult),
   'run.cancelled': contract('baton.run.cancelled', [results], 'The run was cancelled', run.RunResult),
   'run.rejected': contract('baton.run.rejected', [results], 'The request was not understood; there is no run', run.RunResult),
+  'model.routed': contract('baton.model.routed', [journalTopic], 'Why this model, and what was asked of which', model.ModelRouted),
+  'stream.piece': contract('baton.stream.piece', [streamTopic], 'A piece of the text that a model is writing', model.StreamPiece),
+  'config.changed': contract('baton.config.changed', [configTopic], 'A document of configuration changed', config.ConfigChanged),
   'journal.run.started': contract('baton.journal.run.started', [journalTopic], 'The run began', journal.JournalRunStarted),
   'journal.step.dispatched': contract(
     'baton.journal.step.dispatched',

@@ -29,12 +29,14 @@ export type TopicSpec = {
 }
 
 const DAY_MS = 86_400_000
+const HOUR_MS = 3_600_000
 
 export const TOPICS = {
   requests: 'baton.requests',
   results: 'baton.results',
   events: 'baton.events',
   journal: 'baton.journal',
+  stream: 'baton.stream',
   config: 'baton.config',
 } as const
 
@@ -66,6 +68,7 @@ export const topicManifest = ({ eventsPartitions = 12 }: { eventsPartitions?: nu
     topic(TOPICS.results, 'One result a run'),
     topic(TOPICS.events, 'The log of every run: the only input of the engine'),
     topic(TOPICS.journal, 'Every transition of every run, for anyone'),
+    topic(TOPICS.stream, 'Pieces of text while models write them; kept for an hour', { retentionMs: HOUR_MS }),
     topic(TOPICS.config, 'Flows, params, routes, prompts and prices: the newest of each key', { partitions: 1, compacted: true }),
     ...WORKER_SERVICES.flatMap((service) =>
       COMMAND_CLASSES.map((suffix) =>

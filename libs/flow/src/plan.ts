@@ -65,6 +65,21 @@ export type LimitsSpec = {
   readonly depth?: number
 }
 
+/** A guard on what goes into a step and what comes out of it; its options say where it looks and what it does. */
+export type GuardSpec = { readonly guard: string; readonly options: JsonObject }
+
+/** One part of what a model gets to see. `cut`: how it is shortened when it does not fit; `never` fails the step instead. */
+export type ContextPart = {
+  readonly name: string
+  readonly from: { readonly value: ValueExpr } | { readonly buffer: string } | { readonly history: true }
+  /** 1 is kept longest. */
+  readonly priority: number
+  readonly tokens?: number
+  readonly turns?: number
+  readonly cut: 'end' | 'start' | 'middle' | 'summary' | 'never'
+}
+export type ContextSpec = { readonly tokens?: number; readonly parts: readonly ContextPart[] }
+
 type NodeBase = {
   readonly id: string
   /** The variable that later expressions see; null for the anonymous body of a case or rule. */
@@ -87,6 +102,15 @@ type NodeBase = {
   readonly budget?: LimitsSpec
   /** Takes the effect back when the run fails later. `sees`: the names its expressions read, kept with the output. */
   readonly undo?: { readonly block: number; readonly sees: readonly string[] }
+  readonly guard?: readonly GuardSpec[]
+  /** `key`: what makes two calls the same; all arguments where absent. */
+  readonly cache?: { readonly ttlMs: number; readonly scope: CacheScope; readonly key?: ValueExpr }
+  /** A call that takes longer than `afterMs` is started again beside the first, `max` times at most. */
+  readonly hedge?: { readonly afterMs: number; readonly max: number }
+  readonly context?: ContextSpec
+  readonly media?: readonly ValueExpr[]
+  /** The buffer that gets the output as well. */
+  readonly writes?: string
   readonly effect: 'read' | 'write' | 'irreversible'
 }
 
@@ -107,6 +131,7 @@ export type AgentSpec = {
   /** When it is not sure enough, or reaches a cap. */
   readonly fallback?: Outcome
   readonly returns?: JsonSchema
+  readonly context?: ContextSpec
 }
 
 /** What starts a flow beside a request. `event` is what arrived. */
@@ -244,6 +269,10 @@ export type Plan = {
   readonly later?: { readonly [id: string]: LaterNode }
   readonly agents?: { readonly [name: string]: AgentSpec }
   readonly triggers?: readonly TriggerSpec[]
+  /** Lists that steps share within a run: entries fit `schema`, and are gone after their time or when there are too many. */
+  readonly buffers?: { readonly [name: string]: { readonly schema: JsonSchema; readonly expiresMs: number; readonly items: number } }
+  /** The conversation of the session that parts of a context may show. */
+  readonly history?: { readonly turns: number; readonly tokens?: number }
   readonly onError?: Outcome
   /** When the run reaches one of its limits; before `onError`. */
   readonly onLimit?: Outcome

@@ -66,6 +66,8 @@ export const RunRequested = z.looseObject({
   labels: Labels,
   session: z.string().optional(),
   user: z.looseObject({ id: z.string().optional() }).optional(),
+  /** `dry_run`: effects are said, not made. Absent: live. */
+  mode: z.enum(['live', 'dry_run']).optional(),
   requestedAtMs: EpochMs,
   /** The step that started this run, and to which its end is an answer. */
   parent: z.looseObject({ runId: RunId, attemptId: z.string(), path: z.string() }).optional(),

@@ -41,6 +41,47 @@ export const AgentTurn = z.looseObject({
 export type AgentTurn = z.infer<typeof AgentTurn>
 
 /**
+ * A question of a service to a person, in the middle of its work: an approval bound to what exactly would be done, a value that is
+ * missing, or an output that a machine must not pass on alone.
+ */
+export const Ask = z.looseObject({
+  kind: z.enum(['approval', 'edit', 'question', 'label']),
+  /** `output`: what the person decides is the output of the step. `answer`: it goes back to the service, which goes on. */
+  use: z.enum(['output', 'answer']),
+  title: z.string().max(300),
+  /** What the person sees; its field `draft`, where there is one, is what approving approves. */
+  input: JsonValue,
+  /** Of what the decision is bound to: for a call, of tool, arguments and policy version. */
+  fingerprint: z.string().max(200).optional(),
+  allowed: z.array(z.enum(['approve', 'edit', 'reject', 'respond'])).optional(),
+  /** JSON Schema of what a person may write. */
+  schema: JsonValue.optional(),
+  queue: z.string().max(200).optional(),
+  priority: Priority.optional(),
+  slaMs: z.number().int().positive().optional(),
+  /** Decides what silence means: irreversible rejects, reversible escalates then rejects, advisory proceeds flagged. */
+  risk: z.enum(['advisory', 'reversible', 'irreversible']).optional(),
+  /** Why it came here, for the person. */
+  reasons: z.array(z.string().max(1_000)).max(20),
+  /** Goes back to the service as it is. */
+  state: JsonValue.optional(),
+})
+export type Ask = z.infer<typeof Ask>
+
+/** What a person said to an `Ask`. */
+export const Answered = z.looseObject({
+  taskId: z.string(),
+  verdict: z.enum(['approve', 'edit', 'reject', 'respond']),
+  output: JsonValue,
+  by: z.string().max(200),
+  reason: z.string().max(4_000).optional(),
+  fingerprint: z.string(),
+  decidedAtMs: EpochMs,
+  state: JsonValue.optional(),
+})
+export type Answered = z.infer<typeof Answered>
+
+/**
  * One dispatch of one step to the service that does it. The static part (prompt, schema, retry, failover list)
  * is in the plan `planHash`, under node `nodeId`; only what this run decided travels here.
  */
@@ -76,6 +117,22 @@ export const StepCommand = z.looseObject({
   turn: AgentTurn.optional(),
   /** A call that an agent asked for: the tool, with its arguments as the input. */
   call: z.looseObject({ id: z.string(), tool: z.string(), agent: z.string().optional() }).optional(),
+  /** Parts of the context that the step names, evaluated; parts taken from the conversation are the service's to find. */
+  context: z.record(z.string(), JsonValue).optional(),
+  /** Images, audio and files for the model, by reference. */
+  media: z.array(JsonValue).max(100).optional(),
+  /** What makes two calls the same, where the step says so. */
+  cacheKey: JsonValue.optional(),
+  /** The step's guards look at its input or at its output; the input is that content. */
+  guard: z.looseObject({ on: z.enum(['input', 'output']) }).optional(),
+  /** Asks a person in the name of the service that wanted it. */
+  ask: Ask.optional(),
+  /** What the person said to what the service asked. */
+  answered: Answered.optional(),
+  /** `dry_run`: nothing outside is changed. Absent: live. */
+  mode: z.enum(['live', 'dry_run']).optional(),
+  /** Where content from outside, which may carry orders of strangers, came into the run. */
+  taint: z.array(z.string()).optional(),
   session: z.string().optional(),
   user: z.looseObject({ id: z.string().optional() }).optional(),
 })
@@ -100,6 +157,8 @@ export const StepCompleted = z.looseObject({
   outputRef: PayloadRef.optional(),
   by: z.string().max(200).optional().meta({ description: 'who made it: model:NAME, tool:NAME, human:NAME' }),
   meter: Meter.optional(),
+  /** Content from outside is in the output: where it came from, for the rules of what a run may still do. */
+  taint: z.array(z.string().max(200)).max(20).optional(),
   /** Of a turn of an agent: the calls it asks for (none: `output` is its answer), and the conversation so far. */
   turn: z
     .looseObject({ calls: z.array(AgentCall), transcript: PayloadRef.optional(), confidence: z.number().min(0).max(1).optional() })
@@ -115,6 +174,14 @@ export const StepFailed = z.looseObject({
   meter: Meter.optional(),
 })
 export type StepFailed = z.infer<typeof StepFailed>
+/** The service cannot go on without a person. The engine has one asked, and the attempt is over. */
+export const StepAsks = z.looseObject({
+  ...answer,
+  ask: Ask,
+  meter: Meter.optional(),
+  taint: z.array(z.string().max(200)).max(20).optional(),
+})
+export type StepAsks = z.infer<typeof StepAsks>
 /** The service will try the same dispatch again; the lease is extended to `untilMs` plus the time of one dispatch. */
 export const StepRetrying = z.looseObject({ ...answer, untilMs: EpochMs, tries: z.number().int(), fault: FaultDataSchema })
 export type StepRetrying = z.infer<typeof StepRetrying>

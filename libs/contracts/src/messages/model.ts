@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import { EpochMs, MicroUsd, RunId, Tenant } from './shared.ts'
+
+/** Why this model (B17): every candidate with its score or the reason it lost, and every call that was made. */
+export const ModelRouted = z.looseObject({
+  runId: RunId,
+  tenant: Tenant,
+  path: z.string(),
+  nodeId: z.string(),
+  attemptId: z.string(),
+  atMs: EpochMs,
+  route: z.string().meta({ description: 'the route or model that the step names' }),
+  policy: z.string().meta({ description: 'how the route chooses: fallback, weighted, cheapest, fastest, learned, cascade …' }),
+  chosen: z.string().optional().meta({ description: 'the model that answered; absent when none did' }),
+  candidates: z.array(
+    z.looseObject({
+      model: z.string(),
+      score: z.number().optional(),
+      /** What the score is made of, each between 0 and 1. */
+      parts: z.record(z.string(), z.number()).optional(),
+      /** Why it was not asked, or did not win. */
+      lost: z.string().optional(),
+    }),
+  ),
+  calls: z.array(
+    z.looseObject({
+      model: z.string(),
+      startedAtMs: EpochMs,
+      latencyMs: z.number().nonnegative(),
+      outcome: z.string().meta({ description: 'answered, cancelled, or the code of the fault' }),
+      costMicroUsd: MicroUsd,
+      hedge: z.boolean().optional(),
+    }),
+  ),
+})
+export type ModelRouted = z.infer<typeof ModelRouted>
+
+/** A piece of the text that a model is writing (B11). An attempt of a higher number makes the pieces of earlier ones void. */
+export const StreamPiece = z.looseObject({
+  runId: RunId,
+  tenant: Tenant,
+  path: z.string(),
+  attempt: z.number().int().positive(),
+  attemptId: z.string(),
+  /** From 0, by one. */
+  seq: z.number().int().nonnegative(),
+  text: z.string(),
+  /** The last piece: the answer is whole, or given up. */
+  end: z.enum(['done', 'broken']).optional(),
+})
+export type StreamPiece = z.infer<typeof StreamPiece>
