@@ -2,8 +2,10 @@
 import type { Bus, OutgoingRecord } from '@baton/bus/bus'
 import { encodeEvent, TOPICS, workerEventId, type FaultData, type Message, type Meter, type WorkerService } from '@baton/contracts'
 
-type AnswerName = 'step.completed' | 'step.failed' | 'step.retrying' | 'step.deferred' | 'step.extended' | 'step.expired'
+type AnswerName = 'step.completed' | 'step.asks' | 'step.failed' | 'step.retrying' | 'step.deferred' | 'step.extended' | 'step.expired'
 export type Answer = Message<AnswerName>
+/** Answers that end an attempt, and that a redelivery finds again. */
+export type KeptAnswer = 'step.completed' | 'step.failed' | 'step.asks'
 
 /** What an answer needs of its command. */
 export type Addressee = {
@@ -41,8 +43,7 @@ export const createAnswers = (bus: Bus, service: WorkerService, nowMs: () => num
   }
   const base = ({ runId, attemptId }: Addressee): { runId: string; attemptId: string } => ({ runId, attemptId })
   return {
-    record: (to: Addressee, answer: Message<'step.completed' | 'step.failed'>): OutgoingRecord =>
-      answerRecord(service, to, { answer, atMs: nowMs() }),
+    record: (to: Addressee, answer: Message<KeptAnswer>): OutgoingRecord => answerRecord(service, to, { answer, atMs: nowMs() }),
     publish: async (record: OutgoingRecord): Promise<void> => void (await bus.publish([record])),
     failed: (to: Addressee, fault: FaultData, more: { deadLettered?: boolean; meter?: Meter } = {}): Promise<void> =>
       send(to, { name: 'step.failed', data: { ...base(to), fault, ...more } }),

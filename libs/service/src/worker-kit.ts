@@ -35,7 +35,7 @@ import { mentionsPayload, resolvePayloads, smallFields, storeJson } from './payl
 import { createPlanCache, type PlanCache } from './plan-cache.ts'
 import type { Platform } from './platform.ts'
 import { redactJson } from './redaction.policy.ts'
-import { createAnswers, type Addressee, type Answers } from './worker-answers.ts'
+import { createAnswers, type Addressee, type Answers, type KeptAnswer } from './worker-answers.ts'
 import type { WorkContext, WorkHandler, WorkResult } from './worker.ts'
 
 /** The contracts a worker may take. */
@@ -69,21 +69,28 @@ const TRIES: Readonly<Partial<Record<CommandContract, RetryException>>> = {
   'check.evaluate': { rungsMs: [SECOND, REST, HALF_MINUTE] },
 }
 
+/** What a command carries that may stand in the payload store. */
+type Seen = Pick<StepCommand, 'input' | 'context' | 'media'>
+
 /** Made per command; the signal only when somebody asks for it, because most work is over before a timer would be set. */
 class Work implements WorkContext {
   readonly plan: Plan
   readonly node: PlanNode
   readonly input: Json
+  readonly parts: { readonly [name: string]: Json }
+  readonly media: readonly Json[]
   readonly nowMs: () => number
   readonly delivery: number
   readonly #deadlineMs: number
   readonly #outer: AbortSignal
   #signal: AbortSignal | undefined
 
-  constructor(given: { plan: Plan; node: PlanNode; input: Json; nowMs: () => number; delivery: Delivery; deadlineMs: number }) {
+  constructor(given: { plan: Plan; node: PlanNode; seen: Seen; nowMs: () => number; delivery: Delivery; deadlineMs: number }) {
     this.plan = given.plan
     this.node = given.node
-    this.input = given.input
+    this.input = given.seen.input
+    this.parts = given.seen.context ?? {}
+    this.media = given.seen.media ?? []
     this.nowMs = given.nowMs
     this.delivery = given.delivery.attempt
     this.#deadlineMs = given.deadlineMs
@@ -178,10 +185,8 @@ class Worker {
         return { name: 'repeated', settlement: ACK }
       }
     }
-    const input = mentionsPayload(record.value)
-      ? await resolvePayloads(platform.stores.payloads, command.tenant, command.input)
-      : command.input
-    const result = await handler(command, new Work({ plan, node, input, nowMs: platform.nowMs, delivery, deadlineMs: command.deadlineMs }))
+    const seen = mentionsPayload(record.value) ? await this.#resolved(command) : command
+    const result = await handler(command, new Work({ plan, node, seen, nowMs: platform.nowMs, delivery, deadlineMs: command.deadlineMs }))
     switch (result.status) {
       case 'pending':
         return { name: 'pending', settlement: ACK }
@@ -192,10 +197,27 @@ class Worker {
       }
       case 'failed':
         return this.#failed(incoming, result.fault, { meter: result.meter, keep, final: result.final ?? false })
+      case 'asks':
+        return this.#asks(incoming, result, keep)
       case 'answered':
         await this.#answer(incoming, result, keep)
         return { name: 'completed', settlement: ACK }
     }
+  }
+
+  async #resolved({ tenant, input, context, media }: StepCommand): Promise<Seen> {
+    const all = { input, context: context ?? {}, media: media ?? [] }
+    // The shape is the command's own: only values inside of it are replaced.
+    return (await resolvePayloads(this.#options.platform.stores.payloads, tenant, all)) as Required<Seen>
+  }
+
+  async #asks({ command, to }: Incoming, { ask, meter, taint }: WorkResult & { status: 'asks' }, keep: boolean): Promise<Outcome> {
+    const { runId, attemptId, tenant } = command
+    const more = { ...(meter === undefined ? {} : { meter }), ...(taint === undefined ? {} : { taint: [...taint] }) }
+    const data: MessageOf<'step.asks'> = { runId, attemptId, ask, ...more }
+    if (keep) await this.#options.platform.stores.answers.save({ tenant, attemptId, body: data as unknown as Json }) // W3
+    await this.#answers.publish(this.#answers.record(to, { name: 'step.asks', data }))
+    return { name: 'asked', settlement: ACK }
   }
 
   async #answer({ command, to }: Incoming, result: WorkResult & { status: 'answered' }, keep: boolean): Promise<void> {
@@ -207,7 +229,8 @@ class Worker {
         : await storeJson(stores.payloads, tenant, redactJson(result.content)) // W5
     const meter = contentRef === undefined ? result.meter : { ...result.meter, contentRef }
     const turn = result.turn === undefined ? {} : { turn: result.turn }
-    let data: MessageOf<'step.completed'> = { runId, attemptId, output: result.output, by: result.by, meter, ...turn }
+    const taint = result.taint === undefined || result.taint.length === 0 ? {} : { taint: [...result.taint] }
+    let data: MessageOf<'step.completed'> = { runId, attemptId, output: result.output, by: result.by, meter, ...turn, ...taint }
     let record: OutgoingRecord = this.#answers.record(to, { name: 'step.completed', data })
     if (record.value.length > config.inlineBytesMax) {
       if (record.value.length > OUTPUT_BYTES_MAX)
@@ -273,11 +296,13 @@ class Worker {
   }
 }
 
-/** Written by the kit itself, under the id of the same attempt; only a failure has a fault. */
-const keptAnswer = (kept: Json): Message<'step.completed' | 'step.failed'> =>
-  isJsonObject(kept) && kept['fault'] !== undefined
-    ? { name: 'step.failed', data: kept as unknown as MessageOf<'step.failed'> }
-    : { name: 'step.completed', data: kept as unknown as MessageOf<'step.completed'> }
+/** Written by the kit itself, under the id of the same attempt: only a failure has a fault, only a question an `ask`. */
+const keptAnswer = (kept: Json): Message<KeptAnswer> => {
+  const has = (field: string): boolean => isJsonObject(kept) && kept[field] !== undefined
+  if (has('fault')) return { name: 'step.failed', data: kept as unknown as MessageOf<'step.failed'> }
+  if (has('ask')) return { name: 'step.asks', data: kept as unknown as MessageOf<'step.asks'> }
+  return { name: 'step.completed', data: kept as unknown as MessageOf<'step.completed'> }
+}
 
 const addresseeOf = ({ runId, tenant, attemptId, answerPartition }: StepCommand): Addressee => ({
   runId,

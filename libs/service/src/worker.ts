@@ -1,6 +1,6 @@
 // What a service that takes commands has to write: one handler a kind of work. The kit around it decodes, checks lease and
 // deadline, fetches payloads, stores and publishes the answer, and settles the message.
-import type { Fault, Json, Meter, StepCommand, StepCompleted } from '@baton/contracts'
+import type { Ask, Fault, Json, Meter, StepCommand, StepCompleted } from '@baton/contracts'
 import type { Plan, PlanNode } from '@baton/flow/plan'
 
 export type WorkContext = {
@@ -8,6 +8,9 @@ export type WorkContext = {
   readonly node: PlanNode
   /** `command.input` with every `{ $payload, at }` replaced by its content. */
   readonly input: Json
+  /** `command.context` and `command.media`, likewise; empty where the step names none. */
+  readonly parts: { readonly [name: string]: Json }
+  readonly media: readonly Json[]
   /** Aborted at the command's deadline, when the partition is lost, or at the end of the drain. */
   readonly signal: AbortSignal
   readonly nowMs: () => number
@@ -16,7 +19,7 @@ export type WorkContext = {
 }
 
 /**
- * `answered`: the output of the step. `pending`: somebody else will answer later (a person). `deferred`: a dependency is down, come
+ * `answered`: the output of the step. `asks`: a person has to be asked. `pending`: somebody else will answer later (a person). `deferred`: a dependency is down, come
  * back then; not an attempt. `failed`: as when the fault is thrown, with what the work took; what was paid is paid. `final`: nobody
  * should wait for another delivery, whatever the code says; the one who asked decides what now.
  */
@@ -29,8 +32,12 @@ export type WorkResult =
       /** Prompt, passages, arguments as used: stored redacted, by reference. */ readonly content?: Json
       /** Of a turn of an agent. */
       readonly turn?: NonNullable<StepCompleted['turn']>
+      /** Where content from outside came from, if there is any in the output. */
+      readonly taint?: readonly string[]
     }
   | { readonly status: 'pending' }
+  /** A person has to say something first; the same work comes again with `command.answered`, or what they said is the output. */
+  | { readonly status: 'asks'; readonly ask: Ask; readonly meter?: Meter; readonly taint?: readonly string[] }
   | { readonly status: 'failed'; readonly fault: Fault; readonly meter: Meter; readonly final?: boolean }
   | { readonly status: 'deferred'; readonly untilMs: number; readonly reason: string }
 

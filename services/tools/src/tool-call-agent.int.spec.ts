@@ -80,7 +80,7 @@ const call = (tool: string, input: Json, { tools, key }: { tools: readonly Tool[
   const effectKey = key ?? `${runId}/${path}`
   // What the handler reads of a command.
   const command = { runId, tenant: 'default', flow: 'a/b', path, effectKey, call: { id: 'c1', tool } } as unknown as StepCommand
-  const context = { plan, node, input, signal: new AbortController().signal, nowMs: () => 1_000, delivery: 1 }
+  const context = { plan, node, input, signal: new AbortController().signal, nowMs: () => 1_000, parts: {}, media: [], delivery: 1 }
   return toolCall({ platform, registry: createRegistry(tools) })(command, context)
 }
 

@@ -46,6 +46,8 @@ const suite = (open: () => Promise<Database>): void => {
     input,
     signal: new AbortController().signal,
     nowMs: () => 1_000,
+    parts: {},
+    media: [],
     delivery: 1,
   })
 

@@ -15,6 +15,8 @@ const evaluate = async (checks: Checks, input: Json): Promise<unknown> => {
     input,
     signal: new AbortController().signal,
     nowMs: () => 1,
+    parts: {},
+    media: [],
     delivery: 1,
   } // the handler reads its node only
   const result = await checkEvaluate([length, contains, forbidden])({} as StepCommand, work)

@@ -28,7 +28,7 @@ const stepOf = async (plan: Plan, nodeId: string, input: Json): Promise<WorkResu
   if (node === undefined) throw new Error(`no node ${nodeId}`)
   // The handler reads only the override of a command; the rest is the kit's.
   const command = {} as StepCommand
-  const context = { plan, node, input, signal: new AbortController().signal, nowMs: () => 0, delivery: 1 }
+  const context = { plan, node, input, signal: new AbortController().signal, nowMs: () => 0, parts: {}, media: [], delivery: 1 }
   return invokeHandler(catalogue, { random: () => 0, clockMs: () => performance.now() })(command, context)
 }
 

@@ -67,6 +67,8 @@ const context = (change: Partial<WorkContext> = {}): WorkContext => ({
   input: { text: 'this' },
   signal: new AbortController().signal,
   nowMs: () => 1_000,
+  parts: {},
+  media: [],
   delivery: 1,
   ...change,
 })

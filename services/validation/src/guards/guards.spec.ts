@@ -22,7 +22,7 @@ const broken = guardCheck('broken', z.strictObject(COMMON_OPTIONS), () => ({
 const evaluate = async (checks: Checks, input: Json, onFailed?: OnFailed): Promise<JsonObject> => {
   const node = { id: 'c', name: 'c', kind: 'check', with: { lit: {} }, effect: 'read', checks } as const
   const plan = {} as WorkContext['plan'] // the handler reads its node only
-  const work: WorkContext = { plan, node, input, signal: new AbortController().signal, nowMs: () => 1, delivery: 1 }
+  const work: WorkContext = { plan, node, input, signal: new AbortController().signal, nowMs: () => 1, parts: {}, media: [], delivery: 1 }
   const result = await checkEvaluate([...GUARDS, broken], onFailed)({} as StepCommand, work)
   return result.status === 'answered' ? (result.output as JsonObject) : {}
 }
