@@ -13,6 +13,7 @@ import { openAiModel } from '../adapters/openai.adapter.ts'
 import { rulesModel, RulesFile } from '../adapters/rules.adapter.ts'
 import { scriptedModel } from '../adapters/scripted.adapter.ts'
 import type { Model } from '../model.ts'
+import type { PlanRoute } from '../routes/route-plan.ts'
 import { readScript } from './script-file.ts'
 import { readYaml } from './yaml-file.ts'
 
@@ -77,6 +78,8 @@ export type Catalogue = {
   readonly resolve: (names: readonly string[]) => readonly Model[]
   /** Whether a call by these names may cost money. */
   readonly spends: (names: readonly string[]) => boolean
+  /** Chooses for one dispatch (routes/route-plan.ts says what may be thrown). */
+  readonly plan: PlanRoute
   readonly list: () => readonly Listed[]
 }
 
@@ -166,7 +169,13 @@ export const createCatalogue = async (file: ModelsFile, surroundings: Surroundin
     }))
   const spends = (names: readonly string[]): boolean =>
     names.flatMap((name) => expand(name, file)).some((name) => models.get(name)?.local === false)
-  return { resolve, spends, list }
+  const plan: PlanRoute = ({ names }) => ({
+    route: names.join(', '),
+    policy: 'fallback',
+    steps: resolve(names).map((model, at) => ({ model, role: at === 0 ? 'primary' : 'fallback' })),
+    candidates: resolve(names).map(({ name }) => ({ model: name })),
+  })
+  return { resolve, spends, list, plan }
 }
 
 /** Where there is no `config/models.yaml`: whatever OPENAI_BASE_URL serves, named by OPENAI_MODEL; its price is that of gpt-4o-mini. */

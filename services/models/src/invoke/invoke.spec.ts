@@ -84,6 +84,10 @@ const handlerOf = (models: readonly Model[]) => {
     },
     spends: () => false,
     list: () => [],
+    plan: ({ names }) => {
+      resolved.push(names)
+      return { route: names.join(), policy: 'fallback', steps: models.map((model) => ({ model, role: 'primary' })), candidates: [] }
+    },
   }
   return { resolved, handle: invokeHandler(catalogue, { random: () => 0, clockMs: () => performance.now() }) }
 }

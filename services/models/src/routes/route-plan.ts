@@ -1,0 +1,75 @@
+// What was chosen for one dispatch, and why: made by `catalogue.plan`, walked by the attempts.
+//
+// For whoever walks it:
+//   W1. `steps` are asked in order. `primary` first; a `fallback` when those before it failed; a `cascade` is asked like a primary, and its
+//       answer counts only where `accept` says so, else the next step is asked (its call is paid all the same). The last step that is
+//       neither shadow nor hedge has no `accept`: its answer always counts.
+//   W2. A `shadow` is asked beside the others with the same question; nobody waits for it, its answer is thrown away and its outcome is
+//       reported as a call. It may not be asked where the budget is short.
+//   W3. A `hedge` may be started beside a primary that is slow; it is a model that could have been the primary (absent: hedge with the
+//       same model).
+//   W4. `candidates` go into `model.routed` as they are, with `route` and `policy`; the walker adds `chosen` and `calls`.
+//   W5. Facts of this moment (breakers, percentiles, load, money left) come in as `LiveFacts` (libs/policy/src/routing/facts.ts), which the
+//       walker implements; `UNSEEN` is what is said of a model that was never asked.
+//   W6. Faults of planning: `model.unknown`, `model.none_configured`, `model.none_allowed` (with the reasons in `detail`), `price.unknown`.
+//       When all that is wrong is passing (breaker open, limits used up, resting), `model.unavailable` with `detail.retryAfterMs`.
+//   W7. What limits, breakers, prices and reservations need to know of a model is in `model.about` (model.ts).
+import type { Considered, LiveFacts, Need } from '@baton/policy/routing'
+import type { Json, JsonSchema } from '@baton/contracts/json'
+import type { Model } from '../model.ts'
+
+export type StepRole = 'primary' | 'fallback' | 'cascade' | 'shadow' | 'hedge'
+
+/** An answer as a cascade judges it. */
+export type Judged = {
+  /** The output as it was read. */
+  readonly value: Json
+  readonly confidence?: number
+  readonly repaired: boolean
+}
+
+/** Whether a cheap answer is good enough; `probability` that it is right, where something was learned of it. */
+export type Acceptance = { readonly ok: boolean; readonly probability?: number; readonly why: string }
+
+export type PlanStep = {
+  readonly model: Model
+  readonly role: StepRole
+  readonly accept?: (answer: Judged) => Acceptance
+}
+
+export type RoutePlan = {
+  /** The name that the step gave: of a route, or of a model. */
+  readonly route: string
+  /** How it chose, from the outside in: `canary > learned`. */
+  readonly policy: string
+  readonly steps: readonly PlanStep[]
+  readonly candidates: readonly Considered[]
+}
+
+/** What is to be answered, as far as a choice depends on it. */
+export type PlanRequest = {
+  /** Routes and models that the step names, in order. */
+  readonly names: readonly string[]
+  readonly need: Need
+  /** What a learned route and a cascade read: the question in words. */
+  readonly text: string
+  /** What the answer has to fit; a cascade may look at it. */
+  readonly schema?: JsonSchema
+  /** What conditions and sticky keys see. */
+  readonly about: RequestAbout
+}
+
+export type RequestAbout = {
+  readonly tenant: string
+  readonly flow: string
+  readonly step: string
+  readonly runId: string
+  readonly session?: string
+  readonly user?: string
+  readonly priority?: string
+  readonly input?: Json
+}
+
+/** Chooses. Throws as W6 says. */
+export type PlanRoute = (request: PlanRequest, live: LiveFacts) => RoutePlan
+export type { Considered, LiveFacts, Need }
