@@ -1,0 +1,19 @@
+export {
+  calibrated,
+  fitIsotonic,
+  fitPlatt,
+  readCalibrator,
+  type Calibrator,
+  type IsotonicCalibrator,
+  type Outcome,
+  type PlattCalibrator,
+} from './calibration.policy.ts'
+export {
+  brierScore,
+  expectedCalibrationError,
+  logLoss,
+  reliability,
+  type BinOptions,
+  type Judged,
+  type ReliabilityBin,
+} from './reliability.policy.ts'

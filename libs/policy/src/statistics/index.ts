@@ -1,0 +1,9 @@
+export {
+  bootstrapInterval,
+  mean,
+  pairedDifference,
+  standardDeviation,
+  wilsonInterval,
+  type BootstrapOptions,
+  type Interval,
+} from './statistics.policy.ts'
