@@ -119,8 +119,8 @@ export const fitPlatt = (given: readonly Outcome[]): PlattCalibrator => {
     line = next
     if (moved < 1e-9) break
   }
-  if (!(line.slope > 0) || !Number.isFinite(line.intercept)) return flat // K1
-  return { kind: 'platt', slope: line.slope / spread, intercept: line.intercept - (line.slope * centre) / spread }
+  const [slope, intercept] = [line.slope / spread, line.intercept - (line.slope * centre) / spread]
+  return slope > 0 && Number.isFinite(slope) && Number.isFinite(intercept) ? { kind: 'platt', slope, intercept } : flat // K1
 }
 
 const numberAt = (list: readonly number[], at: number): number => list[at] ?? 0
@@ -150,8 +150,9 @@ const between = ({ scores, shares }: IsotonicCalibrator, score: number): number 
 /** The probability that an answer with this score is right (K1, K2). */
 export const calibrated = (calibrator: Calibrator, score: number): number => {
   if (Number.isNaN(score)) return 0 // K2
-  const value = calibrator.kind === 'platt' ? sigmoid(calibrator.slope * score + calibrator.intercept) : between(calibrator, score)
-  return Number.isNaN(value) ? 0 : Math.min(1, Math.max(0, value))
+  const finite = Math.min(Number.MAX_VALUE, Math.max(-Number.MAX_VALUE, score))
+  const value = calibrator.kind === 'platt' ? sigmoid(calibrator.slope * finite + calibrator.intercept) : between(calibrator, finite)
+  return Math.min(1, Math.max(0, value))
 }
 
 const isRising = (numbers: readonly number[]): boolean => numbers.every((value, at) => at === 0 || value >= (numbers[at - 1] ?? 0))
