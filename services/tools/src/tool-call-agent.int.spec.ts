@@ -9,6 +9,7 @@ import { openTelemetry } from '@baton/telemetry'
 import { migrations } from './migrations/migrations.ts'
 import { toolCall } from './tool-call.consumer.ts'
 import { createRegistry } from './tool-registry.ts'
+import { fixedSource } from './tool-source.ts'
 import { defineTool, type Tool } from './tool.ts'
 
 let db: Database
@@ -81,7 +82,7 @@ const call = (tool: string, input: Json, { tools, key }: { tools: readonly Tool[
   // What the handler reads of a command.
   const command = { runId, tenant: 'default', flow: 'a/b', path, effectKey, call: { id: 'c1', tool } } as unknown as StepCommand
   const context = { plan, node, input, signal: new AbortController().signal, nowMs: () => 1_000, parts: {}, media: [], delivery: 1 }
-  return toolCall({ platform, registry: createRegistry(tools) })(command, context)
+  return toolCall({ platform, registry: createRegistry([fixedSource('test', tools)]) })(command, context)
 }
 
 describe('tool.call of an agent (C4, C6)', () => {

@@ -49,21 +49,21 @@ const withLedger = async (dispatch: Dispatch, input: Json): Promise<Done> => {
   }
 }
 
-const toolsOf = ({ call }: StepCommand, { plan, node }: WorkContext, registry: ToolRegistry): readonly Tool[] => {
+const toolsOf = async ({ call }: StepCommand, { plan, node }: WorkContext, registry: ToolRegistry): Promise<readonly Tool[]> => {
   if (call !== undefined) {
     checkAgentTool(plan, node, call)
-    return [registry.get(call.tool)] // X4
+    return [await registry.find(call.tool)] // X4
   }
   if (node.kind !== 'tool') throw new Fault('flow.invalid', `node ${node.id} calls no tool`, { node: node.id })
-  return node.tools.map((name) => registry.get(name))
+  return Promise.all(node.tools.map((name) => registry.find(name)))
 }
 
-const dispatchOf = (
+const dispatchOf = async (
   command: StepCommand,
   work: WorkContext,
   { platform, registry }: { platform: Platform; registry: ToolRegistry },
-): Dispatch => {
-  const tools = toolsOf(command, work, registry)
+): Promise<Dispatch> => {
+  const tools = await toolsOf(command, work, registry)
   const [only] = tools
   return {
     tools,
@@ -90,7 +90,7 @@ export const toolCall = ({ platform, registry }: { platform: Platform; registry:
   return async (command, work): Promise<WorkResult> => {
     const startedAtMs = work.nowMs()
     const started = performance.now()
-    const dispatch = dispatchOf(command, work, { platform, registry })
+    const dispatch = await dispatchOf(command, work, { platform, registry })
     const took = () => ({
       startedAtMs,
       latencyMs: performance.now() - started,

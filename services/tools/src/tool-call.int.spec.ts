@@ -12,6 +12,7 @@ import { migrations } from './migrations/migrations.ts'
 import { countTickets } from './tickets/ticket.repository.ts'
 import { toolCall } from './tool-call.consumer.ts'
 import { createRegistry } from './tool-registry.ts'
+import { fixedSource } from './tool-source.ts'
 import { defineTool, type Tool } from './tool.ts'
 
 const suite = (open: () => Promise<Database>): void => {
@@ -55,7 +56,7 @@ const suite = (open: () => Promise<Database>): void => {
     ({ runId: key.split('/')[0], tenant: 'default', flow: 'test/flow', path: 'step', effectKey: key, attemptId: `${key}/1` }) as StepCommand // what the handler reads
 
   const call = async (more: readonly Tool[], asked: Asked): Promise<WorkResult & { status: 'answered' }> => {
-    const handler = toolCall({ platform, registry: createRegistry([...BUILT_IN_TOOLS, ...more]) })
+    const handler = toolCall({ platform, registry: createRegistry([fixedSource('test', [...BUILT_IN_TOOLS, ...more])]) })
     const result = await handler(commandOf(asked.key ?? freshKey()), workOf(asked))
     if (result.status !== 'answered') throw new Error(`the tool answered ${result.status}`)
     return result
@@ -206,7 +207,7 @@ const suite = (open: () => Promise<Database>): void => {
           return tool.run(args, context)
         },
       }
-      const handler = toolCall({ platform, registry: createRegistry([slow]) })
+      const handler = toolCall({ platform, registry: createRegistry([fixedSource('test', [slow])]) })
       const key = freshKey()
       const twice = [1, 2, 3].map(() => handler(commandOf(key), workOf({ tools: ['pay/slow'] })))
       await Promise.all(twice)

@@ -4,7 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createRegistry, loadTools } from './tool-registry.ts'
+import { findFunctions } from './function-files.ts'
+import { checkNames, createRegistry } from './tool-registry.ts'
+import { fixedSource } from './tool-source.ts'
 import { echo, noOp } from './functions/demo.ts'
 
 const anySchema = '{ safeParse: (data) => ({ success: true, data }) }'
@@ -30,19 +32,26 @@ describe('the registry of tools', () => {
   afterAll(() => rm(flows, { recursive: true, force: true }))
 
   it('C3: has the built-in tools and those beside a flow', async () => {
-    const { registry } = await loadTools([echo, noOp], flows)
-    expect(registry.list().map(({ name }) => name)).toEqual(['demo/echo', 'demo/no_op', 'shop/stock'])
-    expect(registry.get('shop/stock').effect).toBe('read')
-    expect(() => registry.get('shop/none')).toThrow(expect.objectContaining({ code: 'tool.unknown' }))
+    const { found } = await findFunctions(flows, new Set(['demo/echo', 'demo/no_op']))
+    const registry = createRegistry([
+      fixedSource('built in', [echo, noOp]),
+      fixedSource(
+        'flows',
+        found.map(({ tool: made }) => made),
+      ),
+    ])
+    expect((await registry.list()).map(({ name }) => name)).toEqual(['demo/echo', 'demo/no_op', 'shop/stock'])
+    expect((await registry.find('shop/stock')).effect).toBe('read')
+    await expect(registry.find('shop/none')).rejects.toMatchObject({ code: 'tool.unknown' })
   })
 
-  it('T1, T2: a name that is taken and a file that cannot be loaded are reported and cost nothing else', async () => {
-    const { problems } = await loadTools([echo], flows)
+  it('N1, N2: a name that is taken and a file that cannot be loaded are reported and cost nothing else', async () => {
+    const { problems } = await findFunctions(flows, new Set(['demo/echo']))
     expect(problems.map(({ file }) => file.split('/').at(-1))).toEqual(['broken.mjs', 'empty.mjs', 'twin.mjs'])
-    expect((await loadTools([echo], join(flows, 'none'))).problems).toEqual([])
+    expect((await findFunctions(join(flows, 'none'), new Set())).problems).toEqual([])
   })
 
   it('T1: two tools of one name are refused', () => {
-    expect(() => createRegistry([echo, echo])).toThrow(expect.objectContaining({ code: 'config.invalid' }))
+    expect(() => checkNames([echo, echo])).toThrow(expect.objectContaining({ code: 'config.invalid' }))
   })
 })

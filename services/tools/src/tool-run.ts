@@ -1,8 +1,8 @@
 // One call of one tool: arguments checked, time bounded, output checked. Whatever goes wrong is a Fault, without the inside of the tool.
-import type { z } from 'zod'
 import { Fault, toFault, type Json } from '@baton/contracts'
 import { redactText } from '@baton/service'
-import type { Tool, ToolContext } from './tool.ts'
+import type { Shape } from './shape.ts'
+import { AsksPerson, type Tool, type ToolContext } from './tool.ts'
 
 /** Largest output of a tool, in characters of JSON. */
 const TOOL_OUTPUT_CHARS_MAX = 1_048_576
@@ -21,10 +21,12 @@ export class ToolFailure extends Error {
   }
 }
 
-const fieldOf = (error: z.ZodError): { field: string; reason: string } => {
+type Refused = Extract<ReturnType<Shape['safeParse']>, { readonly success: false }>['error']
+
+const fieldOf = (error: Refused): { field: string; reason: string } => {
   const [issue] = error.issues
   // An unknown key is named by the issue, not by its path.
-  const keys = issue?.code === 'unrecognized_keys' ? issue.keys : []
+  const keys = issue?.code === 'unrecognized_keys' ? (issue.keys ?? []) : []
   const path = [...(issue?.path ?? []), ...keys.slice(0, 1)].map(String).join('.')
   return { field: path === '' ? '(root)' : path, reason: issue?.message ?? 'invalid' }
 }
@@ -62,8 +64,8 @@ const jsonText = (tool: Tool, value: unknown): string => {
   }
 }
 
-const failureOf = (tool: Tool, error: unknown): ToolFailure => {
-  if (error instanceof ToolFailure) return error
+const failureOf = (tool: Tool, error: unknown): ToolFailure | AsksPerson => {
+  if (error instanceof ToolFailure || error instanceof AsksPerson) return error // U5
   if (error instanceof Fault) return new ToolFailure(error, true) // U2
   const text = error instanceof Error ? error.message : String(error)
   const reason = redactText(text.split('\n', 1)[0] ?? '').slice(0, REASON_CHARS_MAX)
@@ -144,7 +146,7 @@ export type ToolCall = {
   readonly signal: () => AbortSignal
 }
 
-/** Calls the tool once. Throws a ToolFailure. */
+/** Calls the tool once. Throws a ToolFailure, or AsksPerson. */
 export const runTool = async (tool: Tool, call: ToolCall): Promise<ToolAnswer> => {
   try {
     const output = await bounded(tool, {

@@ -1,5 +1,5 @@
 import { Controller, Get, Inject } from '@nestjs/common'
-import { z } from 'zod'
+import { schemaOfShape } from './shape.ts'
 import type { Tool } from './tool.ts'
 import type { ToolRegistry } from './tool-registry.ts'
 
@@ -7,14 +7,6 @@ import type { ToolRegistry } from './tool-registry.ts'
 export const TOOL_REGISTRY = Symbol('tool registry')
 
 type ToolView = Pick<Tool, 'name' | 'about' | 'effect' | 'idempotent' | 'timeoutMs'> & { readonly input: unknown; readonly output: unknown }
-
-const schemaOf = (schema: z.ZodType): unknown => {
-  try {
-    return z.toJSONSchema(schema, { unrepresentable: 'any', io: 'input' })
-  } catch {
-    return true // a schema of another zod: anything, as far as a reader is concerned
-  }
-}
 
 /** What can be called. */
 @Controller('v1/tools')
@@ -26,15 +18,16 @@ export class ToolController {
   }
 
   @Get()
-  list(): { items: readonly ToolView[] } {
-    const items = this.#registry.list().map(({ name, about, effect, idempotent, timeoutMs, input, output }) => ({
+  async list(): Promise<{ items: readonly ToolView[] }> {
+    const tools = await this.#registry.list()
+    const items = tools.map(({ name, about, effect, idempotent, timeoutMs, input, output }) => ({
       name,
       about,
       effect,
       idempotent,
       timeoutMs,
-      input: schemaOf(input),
-      output: schemaOf(output),
+      input: schemaOfShape(input),
+      output: schemaOfShape(output),
     }))
     return { items }
   }

@@ -3,10 +3,12 @@
 //   U2. A `Fault` thrown by `run` says that the effect did not happen. Anything else thrown, and a timeout, says nothing about it.
 //   U3. An `idempotent` tool has its effect once for one `effectKey`, however often it is run with it.
 //   U4. `reconcile` tells what became of `effectKey`: the output when it was done, else undefined.
+//   U5. A tool that needs a person throws `AsksPerson`, which also says that nothing happened yet; it runs again with `context.answered`.
 import type { z } from 'zod'
-import type { Json } from '@baton/contracts'
+import type { Answered, Ask, Json } from '@baton/contracts'
 import type { Database, Stores } from '@baton/store'
 import type { Logger } from '@baton/telemetry'
+import type { Shape } from './shape.ts'
 
 /** What a tool is given beside its arguments. */
 export type ToolContext = {
@@ -16,6 +18,11 @@ export type ToolContext = {
   readonly runId: string
   readonly flow: string
   readonly path: string
+  readonly session?: string
+  /** The user of the request, where it names one. */
+  readonly user?: string
+  /** What a person said to what this tool asked before (U5). */
+  readonly answered?: Answered
   readonly db: Database
   readonly stores: Stores
   readonly nowMs: () => number
@@ -31,12 +38,18 @@ export type Tool = {
   readonly about: string
   readonly effect: 'read' | 'write' | 'irreversible'
   readonly idempotent: boolean
-  readonly input: z.ZodType
-  readonly output: z.ZodType
+  readonly input: Shape
+  readonly output: Shape
   /** Time of one call where the flow sets none, in milliseconds. */
   readonly timeoutMs: number
   /** Whether arguments and output are kept, redacted, for traces. */
   readonly traced: boolean
+  /** Content that strangers wrote may be in its output: the run is tainted by it. */
+  readonly outside?: boolean
+  /** Its output holds what is not for everybody. */
+  readonly private?: boolean
+  /** Sends its arguments out of this installation. */
+  readonly outbound?: boolean
   readonly run: (args: Json, context: ToolContext) => Promise<unknown>
   readonly reconcile?: (effectKey: string, context: ToolContext) => Promise<unknown>
 }
@@ -52,8 +65,24 @@ export type ToolDefinition<I extends z.ZodType, O extends z.ZodType> = {
   readonly timeoutMs: number
   /** Default true; false for what is called so often that a trace of its content is not worth a write. */
   readonly traced?: boolean
+  readonly outside?: boolean
+  readonly private?: boolean
+  readonly outbound?: boolean
   readonly run: (args: z.output<I>, context: ToolContext) => Promise<z.input<O>> | z.input<O>
   readonly reconcile?: (effectKey: string, context: ToolContext) => Promise<z.input<O> | undefined>
+}
+
+/** Thrown by a tool that cannot go on without a person (U5). With `use: 'output'` what the person says is the output of the step. */
+export class AsksPerson extends Error {
+  override readonly name = 'AsksPerson'
+  readonly ask: Ask
+  readonly taint: readonly string[]
+
+  constructor(ask: Ask, taint: readonly string[] = []) {
+    super(ask.title)
+    this.ask = ask
+    this.taint = taint
+  }
 }
 
 /** Makes a tool of a function. */
