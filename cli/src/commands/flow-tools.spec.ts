@@ -70,19 +70,11 @@ describe('baton check', () => {
     expect(failed).toBe(true)
   })
 
-  it('says which steps have fields that do not run yet, and which words at the top', async () => {
-    await put({ 'later.yaml': LATER })
-    const { out, failed } = await baton('check', join(folder, 'later.yaml'))
-    expect(out).toContain('ok, local/later@0.0.0')
-    expect(out).toContain('  not run by this version: step told (tool with cache), history\n')
-    expect(failed).toBe(false)
-  })
-
   it('prints JSON whose fields stay', async () => {
     await put({ 'wrong.yaml': WRONG })
     const [right, wrong] = JSON.parse((await baton('check', join(folder, 'first'), join(folder, 'wrong.yaml'), '--json')).out)
-    expect(Object.keys(right)).toEqual(['path', 'ok', 'flow', 'version', 'hash', 'errors', 'warnings', 'later', 'diagnostics'])
-    expect(right).toMatchObject({ ok: true, flow: 'demo/first', version: '1.0.0', errors: 0, later: [], diagnostics: [] })
+    expect(Object.keys(right)).toEqual(['path', 'ok', 'flow', 'version', 'hash', 'errors', 'warnings', 'diagnostics'])
+    expect(right).toMatchObject({ ok: true, flow: 'demo/first', version: '1.0.0', errors: 0, diagnostics: [] })
     expect(wrong).toMatchObject({ ok: false, flow: null, diagnostics: [{ line: 3, severity: 'error' }] })
   })
 

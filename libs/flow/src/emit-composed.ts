@@ -1,6 +1,7 @@
 // Steps that are made of others, wait, or speak to the world outside, as they are in a plan; and agents and triggers.
 import type { Json } from '@baton/contracts/json'
 import { defined } from './defined.ts'
+import { emitContext } from './emit-fields.ts'
 import { emitValue } from './emit-value.ts'
 import { COMPOSED_KINDS, type AgentSpec, type ComposedBody, type Outcome, type TriggerSpec } from './plan.ts'
 import type { AgentTree, BlockTree, OutcomeTree, PromptTree, StepTree, TriggerTree } from './tree.ts'
@@ -76,7 +77,7 @@ const emitVote = (step: StepTree & { readonly kind: 'vote' }, nest: Nest): Compo
 
 /** An agent of the flow. */
 export const emitAgent = (agent: AgentTree, nest: Nest): AgentSpec => {
-  const { name, models, tools, limits, handoff, minConfidence, selfCheck, fallback, returns } = agent
+  const { name, models, tools, limits, handoff, minConfidence, selfCheck, fallback, returns, context } = agent
   return {
     name,
     models,
@@ -90,6 +91,7 @@ export const emitAgent = (agent: AgentTree, nest: Nest): AgentSpec => {
       selfCheck: selfCheck && nest.prompt(selfCheck),
       fallback: fallback && nest.outcome(fallback),
       returns,
+      context: context && emitContext(context),
     }),
   }
 }

@@ -3,10 +3,10 @@
 import type { JsonSchema } from '@baton/contracts/json'
 import { defined } from './defined.ts'
 import { emitAgent, emitComposed, emitTrigger, isComposed, wordsRead, type Nest, type SimpleStep } from './emit-composed.ts'
-import { describeFields, describeTop } from './emit-later.ts'
+import { emitPolicies, emitShared } from './emit-fields.ts'
 import { defaultWith, emitValue } from './emit-value.ts'
 import { planHash } from './hash.ts'
-import { nodePartsOf, type LaterNode, type Outcome, type Plan, type PlanNode, type Rule } from './plan.ts'
+import { nodePartsOf, type Outcome, type Plan, type PlanNode, type Rule } from './plan.ts'
 import type { FlowTree, OutcomeTree, PromptTree, RuleTree, StepTree } from './tree.ts'
 
 /** The plan of a tree that the passes found nothing wrong with. */
@@ -14,8 +14,7 @@ export const emitPlan = (tree: FlowTree): Plan => {
   const nodes: Record<string, PlanNode> = {}
   const blocks: string[][] = [[]]
   const prompts: Record<string, Plan['prompts'][string]> = {}
-  const later: Record<string, LaterNode> = {}
-  const emit: Emit = { tree, nodes, later, blocks, prompts }
+  const emit: Emit = { tree, nodes, blocks, prompts }
   blocks[0] = tree.steps.map((step, index) => emitStep(step, { emit, previous: tree.steps[index - 1]?.name ?? null }))
   const onError = tree.onError === undefined ? undefined : emitOutcome(tree.onError, { emit })
   const onLimit = tree.onLimit === undefined ? undefined : emitOutcome(tree.onLimit, { emit })
@@ -26,7 +25,6 @@ export const emitPlan = (tree: FlowTree): Plan => {
       return agent === undefined ? [] : [[name, emitAgent(agent, nestIn({ emit, ...defined({ returns: agent.returns }) }))] as const]
     })
   const { timeMs, totalMs, steps, costMicroUsd, tokens, calls, depth } = tree.limits
-  for (const { kind, said } of describeTop(tree)) later[`$${kind}`] = { id: `$${kind}`, kind, step: { [kind]: said } }
   const plan: Omit<Plan, 'hash'> = {
     formatVersion: 1,
     flow: tree.flow,
@@ -41,7 +39,7 @@ export const emitPlan = (tree: FlowTree): Plan => {
     labels: tree.labels,
     ...(agents.length === 0 ? {} : { agents: Object.fromEntries(agents) }),
     ...(tree.triggers.length === 0 ? {} : { triggers: tree.triggers.map(emitTrigger) }),
-    ...(Object.keys(later).length === 0 ? {} : { later }),
+    ...emitShared(tree),
     ...defined({ onError, onLimit, output: tree.output === undefined ? undefined : emitValue(tree.output), resultTopic: tree.resultTopic }),
   }
   return { ...plan, hash: planHash(plan) }
@@ -49,7 +47,6 @@ export const emitPlan = (tree: FlowTree): Plan => {
 
 type Emit = {
   readonly tree: FlowTree
-  readonly later: Record<string, LaterNode>
   readonly nodes: Record<string, PlanNode>
   readonly blocks: string[][]
   readonly prompts: Record<string, Plan['prompts'][string]>
@@ -80,11 +77,10 @@ const emitStep = (step: StepTree, { emit, previous = null, returns }: Around): s
       budget: step.budget,
       undo: step.undo && emitUndo(nest.block(step.undo, 'nothing'), emit),
     }),
+    ...emitPolicies(step),
   } as const
   const node: PlanNode = { ...common, ...(isComposed(step) ? emitComposed(step, nest) : emitBody(step, around)) }
-  const unknown = describeFields(step)
-  if (Object.keys(unknown).length === 0) emit.nodes[step.id] = node
-  else emit.later[step.id] = { id: step.id, kind: step.kind, step: unknown, node }
+  emit.nodes[step.id] = node
   return step.id
 }
 
@@ -94,7 +90,7 @@ const emitUndo = (block: number, emit: Emit): NonNullable<PlanNode['undo']> => {
   const open = [block]
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
     for (const id of emit.blocks[at] ?? []) {
-      const node = emit.nodes[id] ?? emit.later[id]?.node
+      const node = emit.nodes[id]
       if (node === undefined) continue
       wordsRead(node, words)
       open.push(...nodePartsOf(node).map((part) => part.block))
@@ -135,6 +131,12 @@ type Common = Pick<
   | 'budget'
   | 'undo'
   | 'effect'
+  | 'guard'
+  | 'cache'
+  | 'hedge'
+  | 'context'
+  | 'media'
+  | 'writes'
 >
 
 const emitBody = (step: SimpleStep, around: Around): Body => {

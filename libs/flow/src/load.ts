@@ -1,36 +1,17 @@
 import { Fault } from '@baton/contracts/fault'
 import type { Json } from '@baton/contracts/json'
 import { createCompiler } from './expression.ts'
-import { boundNamesOf, conditionsOf, valuesOf } from './node-expressions.ts'
-import { LATER_FIELDS, type LaterNode, type Outcome, type Plan, type PlanNode, type ValueExpr } from './plan.ts'
+import { boundNamesOf, conditionsOf, contextValuesOf, valuesOf } from './node-expressions.ts'
+import type { Outcome, Plan, PlanNode, ValueExpr } from './plan.ts'
 import type { Program, Scope } from './program.ts'
 import { loadTrigger } from './trigger-program.ts'
 import { evaluateValue } from './value-expr.ts'
 
-const NAMED_MAX = 5
-
-/** Throws `flow.unsupported` when the plan holds something this version checks and shows, but does not run yet: names it all. */
-export const refuseLater = ({ flow, later = {} }: Pick<Plan, 'flow' | 'later'>): void => {
-  const nodes = Object.values(later)
-  if (nodes.length === 0) return
-  const named = nodes.slice(0, NAMED_MAX).map((node) => (node.id.startsWith('$') ? node.kind : `${node.id} (${wordsOf(node)})`))
-  const more = nodes.length > NAMED_MAX ? ` and ${nodes.length - NAMED_MAX} more` : ''
-  throw new Fault('flow.unsupported', `${flow} is right, but this version does not run ${named.join(', ')}${more} yet`, {
-    flow,
-    later: nodes.length,
-  })
-}
-
-/** A step is named with the fields that do not run. */
-const wordsOf = ({ kind, step }: LaterNode): string => [kind, ...LATER_FIELDS.filter((field) => Object.hasOwn(step, field))].join(', ')
-
 /**
  * A plan made ready to run: every expression is compiled here, once.
- * Throws `flow.invalid` when the plan holds an expression that cannot be compiled, `flow.unsupported` when it holds words that do
- * not run yet.
+ * Throws `flow.invalid` when the plan holds an expression that cannot be compiled.
  */
 export const loadProgram = (plan: Plan): Program => {
-  refuseLater(plan)
   const compile = createCompiler(namesOf(plan))
   const compiled = new Map<string, (scope: Scope) => Json>()
   const add = (cel: string): ((scope: Scope) => Json) => {
@@ -66,9 +47,9 @@ export const loadProgram = (plan: Plan): Program => {
   }
 }
 
-const namesOf = ({ nodes }: Plan): readonly string[] => [
-  ...Object.values(nodes).flatMap(({ name }) => (name === null ? [] : [name])),
-  ...boundNamesOf(Object.values(nodes)),
+const namesOf = (plan: Plan): readonly string[] => [
+  ...Object.values(plan.nodes).flatMap(({ name }) => (name === null ? [] : [name])),
+  ...boundNamesOf(plan),
 ]
 
 /** Every expression of a plan, in no order that means anything. */
@@ -84,6 +65,7 @@ const expressionsOf = (plan: Plan): ReadonlySet<string> => {
     for (const cel of conditionsOf(node)) found.add(cel)
     for (const { when } of node.gate ?? []) if (when !== undefined) found.add(when)
   }
+  for (const { context } of Object.values(plan.agents ?? {})) contextValuesOf(context).forEach(addValue)
   if (plan.output !== undefined) addValue(plan.output)
   return found
 }

@@ -24,8 +24,7 @@ export const toMermaid = (plan: Plan): string => {
 // What an agent falls back to belongs to the agent, wherever it is asked, and hangs on no step.
 /** Steps in the order of the blocks, because the order of keys means nothing. */
 const stepsOf = (plan: Plan): readonly Node[] => {
-  const later = Object.values(plan.later ?? {}).flatMap(({ id, node }) => (node === undefined ? [] : [[id, node] as const]))
-  const byId = new Map<string, Node>([...Object.entries(plan.nodes), ...later])
+  const byId = new Map<string, Node>(Object.entries(plan.nodes))
   return plan.blocks.flatMap((block) => block.flatMap((id) => (id.startsWith('agents/') ? [] : (byId.get(id) ?? []))))
 }
 

@@ -1,5 +1,5 @@
 // Where expressions stand in a node: one list for whoever has to see them all.
-import type { PlanNode, ValueExpr } from './plan.ts'
+import type { ContextSpec, Plan, PlanNode, ValueExpr } from './plan.ts'
 
 /** Single expressions of a node, without those of its gate. */
 export const conditionsOf = (node: PlanNode): readonly string[] => {
@@ -28,13 +28,18 @@ const ofKind = (node: PlanNode): readonly (string | undefined)[] => {
 /** Values of a node that hold expressions. */
 export const valuesOf = (node: PlanNode): readonly ValueExpr[] => {
   const own = node.kind === 'set' ? node.value : node.kind === 'event' || node.kind === 'emit' ? node.key : undefined
-  return own === undefined ? [node.with] : [node.with, own]
+  const { media = [], cache, context } = node
+  return [node.with, own, ...media, cache?.key, ...contextValuesOf(context)].filter((value) => value !== undefined)
 }
 
-/** Variables that a plan binds beside its steps: the items of maps, their number, and what arrived. */
-export const boundNamesOf = (nodes: Iterable<PlanNode>): readonly string[] => {
-  const names = new Set<string>()
-  for (const node of nodes) {
+/** Values that parts of a context show. */
+export const contextValuesOf = (context: ContextSpec | undefined): readonly ValueExpr[] =>
+  (context?.parts ?? []).flatMap(({ from }) => ('value' in from ? [from.value] : []))
+
+/** Variables that a plan binds beside its steps: the items of maps, their number, what arrived, and what steps share. */
+export const boundNamesOf = ({ nodes, buffers }: Pick<Plan, 'nodes' | 'buffers'>): readonly string[] => {
+  const names = new Set<string>(buffers === undefined ? [] : ['buffers'])
+  for (const node of Object.values(nodes)) {
     if (node.kind === 'map') names.add(node.as).add('index')
     if (node.kind === 'loop') names.add('index')
     if (node.kind === 'event') names.add('event')

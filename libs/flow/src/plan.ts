@@ -215,22 +215,6 @@ export type PlanNode = NodeBase &
   )
 export type NodeKind = PlanNode['kind']
 
-/**
- * What the engine cannot run yet: a step with a field it does not know, or a word at the top of the flow (its id begins with "$").
- * Enough to check, show and compare; never run.
- */
-export type LaterNode = {
-  readonly id: string
-  readonly kind: string
-  /** The fields that are not known, as data: values as they are in `with`, blocks as their index. */
-  readonly step: JsonObject
-  /** The rest of the step. */
-  readonly node?: PlanNode
-}
-
-/** Fields of a step that put it among those. */
-export const LATER_FIELDS = ['guard', 'cache', 'hedge', 'context', 'media', 'writes'] as const
-
 export type ParamSpec = {
   readonly type: 'number' | 'integer' | 'string' | 'boolean' | 'duration'
   readonly default: Json
@@ -265,8 +249,6 @@ export type Plan = {
   /** Index of the block to start with. */
   readonly entry: number
   readonly nodes: { readonly [id: string]: PlanNode }
-  /** Nodes with fields that the engine cannot run yet. A plan that has any is checked and shown, never run. */
-  readonly later?: { readonly [id: string]: LaterNode }
   readonly agents?: { readonly [name: string]: AgentSpec }
   readonly triggers?: readonly TriggerSpec[]
   /** Lists that steps share within a run: entries fit `schema`, and are gone after their time or when there are too many. */

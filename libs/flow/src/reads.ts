@@ -1,7 +1,7 @@
 // Which fields of each step's output later expressions read, so that a worker sends just those inline and keeps the rest in the store.
 import { isJsonObject, type Json } from '@baton/contracts/json'
 import { createAnalyser } from './expression.ts'
-import { conditionsOf, valuesOf } from './node-expressions.ts'
+import { conditionsOf, contextValuesOf, valuesOf } from './node-expressions.ts'
 import type { Plan, PlanNode } from './plan.ts'
 
 /** For each step that is read: the paths into its output, without those that a shorter one covers. `[[]]`: all of it. */
@@ -9,8 +9,7 @@ export type ReadFields = { readonly [step: string]: readonly (readonly string[])
 
 /** The fields that the expressions of a plan read of each step. */
 export const readFieldsOf = (plan: Plan): ReadFields => {
-  const later = Object.values(plan.later ?? {})
-  const nodes: readonly PlanNode[] = [...Object.values(plan.nodes), ...later.flatMap(({ node }) => node ?? [])]
+  const nodes: readonly PlanNode[] = Object.values(plan.nodes)
   const steps = new Set(nodes.flatMap(({ name }) => (name === null ? [] : [name])))
   const analyse = createAnalyser(steps)
   const found = new Map<string, Map<string, readonly string[]>>()
@@ -29,7 +28,7 @@ export const readFieldsOf = (plan: Plan): ReadFields => {
     }
   }
   for (const node of nodes) readNode(node, read)
-  for (const { step } of later) readValue(step, read)
+  for (const { context } of Object.values(plan.agents ?? {})) for (const value of contextValuesOf(context)) readValue(value, read)
   if (plan.output !== undefined) readValue(plan.output, read)
   return Object.fromEntries([...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([step, paths]) => [step, shortest([...paths.values()])]))
 }

@@ -100,7 +100,7 @@ const outputsOf = (from: FlowTree | Plan): ReadonlyMap<string, JsonSchema> => {
   if ('steps' in from) return new Map(from.steps.map(({ name, returns }) => [name ?? '', returns ?? true]))
   return new Map(
     (from.blocks[from.entry] ?? []).map((id) => {
-      const node = from.nodes[id] ?? from.later?.[id]?.node
+      const node = from.nodes[id]
       return [node?.name ?? id, node?.returns ?? true]
     }),
   )

@@ -18,8 +18,6 @@ export type ExplainedStep = {
   readonly ways: readonly { readonly when: string; readonly then: string }[]
   readonly onFailure: readonly string[]
   readonly inside: readonly { readonly label: string; readonly steps: readonly ExplainedStep[] }[]
-  /** Whether it has fields that this version does not run. */
-  readonly later: boolean
 }
 
 export type Explanation = {
@@ -184,7 +182,6 @@ const explainStep = (step: OutlineStep): ExplainedStep => {
     ways: ways.map(({ label, when, outcome }) => ({ when: wayWords(label, when, step), then: outcomeWords(outcome) })),
     onFailure: failureWords(step),
     inside: blocks.map(({ label, steps }) => ({ label, steps: steps.map(explainStep) })),
-    later: step.later,
   }
 }
 

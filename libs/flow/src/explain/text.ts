@@ -56,7 +56,7 @@ const worstLines = (worst: Explanation['worstCase']): readonly string[] => {
 const stepLines = (step: ExplainedStep, mark: string, indent: string): readonly string[] => {
   const below = `${indent}${' '.repeat(mark.length)}`
   return [
-    `${indent}${mark}${step.step}: ${step.does}${step.when === null ? '' : `, only when ${step.when}`}${step.later ? ' (not run by this version in full)' : ''}`,
+    `${indent}${mark}${step.step}: ${step.does}${step.when === null ? '' : `, only when ${step.when}`}`,
     ...step.ways.map(({ when, then }) => `${below}${when} → ${then}`),
     ...(step.onFailure.length === 0 ? [] : [`${below}if it fails: ${step.onFailure.join('; ')}`]),
     ...step.inside.flatMap(({ label, steps }) => [`${below}${label}:`, ...steps.flatMap((inner) => stepLines(inner, '- ', `${below}  `))]),

@@ -1,14 +1,30 @@
 // Every other word of a flow as data: what tools print, compare and search, and what has no place of its own in an outline.
-import { isJsonObject, type Json, type JsonObject } from '@baton/contracts/json'
+import type { JsonObject } from '@baton/contracts/json'
 import { defined } from '../defined.ts'
-import type { AgentSpec, ComposedNode, LaterNode, Plan, PlanNode, TriggerSpec } from '../plan.ts'
-import { promptText, writtenData, writtenValue } from './plain.ts'
+import type { AgentSpec, ComposedNode, ContextSpec, Plan, PlanNode, TriggerSpec } from '../plan.ts'
+import { promptText, writtenValue } from './plain.ts'
 
 /** What a step is told beside its blocks, outcomes and times. */
 export const factsOfNode = (node: PlanNode, plan: Plan): JsonObject => {
-  const body = factsOfBody(node, plan)
-  return node.budget === undefined ? body : { ...body, budget: node.budget }
+  const { budget, guard, cache, hedge, context, media, writes } = node
+  return {
+    ...factsOfBody(node, plan),
+    ...defined({
+      budget,
+      guard: guard?.map((one) => ({ ...one })),
+      cache: cache && { ...cache, ...defined({ key: cache.key && writtenValue(cache.key) }) },
+      hedge,
+      context: context && factsOfContext(context),
+      media: media?.map(writtenValue),
+      writes,
+    }),
+  }
 }
+
+const factsOfContext = ({ tokens, parts }: ContextSpec): JsonObject => ({
+  parts: parts.map((part) => ({ ...part, from: 'value' in part.from ? { value: writtenValue(part.from.value) } : part.from })),
+  ...defined({ tokens }),
+})
 
 const factsOfBody = (node: PlanNode, plan: Plan): JsonObject => {
   switch (node.kind) {
@@ -78,33 +94,23 @@ const textOfPrompt = (name: string, { prompts }: Plan): string => {
   return prompt === undefined ? name : promptText(prompt)
 }
 
-/** The fields of a step that the engine does not know. */
-export const factsOfLater = ({ step }: LaterNode): JsonObject =>
-  Object.fromEntries(Object.entries(step).map(([field, value]) => [field, WITH_VALUES.has(field) ? writtenData(value) : value]))
-const WITH_VALUES: ReadonlySet<string> = new Set(['cache', 'media', 'context'])
-
 /** Agents, triggers, buffers, history, labels and the topic of results. */
 export const factsOfFlow = (plan: Plan): JsonObject => {
-  const said = (word: string): Json | undefined => plan.later?.[`$${word}`]?.step[word]
-  const contexts = said('contexts of agents')
-  const agents = Object.values(plan.agents ?? {}).map((agent) => {
-    const context = isJsonObject(contexts) ? contexts[agent.name] : undefined
-    return [agent.name, factsOfAgent(agent, { plan, context })] as const
-  })
+  const agents = Object.values(plan.agents ?? {}).map((agent) => [agent.name, factsOfAgent(agent, plan)] as const)
   return {
     labels: plan.labels,
     ...defined({
       results: plan.resultTopic,
       agents: agents.length === 0 ? undefined : Object.fromEntries(agents),
-      buffers: said('buffers'),
+      buffers: plan.buffers,
       triggers: plan.triggers?.map(factsOfTrigger),
-      history: said('history'),
+      history: plan.history,
     }),
   }
 }
 
-const factsOfAgent = (agent: AgentSpec, { plan, context }: { readonly plan: Plan; readonly context: Json | undefined }): JsonObject => {
-  const { models, tools, limits, handoff, minConfidence, selfCheck, returns } = agent
+const factsOfAgent = (agent: AgentSpec, plan: Plan): JsonObject => {
+  const { models, tools, limits, handoff, minConfidence, selfCheck, returns, context } = agent
   return {
     model: models,
     prompt: textOfPrompt(agent.prompt, plan),
@@ -115,7 +121,7 @@ const factsOfAgent = (agent: AgentSpec, { plan, context }: { readonly plan: Plan
     ...defined({
       minConfidence,
       selfCheck: selfCheck === undefined ? undefined : textOfPrompt(selfCheck, plan),
-      context: context === undefined ? undefined : writtenData(context),
+      context: context && factsOfContext(context),
       returns,
     }),
   }

@@ -1,8 +1,8 @@
 /* oxlint-disable unicorn/no-thenable -- `then` is a word of the flow format; nothing here is ever awaited */
 import { defined } from '../defined.ts'
-import { nodePartsOf, type LaterNode, type Outcome, type Plan, type PlanNode, type Rule } from '../plan.ts'
+import { nodePartsOf, type Outcome, type Plan, type PlanNode, type Rule } from '../plan.ts'
 import { detailOfNode } from './detail.ts'
-import { factsOfFlow, factsOfLater, factsOfNode } from './facts.ts'
+import { factsOfFlow, factsOfNode } from './facts.ts'
 import type { Outline, OutlineOutcome, OutlinePart, OutlineRule, OutlineStep } from './outline.ts'
 import { promptText, writtenValue } from './plain.ts'
 
@@ -31,12 +31,11 @@ export const outlinePlan = (plan: Plan): Outline => {
 
 const blockSteps = (block: number, plan: Plan): readonly OutlineStep[] =>
   (plan.blocks[block] ?? []).flatMap((id) => {
-    const later = plan.later?.[id]
-    const node = plan.nodes[id] ?? later?.node
-    return node === undefined ? [] : [outlineNode(node, { plan, later })]
+    const node = plan.nodes[id]
+    return node === undefined ? [] : [outlineNode(node, plan)]
   })
 
-const outlineNode = (node: PlanNode, { plan, later }: { readonly plan: Plan; readonly later: LaterNode | undefined }): OutlineStep => {
+const outlineNode = (node: PlanNode, plan: Plan): OutlineStep => {
   const { id, name, kind, effect, when, timeoutMs, retry, returns } = node
   return {
     id,
@@ -47,8 +46,7 @@ const outlineNode = (node: PlanNode, { plan, later }: { readonly plan: Plan; rea
     gate: (node.gate ?? []).map((rule) => planRule(rule, plan)),
     cases: casesOf(node, plan),
     parts: nodePartsOf(node).map(({ label, block }) => ({ ...partWords(node, label), steps: blockSteps(block, plan) })),
-    facts: { with: writtenValue(node.with), ...factsOfNode(node, plan), ...(later === undefined ? {} : factsOfLater(later)) },
-    later: later !== undefined,
+    facts: { with: writtenValue(node.with), ...factsOfNode(node, plan) },
     ...defined({
       when,
       timeoutMs,

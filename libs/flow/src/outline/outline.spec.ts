@@ -80,10 +80,9 @@ describe('the outline of a flow', () => {
     ])
   })
 
-  it('says the fields of a step that the engine does not know, as they are written', () => {
+  it('says the fields beside what a step does, as they are written', () => {
     const [first] = opened(EVERYTHING).outline.steps
     expect(first).toMatchObject({
-      later: true,
       kind: 'model',
       facts: {
         model: ['strong'],

@@ -35,8 +35,6 @@ export type OutlineStep = {
   readonly parts: readonly OutlinePart[]
   /** Every other word of the step as data: models, prompt text, tools, queue, arguments. */
   readonly facts: { readonly [field: string]: Json }
-  /** Whether it has fields that the engine of this version does not run. */
-  readonly later: boolean
 }
 
 export type Outline = {

@@ -1,5 +1,5 @@
 // Values of a plan as they are written: what two versions of a flow are compared by.
-import { isJsonObject, type Json, type JsonObject } from '@baton/contracts/json'
+import type { Json } from '@baton/contracts/json'
 import type { PromptPart, ValueExpr } from '../plan.ts'
 
 /** The text of a prompt as it is written. */
@@ -18,16 +18,4 @@ export const writtenValue = (value: ValueExpr): Json => {
   if ('cel' in value) return `=${value.cel}`
   if ('list' in value) return value.list.map(writtenValue)
   return Object.fromEntries(Object.entries(value.object).map(([key, field]) => [key, writtenValue(field)]))
-}
-
-/** Data with values of a plan somewhere in it, as they are written. */
-export const writtenData = (data: Json): Json => {
-  if (Array.isArray(data)) return data.map(writtenData)
-  if (!isJsonObject(data)) return data
-  return isValue(data) ? writtenValue(data) : Object.fromEntries(Object.entries(data).map(([key, field]) => [key, writtenData(field)]))
-}
-
-const isValue = (data: JsonObject): data is JsonObject & ValueExpr => {
-  const [form, ...others] = Object.keys(data)
-  return others.length === 0 && (form === 'lit' || form === 'cel' || form === 'object' || form === 'list')
 }

@@ -1,13 +1,13 @@
 /* oxlint-disable unicorn/no-thenable -- `then` is a word of the flow format; nothing here is ever awaited */
 // A tree made from a plan alone, so that what looks at trees also sees published flows, whose files are elsewhere.
-import { isJsonObject } from '@baton/contracts/json'
 import { defined } from '../defined.ts'
-import type { AgentSpec, ComposedNode, Outcome, Plan, PlanNode, Rule, TriggerSpec, ValueExpr } from '../plan.ts'
+import type { AgentSpec, ComposedNode, ContextSpec, Outcome, Plan, PlanNode, Rule, TriggerSpec, ValueExpr } from '../plan.ts'
 import { createSource, wholeOf, type Span } from '../source/source.ts'
 import type {
   AgentTree,
   BlockTree,
   BodyTree,
+  ContextTree,
   ExprTree,
   FlowTree,
   OutcomeTree,
@@ -19,7 +19,7 @@ import type {
   ValueTree,
 } from '../tree.ts'
 
-/** The tree of a plan, without what the engine does not know; every place in it is the start of an empty file. */
+/** The tree of a plan; every place in it is the start of an empty file. */
 export const treeOfPlan = (plan: Plan): FlowTree => {
   const at = wholeOf(createSource('plan', ''))
   const from: From = { plan, at }
@@ -40,27 +40,19 @@ export const treeOfPlan = (plan: Plan): FlowTree => {
       onLimit: plan.onLimit && outcomeOf(plan.onLimit, 'onError', from),
       output: plan.output === undefined ? undefined : valueOf(plan.output, from),
       resultTopic: plan.resultTopic,
+      history: plan.history,
     }),
   }
 }
 
 type From = { readonly plan: Plan; readonly at: Span }
 
-/** Buffers are data of the plan, because the engine does not know them. */
-const buffersOf = ({ plan, at }: From): FlowTree['buffers'] => {
-  const buffers = plan.later?.['$buffers']?.step['buffers']
-  return Object.fromEntries(
-    Object.entries(isJsonObject(buffers) ? buffers : {}).map(([name, buffer]) => {
-      const { schema, expiresMs, items } = isJsonObject(buffer) ? buffer : {}
-      const typed = isJsonObject(schema) || typeof schema === 'boolean' ? schema : true
-      return [name, { at, schema: typed, expiresMs: Number(expiresMs), items: Number(items) }]
-    }),
-  )
-}
+const buffersOf = ({ plan, at }: From): FlowTree['buffers'] =>
+  Object.fromEntries(Object.entries(plan.buffers ?? {}).map(([name, buffer]) => [name, { at, ...buffer }]))
 
 const stepsOf = (block: number, place: Place, from: From): readonly StepTree[] =>
   (from.plan.blocks[block] ?? []).flatMap((id) => {
-    const node = from.plan.nodes[id] ?? from.plan.later?.[id]?.node
+    const node = from.plan.nodes[id]
     return node === undefined ? [] : [stepOf(node, place, from)]
   })
 
@@ -86,9 +78,30 @@ const stepOf = (node: PlanNode, place: Place, from: From): StepTree => {
       failover: node.failover?.map((block) => blockOf(block, 'onError', from)),
       budget: node.budget,
       undo: node.undo && blockOf(node.undo.block, 'undo', from),
+      guard: node.guard,
+      cache: node.cache && cacheOf(node.cache, from),
+      hedge: node.hedge,
+      context: node.context && contextOf(node.context, from),
+      media: node.media?.map((value) => valueOf(value, from)),
+      writes: node.writes,
     }),
   }
 }
+
+const cacheOf = ({ key, ...cache }: NonNullable<PlanNode['cache']>, from: From): NonNullable<StepTree['cache']> => ({
+  ...cache,
+  ...defined({ key: key && valueOf(key, from) }),
+})
+
+const contextOf = ({ tokens, parts }: ContextSpec, from: From): ContextTree => ({
+  at: from.at,
+  parts: parts.map((part) => ({
+    ...part,
+    at: from.at,
+    from: 'value' in part.from ? { value: valueOf(part.from.value, from) } : part.from,
+  })),
+  ...defined({ tokens }),
+})
 
 const blockOf = (block: number, place: Place, from: From): BlockTree => ({ at: from.at, steps: stepsOf(block, place, from) })
 
@@ -180,7 +193,7 @@ const messageOf = (node: MessageNode, from: From): BodyTree => {
 }
 
 const agentOf = (agent: AgentSpec, from: From): AgentTree => {
-  const { name, models, tools, limits, handoff, minConfidence, returns } = agent
+  const { name, models, tools, limits, handoff, minConfidence, returns, context } = agent
   return {
     at: from.at,
     name,
@@ -195,6 +208,7 @@ const agentOf = (agent: AgentSpec, from: From): AgentTree => {
       selfCheck: agent.selfCheck === undefined ? undefined : promptOf(agent.selfCheck, from),
       fallback: agent.fallback && outcomeOf(agent.fallback, 'onError', from),
       returns,
+      context: context && contextOf(context, from),
     }),
   }
 }

@@ -1,7 +1,7 @@
 /* oxlint-disable unicorn/no-thenable -- `then` is a word of the plan */
 import { describe, expect, it } from '@jest/globals'
 import { nodePartsOf } from '../plan.ts'
-import { laterOf, mistakesIn, nodeOf, planOf } from '../testing/compiled.ts'
+import { mistakesIn, nodeOf, planOf } from '../testing/compiled.ts'
 
 const INPUT = 'input: { text: string, order: string, items: { type: list, items: { name: string } } }\n'
 const step = (body: string, top = ''): string => `${INPUT}${top}steps:\n  - a: ${body}\n`
@@ -175,8 +175,6 @@ describe('loop, wait, emit, flow (A8 to A10)', () => {
 })
 
 describe('fields of a step', () => {
-  const field = (text: string, top = ''): unknown => laterOf(step(`{ tool: x, ${text} }`, top), 'a').step
-
   it.each([
     ['failover: { tool: y }', { failover: [1] }],
     ['failover: [{ tool: y }, hi]', { failover: [1, 2] }],
@@ -188,7 +186,6 @@ describe('fields of a step', () => {
     ['onError: { tool: y }', { onError: { then: 'run', block: 1, after: 'fail' } }],
   ])('%s is part of the step', (text, said) => {
     const plan = planOf(`steps:\n  - a: { tool: x, ${text} }\n`)
-    expect(plan).not.toHaveProperty('later')
     expect(plan.nodes['a']).toEqual({ id: 'a', name: 'a', kind: 'tool', tools: ['x'], with: { lit: {} }, effect: 'write', ...said })
   })
 
@@ -214,15 +211,15 @@ describe('fields of a step', () => {
     ['hedge: 500ms', { hedge: { afterMs: 500, max: 1 } }],
     ['hedge: { after: 1s, max: 2 }', { hedge: { afterMs: 1_000, max: 2 } }],
     ['media: [=input.image]', { media: [{ cel: 'input.image' }] }],
-  ])('%s is kept beside the step, which the engine does not run with it', (text, said) => {
-    const { kind, step: unknown, node } = laterOf(`steps:\n  - a: { tool: x, ${text} }\n`, 'a')
-    expect([kind, unknown]).toEqual(['tool', said])
-    expect(node).toEqual({ id: 'a', name: 'a', kind: 'tool', tools: ['x'], with: { lit: {} }, effect: 'write' })
+  ])('%s stands on the step as it is', (text, said) => {
+    expect(nodeOf(`steps:\n  - a: { tool: x, ${text} }\n`, 'a')).toMatchObject(said)
   })
 
   it('a context has parts by priority, from expressions, buffers and the history', () => {
     const parts = '[{ name: text, from: =input.text, cut: never }, { buffer: notes, tokens: 1k }, { from: history, turns: 5, priority: 1 }]'
-    expect(field(`context: { tokens: 6k, parts: ${parts} }, writes: notes`, 'buffers: { notes: {} }\n')).toEqual({
+    expect(
+      nodeOf(step(`{ tool: x, context: { tokens: 6k, parts: ${parts} }, writes: notes }`, 'buffers: { notes: {} }\n'), 'a'),
+    ).toMatchObject({
       context: {
         tokens: 6_000,
         parts: [
@@ -233,12 +230,6 @@ describe('fields of a step', () => {
       },
       writes: 'notes',
     })
-  })
-
-  it('a step with one of them, and only that, runs later; the others keep their place in the blocks', () => {
-    const plan = planOf('steps:\n  - a: hi\n  - b: { tool: x, cache: 10m }\n  - c: ho\n')
-    expect(plan.blocks).toEqual([['a', 'b', 'c']])
-    expect([Object.keys(plan.nodes), Object.keys(plan.later ?? {})]).toEqual([['a', 'c'], ['b']])
   })
 
   it('what a step falls back to owes its output; what takes it back owes nothing', () => {

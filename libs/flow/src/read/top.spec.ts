@@ -1,6 +1,6 @@
 /* oxlint-disable unicorn/no-thenable -- `then` is a word of the plan */
 import { describe, expect, it } from '@jest/globals'
-import { laterOf, mistakesIn, nodeOf, planOf } from '../testing/compiled.ts'
+import { mistakesIn, nodeOf, planOf } from '../testing/compiled.ts'
 
 const STEPS = 'steps:\n  - a: hi\n'
 
@@ -167,10 +167,10 @@ describe('agents (A7)', () => {
 describe('buffers, history, triggers, onLimit', () => {
   it('C8: a buffer has a schema, an expiry and a size; the history has turns', () => {
     const text = `buffers: { notes: { of: { n: number }, expires: 1h, items: 5 } }\nhistory: { turns: 10, tokens: 2k }\nsteps:\n  - a: { set: =buffers.notes }\n`
-    expect(laterOf(text, '$buffers').step).toMatchObject({
+    expect(planOf(text)).toMatchObject({
       buffers: { notes: { expiresMs: 3_600_000, items: 5, schema: { required: ['n'] } } },
     })
-    expect(laterOf(text, '$history').step).toEqual({ history: { turns: 10, tokens: 2_000 } })
+    expect(planOf(text).history).toEqual({ turns: 10, tokens: 2_000 })
   })
 
   it('A13: a topic, a request or a schedule starts it', () => {

@@ -14,7 +14,6 @@ export type Shape =
       readonly lines: readonly Line[]
       readonly title: string
       /** Cannot run in this version: a broken border. */
-      readonly later: boolean
       readonly danger: boolean
       readonly people: boolean
     }
@@ -110,9 +109,9 @@ const shapeText = (shape: Shape): string => {
 }
 
 const boxText = (box: Extract<Shape, { readonly shape: 'box' }>): string => {
-  const { x, y, width, height, lines, title, later, danger, people } = box
+  const { x, y, width, height, lines, title, danger, people } = box
   const { fill, stroke } = COLOURS[danger ? 'danger' : box.tone]
-  const border = `stroke="${stroke}" stroke-width="${danger ? 2.5 : 1.2}"${later ? ' stroke-dasharray="4 3"' : ''}`
+  const border = `stroke="${stroke}" stroke-width="${danger ? 2.5 : 1.2}"`
   const round = box.tone === 'decision' ? 2 : people ? 16 : 6
   const texts = lines.map(
     (line, row) =>

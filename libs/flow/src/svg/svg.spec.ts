@@ -41,7 +41,7 @@ describe('a drawing of a flow', () => {
     expect(support()).toContain('marker-end="url(#arrow)"')
   })
 
-  it('marks people, what cannot be undone, and what this version does not run', () => {
+  it('marks people and what cannot be undone', () => {
     const svg = toSvg(
       opened(`steps:
   - ask: { human: { queue: desk, sla: 1h } }
@@ -51,7 +51,6 @@ describe('a drawing of a flow', () => {
     )
     expect(svg).toContain('<circle')
     expect(svg).toContain('cannot be undone')
-    expect(svg).toContain('not run by this version')
     expect(xmlProblem(svg)).toBeUndefined()
   })
 

@@ -134,7 +134,7 @@ const boxPiece = (step: OutlineStep): Piece => {
   const height = lines.length * LINE_HEIGHT + BOX_PADDING * 2
   const danger = step.effect === 'irreversible'
   const title = `${step.id}: ${step.kind}, ${step.detail}`
-  const box = { shape: 'box', x: 0, y: 0, width, height, tone: TONES[step.kind], lines, title, later: step.later, danger, people } as const
+  const box = { shape: 'box', x: 0, y: 0, width, height, tone: TONES[step.kind], lines, title, danger, people } as const
   return { width, height, center: Math.round(width / 2), goesOn: true, shapes: [box] }
 }
 
@@ -148,6 +148,5 @@ const boxLines = (step: OutlineStep): readonly Line[] => {
     ...(step.when === undefined ? [] : note(`only when ${step.when}`)),
     ...(time.length + tries.length === 0 ? [] : note([...time, ...tries].join(', '))),
     ...(step.effect === 'irreversible' ? [{ text: '⚠ cannot be undone', weight: 'title' } as const] : []),
-    ...(step.later ? note('not run by this version in full') : []),
   ]
 }

@@ -1,7 +1,7 @@
 // Small flows in, plan or mistakes out.
 import { compileFlow } from '../compile.ts'
 import { formatDiagnostic } from '../diagnostic.ts'
-import type { LaterNode, Plan, PlanNode } from '../plan.ts'
+import type { Plan, PlanNode } from '../plan.ts'
 
 type Files = Readonly<Record<string, string>>
 
@@ -15,19 +15,11 @@ export const planOf = (text: string, files: Files = {}): Plan => {
   return result.plan
 }
 
-/** The step of a plan, whether or not the engine knows all of its fields. */
+/** The step of a plan. */
 export const nodeOf = (text: string, id: string, files: Files = {}): PlanNode => {
   const plan = planOf(text, files)
-  const found = plan.nodes[id] ?? plan.later?.[id]?.node
+  const found = plan.nodes[id]
   if (found === undefined) throw new Error(`${id} is not among ${Object.keys(plan.nodes).join(', ')}`)
-  return found
-}
-
-/** What the plan says of a step, or of a word at the top ("$buffers"), that the engine does not know. */
-export const laterOf = (text: string, id: string, files: Files = {}): LaterNode => {
-  const plan = planOf(text, files)
-  const found = plan.later?.[id]
-  if (found === undefined) throw new Error(`${id} is not among ${Object.keys(plan.later ?? {}).join(', ')}`)
   return found
 }
 

@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals'
-import { loadProgram, refuseLater } from './load.ts'
 import { toMermaid } from './mermaid.ts'
 import { readFieldsOf } from './reads.ts'
 import { planOf } from './testing/compiled.ts'
@@ -7,36 +6,7 @@ import { EVERYTHING } from './testing/everything.ts'
 
 const plan = planOf(EVERYTHING)
 
-describe('what the engine cannot run yet', () => {
-  it('stands apart: a block names it, the nodes do not hold it', () => {
-    const ids = new Set(plan.blocks.flat())
-    expect([...ids].filter((id) => plan.nodes[id] === undefined && plan.later?.[id] === undefined)).toEqual([])
-    expect(Object.keys(plan.later ?? {}).filter((id) => plan.nodes[id] !== undefined)).toEqual([])
-    expect(Object.keys(plan.later ?? {})).toEqual(['classify', '$contexts of agents', '$buffers', '$history'])
-    expect(plan.later?.['classify']?.node).toMatchObject({ kind: 'model', models: ['strong'] })
-  })
-
-  it('is never run: loading the plan names the steps and their kinds', () => {
-    expect(() => loadProgram(plan)).toThrow(
-      expect.objectContaining({
-        code: 'flow.unsupported',
-        message:
-          'shop/everything is right, but this version does not run classify (model, guard, cache, hedge, context, media, writes), ' +
-          'contexts of agents, buffers, history yet',
-      }),
-    )
-    expect(() => refuseLater(planOf('history: { turns: 3 }\nsteps:\n  - a: { tool: x, cache: 10m }\n'))).toThrow(
-      'local/f is right, but this version does not run a (tool, cache), history yet',
-    )
-  })
-
-  it('is absent from the plan of a flow that needs none of it', () => {
-    expect(planOf('steps:\n  - a: hi\n')).not.toHaveProperty('later')
-    const kinds =
-      'triggers: [{ every: 1h }]\nonLimit: fail\nlimits: { tokens: 1k }\nsteps:\n  - a: { map: =input.items, each: hi, budget: { calls: 9 }, onLimit: end }\n'
-    expect(planOf(kinds)).not.toHaveProperty('later')
-  })
-
+describe('a flow with every word', () => {
   it('is drawn: a shape for each kind, an arrow for each branch, voter, round and outcome', () => {
     const chart = toMermaid(plan)
     for (const line of [
@@ -73,7 +43,7 @@ output: { done: =three }
     })
   })
 
-  it('are seen in composed steps, and in fields that the engine does not know', () => {
+  it('are seen in composed steps, and in the fields beside what a step does', () => {
     const map = '{ map: =a.list, each: { set: { n: =item.n, k: =a.key } } }'
     const cached = '{ tool: y, cache: { for: 1h, key: =a.id } }'
     expect(readFieldsOf(planOf(`steps:\n  - a: { tool: x }\n  - b: ${map}\n  - c: ${cached}\n`))).toEqual({
