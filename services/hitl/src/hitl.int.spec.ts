@@ -25,6 +25,7 @@ const PLAN = {
       id: 'senior',
       human: { queue: 'senior', priority: 'emergency', slaMs: 60_000, onTimeout: 'fail', title: 'Look at this' },
     },
+    pay: { id: 'pay', name: 'pay', kind: 'tool', tools: ['pay'], with: { lit: {} }, effect: 'irreversible', returns: ANSWER_SCHEMA },
     quick: { ...HUMAN, id: 'quick', human: { queue: 'quick', priority: 'low', slaMs: 1_000, onTimeout: 'escalate' } },
   },
 }
@@ -179,6 +180,47 @@ const suite = (open: () => Promise<Database>): void => {
       const event = await told('run_a', 'review.decided')
       expect(event.data).toMatchObject({ attemptId: command.attemptId, verdict: 'edit', output: { text: 'Hello there.' }, by: 'ann' })
       expect(event.id).toBe(`${command.attemptId}/review.decided/1`)
+    })
+
+    it('E4: a service asks in the middle of its work: its own title, fingerprint, verdicts and schema count', async () => {
+      const asked: StepCommand = {
+        ...commandOf('run_ask', { nodeId: 'pay', input: { amount: 10 } }),
+        kind: 'tool',
+        ask: {
+          kind: 'edit',
+          use: 'answer',
+          title: 'Pay 10 to Ann?',
+          input: { tool: 'pay', draft: { amount: 10 } },
+          fingerprint: 'what exactly would be done',
+          schema: { type: 'object', properties: { amount: { type: 'number', maximum: 10 } }, required: ['amount'] },
+          queue: 'finance',
+          priority: 'high',
+          slaMs: 30_000,
+          risk: 'irreversible',
+          reasons: ['pay cannot be taken back'],
+        },
+      }
+      await ask(asked)
+      const id = taskIdOf(asked.attemptId)
+      expect((await opened(id)).body).toMatchObject({
+        title: 'Pay 10 to Ann?',
+        queue: 'finance',
+        priority: 'high',
+        allowed: ['approve', 'edit', 'reject'],
+        fingerprint: 'what exactly would be done',
+        terms: { kind: 'edit', use: 'answer', risk: 'irreversible', reasons: ['pay cannot be taken back'] },
+      })
+      const decide = (body: object) => http('POST', `/v1/reviews/${id}:decide`, { by: 'ann', ...body })
+      expect(await decide({ verdict: 'respond', output: {} })).toMatchObject({ status: 400, body: { field: 'verdict' } })
+      expect(await decide({ verdict: 'edit', output: { amount: 11 } })).toMatchObject({ status: 422, body: { field: 'output.amount' } })
+      expect(await decide({ verdict: 'approve', fingerprint: 'something else' })).toMatchObject({ status: 409 })
+      expect(await decide({ verdict: 'approve', fingerprint: 'what exactly would be done' })).toMatchObject({ status: 200 })
+      expect((await told('run_ask', 'review.decided')).data).toMatchObject({
+        attemptId: asked.attemptId,
+        verdict: 'approve',
+        output: { amount: 10 },
+        fingerprint: 'what exactly would be done',
+      })
     })
 
     it('A1, D1: of two decisions at once one counts, and the other learns whose it was', async () => {

@@ -66,5 +66,11 @@ const withdrawals: Migration = {
   ],
 }
 
+/** What is asked and why, as JSON: of what was opened before, that a step asked. */
+const terms: Migration = {
+  name: '003-review-terms',
+  statements: [`alter table review_tasks add column terms text not null default '{"kind":"edit","reasons":[]}'`],
+}
+
 /** Tables of this service, in order. */
-export const migrations: readonly Migration[] = [reviews, withdrawals]
+export const migrations: readonly Migration[] = [reviews, withdrawals, terms]

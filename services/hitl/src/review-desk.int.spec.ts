@@ -25,6 +25,7 @@ const review = (name: string, createdAtMs: number, runId: string): NewReview => 
   allowed: ['approve'],
   slaMs: 60_000,
   onTimeout: 'fail',
+  terms: { kind: 'edit', reasons: [] },
   answerPartition: 0,
   createdAtMs,
   dueAtMs: createdAtMs + 60_000,

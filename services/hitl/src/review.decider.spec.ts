@@ -26,6 +26,7 @@ const ASKED: NewReview = {
   allowed: ['approve', 'edit', 'respond', 'reject'],
   slaMs: 1_000,
   onTimeout: 'fail',
+  terms: { kind: 'edit', reasons: [] },
   answerPartition: 3,
   createdAtMs: 0,
   dueAtMs: 1_000,

@@ -18,6 +18,17 @@ export type Decision = {
   readonly atMs: number
 }
 
+/** What is asked, by whom and why. */
+export type ReviewTerms = {
+  readonly kind: 'approval' | 'edit' | 'question' | 'label'
+  /** Absent: a step of the flow asks. `output`, `answer`: a service asks in the middle of its work, and what for. */
+  readonly use?: 'output' | 'answer'
+  /** Decides what silence means. */
+  readonly risk?: 'advisory' | 'reversible' | 'irreversible'
+  /** Why it came here. */
+  readonly reasons: readonly string[]
+}
+
 /** A review as it stands. `input` is what the person sees; its field `draft`, where there is one, is what approving approves. */
 export type Review = {
   readonly taskId: string
@@ -34,6 +45,7 @@ export type Review = {
   readonly allowed: readonly Verdict[]
   readonly slaMs: number
   readonly onTimeout: 'fail' | 'escalate'
+  readonly terms: ReviewTerms
   readonly answerPartition: number
   readonly createdAtMs: number
   readonly dueAtMs: number
@@ -196,6 +208,17 @@ export const evolve = (review: Review | undefined, event: ReviewEvent): Review |
       return { ...changed, status: 'cancelled' }
   }
 }
+
+/** The verdicts of what a service asks: a call is approved or not, a missing value is given or not. */
+const ALLOWED = {
+  approval: ['approve', 'reject'],
+  edit: ['approve', 'edit', 'reject'],
+  question: ['respond', 'reject'],
+} as const satisfies Partial<Record<ReviewTerms['kind'], readonly Verdict[]>>
+
+/** The verdicts of a question of a service that names none. */
+export const allowedForAsk = (kind: ReviewTerms['kind'], input: Json): readonly Verdict[] =>
+  kind === 'label' ? allowedFor(input) : ALLOWED[kind]
 
 /** The verdicts of a review: editing needs a draft. */
 export const allowedFor = (input: Json): readonly Verdict[] =>

@@ -58,6 +58,7 @@ type Row = {
   readonly resultSchema: string | null
   readonly slaMs: string
   readonly onTimeout: Review['onTimeout']
+  readonly terms: string
   readonly answerPartition: number
   readonly createdAtMs: string
   readonly dueAtMs: string
@@ -74,7 +75,7 @@ type Row = {
 }
 
 const FIELDS = `tenant, task_id as "taskId", run_id as "runId", attempt_id as "attemptId", path, flow, queue, priority, title, input, fingerprint,
-  allowed, result_schema as "resultSchema", sla_ms as "slaMs", on_timeout as "onTimeout", answer_partition as "answerPartition",
+  allowed, result_schema as "resultSchema", sla_ms as "slaMs", on_timeout as "onTimeout", terms, answer_partition as "answerPartition",
   created_at_ms as "createdAtMs", due_at_ms as "dueAtMs", status, claimed_by as "claimedBy", claim_until_ms as "claimUntilMs", escalated,
   decided_by as "decidedBy", verdict, output, reason, decided_at_ms as "decidedAtMs", epoch`
 
@@ -99,6 +100,7 @@ const storedOf = (row: Row): StoredReview => {
       ...rest,
       input: json<Json>(row.input),
       allowed: json<readonly Verdict[]>(row.allowed),
+      terms: json<Review['terms']>(row.terms),
       slaMs: Number(row.slaMs),
       createdAtMs: Number(row.createdAtMs),
       dueAtMs: Number(row.dueAtMs),
@@ -131,11 +133,11 @@ const insert = async (db: Database, { review, resultSchema }: StoredReview, mess
   const { rows } = await db.query<{ count: number }>(
     `with changed as (
        insert into review_tasks (tenant, task_id, run_id, attempt_id, path, flow, queue, priority, rank, title, input, fingerprint, allowed,
-         result_schema, sla_ms, on_timeout, answer_partition, created_at_ms, due_at_ms, status, epoch)
-       select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::bigint, $16, $17::integer, $18::bigint, $19::bigint, $20, $21::integer
+         result_schema, sla_ms, on_timeout, answer_partition, created_at_ms, due_at_ms, status, epoch, terms)
+       select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::bigint, $16, $17::integer, $18::bigint, $19::bigint, $20, $21::integer, $22
        where not exists (select from review_withdrawals w where w.tenant = $1 and w.task_id = $2)
        on conflict (tenant, task_id) do nothing returning task_id
-     ), sent as (${outbox(22)})
+     ), sent as (${outbox(23)})
      select count(*)::integer as count from changed`,
     [
       review.tenant,
@@ -159,6 +161,7 @@ const insert = async (db: Database, { review, resultSchema }: StoredReview, mess
       review.dueAtMs,
       review.status,
       review.epoch,
+      JSON.stringify(review.terms),
       outboxRows(messages),
     ],
     { name: 'review-insert' },
