@@ -2,6 +2,7 @@
 //   M1. It reads literals only. An operator between values, a name that is no literal or a positional argument is refused, not guessed.
 //   M2. A call `name(key=value)` reads as `{ "name": { "key": value } }`; calls in a row read as a list.
 //   M3. A text that ends before its brackets close is told apart (`cut`), and whether the last value was whole.
+//   M4. A quote between two letters does not end a string: what closes is followed by a comma, a bracket or nothing.
 import type { Json } from '@baton/contracts/json'
 
 export type Lenient =
@@ -12,7 +13,9 @@ export type Lenient =
 const DEPTH_MAX = 64
 const NUMBER = /[-+]?(?:\d+(?:_\d+)*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?/y
 const NAME = /[\p{L}_][\p{L}\p{N}_]*(?:\.[\p{L}_][\p{L}\p{N}_]*)*/uy
-const SPACE = /(?:\s|#[^\n]*(?=\n))*/y
+/** Backticks outside of strings are marks of code, not part of it. */
+const SPACE = /(?:[\s`]|#[^\n]*(?=\n))*/y
+const LETTER = /\p{L}/u
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f', '\n': '' }
 const WORDS: Readonly<Record<string, Json>> = {
   true: true,
@@ -103,7 +106,7 @@ class Reader {
     const close = triple ? fence.repeat(3) : fence
     this.at += close.length
     let value = ''
-    while (!this.#text.startsWith(close, this.at)) {
+    while (!this.#text.startsWith(close, this.at) || (!triple && this.#isApostrophe())) {
       const char = this.#text[this.at]
       if (char === undefined) throw new Halt(true, false)
       this.at += 1
@@ -112,6 +115,11 @@ class Reader {
     this.at += close.length
     this.#whole = true
     return value
+  }
+
+  /** `Let's`, in single quotes (M4). */
+  #isApostrophe(): boolean {
+    return this.#text[this.at] === "'" && LETTER.test(this.#text[this.at - 1] ?? '') && LETTER.test(this.#text[this.at + 1] ?? '')
   }
 
   #escape(): string {

@@ -42,6 +42,10 @@ describe('repair (D2)', () => {
     ['brackets inside strings', 'So: {"text": "use } and ] freely"} done', { text: 'use } and ] freely' }],
     ['a call', '[get_weather(city="Oslo", days=[1, 2])]', [{ get_weather: { city: 'Oslo', days: [1, 2] } }]],
     ['calls in a row', 'math.sqrt(x=4), math.sqrt(x=9)', [{ 'math.sqrt': { x: 4 } }, { 'math.sqrt': { x: 9 } }]],
+    ['calls in marks of code', '[`get_weather(city="Oslo")`]', [{ get_weather: { city: 'Oslo' } }]],
+    ['a call within a sentence', 'Use this: `get_weather(city="Oslo")` and see.', { get_weather: { city: 'Oslo' } }],
+    ['markdown-escaped brackets', '\\[f(a=\\[1, 2\\])\\]', [{ f: { a: [1, 2] } }]],
+    ['JSON within a text of JSON', JSON.stringify(JSON.stringify(intent)), intent],
     ['only closing brackets missing', '{"intent": "refund", "tags": ["a"', { intent: 'refund', tags: ['a'] }],
   ]
   it.each(mended)('R2: mends %s', (_what, text, value) => {
@@ -53,6 +57,26 @@ describe('repair (D2)', () => {
       expect(faultOf(() => parseOutput(text))).toMatchObject({ code: 'output.malformed', detail: { reason: 'arithmetic' } })
     }
     expect(parseOutput('{"sum": "3 * 4", "n": -2,}').value).toEqual({ sum: '3 * 4', n: -2 })
+  })
+
+  it('R6: what a repair would have to invent is unreadable', () => {
+    for (const text of ["[pay(name='A', sum=$5,000)]", "[f(place='Oslo', NO', kind='x')]", "[pay(amount=twice('5'))]"]) {
+      expect(faultOf(() => parseOutput(text))).toMatchObject({ code: 'output.malformed' })
+    }
+    const parts = fc.constantFrom('{', '}', '[', ']', '"', "'", ',', ':', 'ab', "it's", '12', ' ', '\n', '7.5', 'null')
+    fc.assert(
+      fc.property(fc.array(parts, { maxLength: 24 }), (scraps) => {
+        const text = scraps.join('')
+        let value: Json = null
+        try {
+          value = parseOutput(text).value
+        } catch {
+          return
+        }
+        const bare = text.replaceAll(/[^a-z0-9.]/g, '')
+        for (const found of JSON.stringify(value).match(/[a-z0-9.]+/g) ?? []) expect(bare.includes(found) || found === 'null').toBe(true)
+      }),
+    )
   })
 
   it('R4: tells a text that ends in the middle', () => {
@@ -90,6 +114,10 @@ describe('lenient literals', () => {
 
   it('M2: reads a call as its name with its arguments', () => {
     expect(readLenient('f(a=1)')).toMatchObject({ value: { f: { a: 1 } } })
+  })
+
+  it('M4: an apostrophe in single quotes ends no text', () => {
+    expect(readLenient("f(body='Let's meet at Ann's', n=1)")).toMatchObject({ value: { f: { body: "Let's meet at Ann's", n: 1 } } })
   })
 
   it('M3: tells whether the last value before the end was whole', () => {

@@ -4,16 +4,19 @@
 //   R3. Arithmetic inside JSON is refused: what the model meant to compute is not ours to guess.
 //   R4. A text that ends in the middle is `output.truncated`, unless everything but closing brackets is there.
 //   R5. Every other text is `output.malformed`. Both name the reason, never the content.
+//   R6. Every text and number of a mended value stands in the answer: what a repair would have to invent is unreadable.
 import { Fault } from '@baton/contracts/fault'
 import type { Json } from '@baton/contracts/json'
-import { jsonrepair } from 'jsonrepair'
 import { readLenient } from './lenient-literal.policy.ts'
+import { mendGenerically } from './repair-generic.policy.ts'
 
 /** A value and whether the text had to be mended to get it. */
 export type Parsed = { readonly value: Json; readonly repaired: boolean }
 
 const FENCE = /```[\w-]*[ \t]*\r?\n?([\s\S]*?)(?:```|$)/g
-const CALL_START = /(?:^|\n)[ \t]*(?=[\p{L}_][\p{L}\p{N}_.\\]*\()/u
+const CALL_START = /(?:^|\n|`)[ \t]*(?=[\p{L}_][\p{L}\p{N}_.\\]*\()/u
+/** Underscores and brackets as markdown writes them; a backslash before the backslash means the backslash itself. */
+const ESCAPED = /(?<!\\)\\([_[\]])/g
 const STRINGS = /"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g
 const ARITHMETIC = /[\d)]\s*(?:\*\*|[-+*/%])\s*[\d(]/
 const TEXT_CHARS_MAX = 1_000_000
@@ -87,19 +90,10 @@ const closed = (text: string): string => {
   return text + open.toReversed().join('')
 }
 
-const generic = (part: string): Json | undefined => {
-  try {
-    const value = parse(jsonrepair(part))
-    return isContainer(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
 type Reading = { readonly value: Json } | { readonly reason: 'arithmetic' | 'cut' | 'unreadable' }
 
 const mend = (part: string): Reading => {
-  const plain = part.replaceAll('\\_', '_')
+  const plain = part.replaceAll(ESCAPED, '$1')
   const strict = parse(plain)
   if (isContainer(strict)) return { value: strict }
   const lenient = readLenient(plain)
@@ -109,7 +103,7 @@ const mend = (part: string): Reading => {
     const whole = lenient.whole ? readLenient(closed(plain)) : lenient
     return whole.status === 'read' && isContainer(whole.value) ? { value: whole.value } : { reason: 'cut' } // R4
   }
-  const value = /^[{[]/.test(plain) ? generic(plain) : undefined
+  const value = mendGenerically(plain) // R6
   return value === undefined ? { reason: 'unreadable' } : { value }
 }
 
@@ -119,6 +113,7 @@ export const parseOutput = (text: string): Parsed => {
     throw new Fault('output.malformed', 'The answer is longer than the limit.', { chars: text.length, charsMax: TEXT_CHARS_MAX })
   const whole = parse(text.trim())
   if (isContainer(whole)) return { value: whole, repaired: false } // R1
+  if (typeof whole === 'string') return { value: parseOutput(whole).value, repaired: true } // JSON written as a text of JSON
   const reasons: string[] = []
   for (const part of candidatesOf(text)) {
     const read = mend(part)
