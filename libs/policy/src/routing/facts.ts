@@ -11,7 +11,13 @@ export type Capabilities = {
 }
 
 /** Micro-dollars per token: a dollar per million tokens is one. */
-export type TokenPrice = { readonly input: number; readonly output: number; readonly cachedInput?: number }
+export type TokenPrice = {
+  readonly input: number
+  readonly output: number
+  readonly cachedInput?: number
+  /** What a call costs whose input has more tokens than this; the highest that applies, ascending. */
+  readonly above?: readonly { readonly tokens: number; readonly input: number; readonly output: number; readonly cachedInput?: number }[]
+}
 
 /** What is said of a model in the catalogue. */
 export type ModelFacts = {

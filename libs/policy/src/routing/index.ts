@@ -1,1 +1,8 @@
+export * from './choose.policy.ts'
+export * from './cost.policy.ts'
+export * from './draw.policy.ts'
 export * from './facts.ts'
+export { type Loss, lossOf } from './filter.policy.ts'
+export { DEFAULT_WEIGHTS, rank, scoreAll, type Scored } from './score.policy.ts'
+export * from './tree.ts'
+export type { ChosenStep, Choosers } from './walk.ts'

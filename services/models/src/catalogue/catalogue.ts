@@ -172,7 +172,7 @@ export const createCatalogue = async (file: ModelsFile, surroundings: Surroundin
   const plan: PlanRoute = ({ names }) => ({
     route: names.join(', '),
     policy: 'fallback',
-    steps: resolve(names).map((model, at) => ({ model, role: at === 0 ? 'primary' : 'fallback' })),
+    steps: resolve(names).map((model, at) => ({ model, role: at === 0 ? 'primary' : 'fallback', stage: 0 })),
     candidates: resolve(names).map(({ name }) => ({ model: name })),
   })
   return { resolve, spends, list, plan }

@@ -86,7 +86,7 @@ const handlerOf = (models: readonly Model[]) => {
     list: () => [],
     plan: ({ names }) => {
       resolved.push(names)
-      return { route: names.join(), policy: 'fallback', steps: models.map((model) => ({ model, role: 'primary' })), candidates: [] }
+      return { route: names.join(), policy: 'fallback', steps: models.map((model) => ({ model, role: 'primary', stage: 0 })), candidates: [] }
     },
   }
   return { resolved, handle: invokeHandler(catalogue, { random: () => 0, clockMs: () => performance.now() }) }

@@ -6,13 +6,13 @@
 //       neither shadow nor hedge has no `accept`: its answer always counts.
 //   W2. A `shadow` is asked beside the others with the same question; nobody waits for it, its answer is thrown away and its outcome is
 //       reported as a call. It may not be asked where the budget is short.
-//   W3. A `hedge` may be started beside a primary that is slow; it is a model that could have been the primary (absent: hedge with the
-//       same model).
+//   W3. A `hedge` may be started beside a primary that is slow. Plans hold none of themselves today: the first `fallback` that is not local
+//       may be taken for one, or the same model.
 //   W4. `candidates` go into `model.routed` as they are, with `route` and `policy`; the walker adds `chosen` and `calls`.
 //   W5. Facts of this moment (breakers, percentiles, load, money left) come in as `LiveFacts` (libs/policy/src/routing/facts.ts), which the
 //       walker implements; `UNSEEN` is what is said of a model that was never asked.
 //   W6. Faults of planning: `model.unknown`, `model.none_configured`, `model.none_allowed` (with the reasons in `detail`), `price.unknown`.
-//       When all that is wrong is passing (breaker open, limits used up, resting), `model.unavailable` with `detail.retryAfterMs`.
+//       When all that is wrong is passing (breaker open, limits used up, resting), `model.unavailable` with `detail.retryAfterMs`; where the money is short `budget.exceeded`.
 //   W7. What limits, breakers, prices and reservations need to know of a model is in `model.about` (model.ts).
 import type { Considered, LiveFacts, Need } from '@baton/policy/routing'
 import type { Json, JsonSchema } from '@baton/contracts/json'
@@ -34,6 +34,8 @@ export type Acceptance = { readonly ok: boolean; readonly probability?: number; 
 export type PlanStep = {
   readonly model: Model
   readonly role: StepRole
+  /** 0, but in a cascade: steps of one stage stand in for each other when they fail; an answer that is not accepted leads to the next stage. */
+  readonly stage: number
   readonly accept?: (answer: Judged) => Acceptance
 }
 
