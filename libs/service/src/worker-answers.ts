@@ -51,6 +51,8 @@ export const createAnswers = (bus: Bus, service: WorkerService, nowMs: () => num
       send(to, { name: 'step.retrying', data: { ...base(to), untilMs, tries, fault } }, tries),
     deferred: (to: Addressee, { untilMs, reason }: { untilMs: number; reason: string }): Promise<void> =>
       send(to, { name: 'step.deferred', data: { ...base(to), untilMs, reason } }, untilMs),
+    extended: (to: Addressee, untilMs: number): Promise<void> =>
+      send(to, { name: 'step.extended', data: { ...base(to), untilMs } }, untilMs),
     expired: (to: Addressee, deadlineMs: number): Promise<void> => send(to, { name: 'step.expired', data: { ...base(to), deadlineMs } }),
   }
 }

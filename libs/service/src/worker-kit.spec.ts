@@ -224,6 +224,15 @@ describe('worker kit', () => {
     expect(await answersOf('run_down')).toMatchObject([{ name: 'step.deferred', data: { reason: 'store.unavailable' } }])
   })
 
+  it('says that long work still goes on', async () => {
+    const untilMs = Date.now() + 90_000
+    await send('run_long', {}, async (_command, { extend }) => {
+      await extend?.(untilMs)
+      return answered('late')
+    })
+    expect(await answersOf('run_long', 2)).toMatchObject([{ name: 'step.extended', data: { untilMs } }, { name: 'step.completed' }])
+  })
+
   it('lets a handler leave the answer to somebody else', async () => {
     await send('run_pending', {}, () => Promise.resolve({ status: 'pending' }))
     await until(async () => calls.includes('run_pending'))

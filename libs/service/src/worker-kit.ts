@@ -81,11 +81,20 @@ class Work implements WorkContext {
   readonly media: readonly Json[]
   readonly nowMs: () => number
   readonly delivery: number
+  readonly extend: (untilMs: number) => Promise<void>
   readonly #deadlineMs: number
   readonly #outer: AbortSignal
   #signal: AbortSignal | undefined
 
-  constructor(given: { plan: Plan; node: PlanNode; seen: Seen; nowMs: () => number; delivery: Delivery; deadlineMs: number }) {
+  constructor(given: {
+    plan: Plan
+    node: PlanNode
+    seen: Seen
+    nowMs: () => number
+    delivery: Delivery
+    deadlineMs: number
+    extend: (untilMs: number) => Promise<void>
+  }) {
     this.plan = given.plan
     this.node = given.node
     this.input = given.seen.input
@@ -93,6 +102,7 @@ class Work implements WorkContext {
     this.media = given.seen.media ?? []
     this.nowMs = given.nowMs
     this.delivery = given.delivery.attempt
+    this.extend = given.extend
     this.#deadlineMs = given.deadlineMs
     this.#outer = given.delivery.signal
   }
@@ -178,21 +188,21 @@ class Worker {
     if (node === undefined || handler === undefined)
       throw new Fault('flow.invalid', `${this.#options.service} finds no work for node ${command.nodeId}`, { node: command.nodeId })
     const keep = keepAnswer(command, node, plan)
-    if (keep) {
-      const kept = await platform.stores.answers.find(command.attemptId)
-      if (kept !== undefined) {
-        await this.#answers.publish(this.#answers.record(to, keptAnswer(kept))) // W3
-        return { name: 'repeated', settlement: ACK }
-      }
-    }
+    if (keep && (await this.#repeated(incoming))) return { name: 'repeated', settlement: ACK }
     const seen = mentionsPayload(record.value) ? await this.#resolved(command) : command
-    const result = await handler(command, new Work({ plan, node, seen, nowMs: platform.nowMs, delivery, deadlineMs: command.deadlineMs }))
+    const extend = (untilMs: number): Promise<void> => this.#answers.extended(to, untilMs)
+    const { nowMs } = platform
+    const result = await handler(command, new Work({ plan, node, seen, nowMs, delivery, deadlineMs: command.deadlineMs, extend }))
+    return this.#settled(incoming, result, keep)
+  }
+
+  async #settled(incoming: Incoming, result: WorkResult, keep: boolean): Promise<Outcome> {
     switch (result.status) {
       case 'pending':
         return { name: 'pending', settlement: ACK }
       case 'deferred': {
         const { untilMs, reason } = result
-        await this.#answers.deferred(to, { untilMs, reason })
+        await this.#answers.deferred(incoming.to, { untilMs, reason })
         return { name: 'deferred', settlement: { outcome: 'defer', untilMs, reason } }
       }
       case 'failed':
@@ -203,6 +213,13 @@ class Worker {
         await this.#answer(incoming, result, keep)
         return { name: 'completed', settlement: ACK }
     }
+  }
+
+  /** Answers as before, where the answer was kept (W3). */
+  async #repeated({ command, to }: Incoming): Promise<boolean> {
+    const kept = await this.#options.platform.stores.answers.find(command.attemptId)
+    if (kept !== undefined) await this.#answers.publish(this.#answers.record(to, keptAnswer(kept)))
+    return kept !== undefined
   }
 
   async #resolved({ tenant, input, context, media }: StepCommand): Promise<Seen> {

@@ -16,6 +16,8 @@ export type WorkContext = {
   readonly nowMs: () => number
   /** Deliveries of this command so far, 1 for the first. */
   readonly delivery: number
+  /** Says that the work still goes on and will until then, so that nobody takes its attempt for lost. Absent outside of the kit. */
+  readonly extend?: (untilMs: number) => Promise<void>
 }
 
 /**

@@ -28,6 +28,8 @@ export type ToolContext = {
   readonly nowMs: () => number
   /** Aborted when the time of the call is over or the service drains. */
   readonly signal: AbortSignal
+  /** For work that takes longer than its lease: says that it goes on until then. */
+  readonly extend?: (untilMs: number) => Promise<void>
   readonly logger: Logger
 }
 
