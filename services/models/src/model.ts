@@ -4,7 +4,13 @@ import type { Json, JsonObject, JsonSchema } from '@baton/contracts/json'
 import type { ModelFacts } from '@baton/policy/routing'
 
 /** A tool that a model may call. */
-export type ToolOffer = { readonly name: string; readonly about?: string; readonly schema: JsonObject }
+export type ToolOffer = {
+  readonly name: string
+  readonly about?: string
+  readonly schema: JsonObject
+  /** Absent where nobody could say. */
+  readonly effect?: 'read' | 'write' | 'irreversible'
+}
 
 /** A call of a tool as a model wrote it: the arguments are text still to be read, the id may be missing. */
 export type WrittenCall = { readonly id?: string; readonly tool: string; readonly arguments: string }

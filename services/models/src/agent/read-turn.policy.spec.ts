@@ -44,6 +44,15 @@ describe('what a model answers in a turn (A7)', () => {
     expect(read({ text: '', calls: [call('  ')] }).calls[0]?.arguments).toEqual({})
   })
 
+  it('A4: arguments of a tool that cannot be undone are never mended', () => {
+    const exact = ['web/search']
+    expect(faultOf(() => read({ text: '', calls: [call("{'q': 'x',}")] }, { exact }))).toMatchObject({
+      code: 'output.malformed',
+      detail: { problem: expect.stringContaining('web/search') },
+    })
+    expect(read({ text: '', calls: [call('{"q":"x"}')] }, { exact })).toMatchObject({ repaired: false })
+  })
+
   it('A2: arguments that are no object are told to the model by the tool', () => {
     for (const args of ['find it', '[1]', '7'])
       expect(faultOf(() => read({ text: '', calls: [call(args)] }))).toMatchObject({

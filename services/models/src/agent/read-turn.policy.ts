@@ -2,6 +2,7 @@
 //   A1. An answer with calls is no output, whatever stands beside; one without is read as the answer of a model step.
 //   A2. Only tools that were offered are called, with a JSON object as arguments; one repair, as of any text of a model.
 //   A3. Ids of calls are told apart within a turn; where the model gave none, or one twice, it gets one.
+//   A4. Arguments of a tool whose effect cannot be taken back are never mended: what had to be guessed is not done.
 import type { AgentCall } from '@baton/contracts'
 import { Fault, toFault } from '@baton/contracts/fault'
 import { isJsonObject, type Json, type JsonObject, type JsonSchema } from '@baton/contracts/json'
@@ -18,7 +19,13 @@ const ID_CHARS_MAX = 200
 /** `calls` is empty where the output is the agent's answer; else the output is null. `text` is what was said beside. */
 export type TurnOutput = Output & { readonly calls: readonly AgentCall[]; readonly text: string }
 
-export type Offered = { readonly schema: JsonSchema | undefined; readonly tools: readonly string[]; readonly turn: number }
+export type Offered = {
+  readonly schema: JsonSchema | undefined
+  readonly tools: readonly string[]
+  readonly turn: number
+  /** Tools whose arguments are taken as they were written, or not at all (A4). */
+  readonly exact?: readonly string[]
+}
 
 const parse = (text: string): Json | undefined => {
   try {
@@ -28,11 +35,15 @@ const parse = (text: string): Json | undefined => {
   }
 }
 
-const argumentsOf = ({ tool, arguments: text }: WrittenCall): { readonly value: JsonObject; readonly repaired: boolean } => {
+const argumentsOf = (
+  { tool, arguments: text }: WrittenCall,
+  exact: readonly string[],
+): { readonly value: JsonObject; readonly repaired: boolean } => {
   const problem = `the arguments of the call of ${tool} are no JSON object`
   if (text.trim() === '') return { value: {}, repaired: false }
   const strict = parse(text)
   if (isJsonObject(strict)) return { value: strict, repaired: false }
+  if (exact.includes(tool)) throw new Fault('output.malformed', 'The arguments of a call that cannot be undone are not JSON.', { problem }) // A4
   try {
     const { value, repaired } = parseOutput(text)
     if (isJsonObject(value)) return { value, repaired }
@@ -67,7 +78,7 @@ const withIds = (calls: readonly Called[], given: readonly (string | undefined)[
   })
 }
 
-const readCalls = (written: readonly WrittenCall[], { tools, turn }: Offered): Pick<TurnOutput, 'calls' | 'repaired'> => {
+const readCalls = (written: readonly WrittenCall[], { tools, turn, exact = [] }: Offered): Pick<TurnOutput, 'calls' | 'repaired'> => {
   const chars = written.reduce((sum, { arguments: text }) => sum + text.length, 0)
   if (written.length > CALLS_MAX || chars > ARGUMENTS_CHARS_MAX)
     throw new Fault('output.schema_invalid', 'The answer asks for too much at once.', {
@@ -75,7 +86,7 @@ const readCalls = (written: readonly WrittenCall[], { tools, turn }: Offered): P
     })
   const read = written.map((call) => {
     checkTool(call.tool, tools)
-    return { tool: call.tool, ...argumentsOf(call) }
+    return { tool: call.tool, ...argumentsOf(call, exact) }
   })
   const calls = read.map(({ tool, value }) => ({ tool, arguments: value }))
   const ids = written.map(({ id }) => id)

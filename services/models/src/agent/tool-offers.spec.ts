@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { ServiceCall, ServiceReply } from '@baton/service'
-import { createToolOffers, TOOLS_MAX } from './tool-offers.ts'
+import { createToolOffers, exactOf, TOOLS_MAX } from './tool-offers.ts'
 
 const items = [
   { name: 'web/search', about: 'Finds pages.', input: { $schema: 'x', type: 'object', properties: { q: { type: 'string' } } } },
@@ -40,6 +40,15 @@ describe('tools that a model is told of (A7)', () => {
       nowMs += 6_000
       expect(await offers(['web/search'])).toMatchObject([{ about: 'Finds pages.' }])
     }
+  })
+
+  it('O3: arguments of tools that cannot be undone, or of which nothing is known, are taken exactly', async () => {
+    const effects = ['read', 'write', 'irreversible'].map((effect) => ({ name: `t/${effect}`, input: {}, effect }))
+    const offers = createToolOffers(service(reply({ items: effects })).call, () => 0)
+    expect(exactOf(await offers(['t/read', 't/write', 't/irreversible', 't/unknown', 'handoff/senior']))).toEqual([
+      't/irreversible',
+      't/unknown',
+    ])
   })
 
   it('O2: a hand-over is a tool with a task; nobody is asked about it', async () => {

@@ -2,6 +2,7 @@
 //   O1. Schemas are those of the tools service, asked for at most every `TTL_MS`; where it does not answer, a tool is offered by its name
 //       alone: the tool checks its arguments in any case.
 //   O2. A hand-over is a tool that nobody runs: the engine reads its task.
+//   O3. The arguments of a tool whose effect cannot be taken back, or is not known, are never mended.
 import { z } from 'zod'
 import { Fault } from '@baton/contracts/fault'
 import { isJsonObject, type Json, type JsonObject } from '@baton/contracts/json'
@@ -22,7 +23,10 @@ const TASK: JsonObject = {
   additionalProperties: false,
 }
 
-const Listed = z.object({ items: z.array(z.object({ name: z.string(), about: z.string().optional(), input: z.unknown() })) })
+const Effect = z.enum(['read', 'write', 'irreversible'])
+const Listed = z.object({
+  items: z.array(z.object({ name: z.string(), about: z.string().optional(), input: z.unknown(), effect: Effect.optional() })),
+})
 type Known = ReadonlyMap<string, Omit<ToolOffer, 'name'>>
 
 /** Providers take only an object at the top. */
@@ -35,7 +39,10 @@ const inputSchema = (schema: unknown): JsonObject => {
 const read = (body: string): Known => {
   const { items } = Listed.parse(JSON.parse(body))
   return new Map(
-    items.map(({ name, about = '', input }) => [name, { schema: inputSchema(input as Json), ...(about === '' ? {} : { about }) }]), // parsed from JSON
+    items.map(({ name, about = '', input, effect }) => [
+      name,
+      { schema: inputSchema(input as Json), ...(about === '' ? {} : { about }), ...(effect === undefined ? {} : { effect }) }, // parsed from JSON
+    ]),
   )
 }
 
@@ -47,6 +54,10 @@ const ask = async (call: ServiceCall): Promise<Known> => {
   if (status !== 200) throw new Fault('bus.unavailable', `The tools service answered with status ${status}.`, { status })
   return read(body)
 }
+
+/** Names of the tools that are called with exactly what the model wrote, or not at all (O3). */
+export const exactOf = (offers: readonly ToolOffer[]): readonly string[] =>
+  offers.filter(({ effect }) => effect !== 'read' && effect !== 'write').map(({ name }) => name)
 
 export type ToolOffers = (names: readonly string[]) => Promise<readonly ToolOffer[]>
 
@@ -68,7 +79,7 @@ export const createToolOffers = (call: ServiceCall, nowMs: () => number): ToolOf
     const tools = names.some((name) => !name.startsWith(HANDOFF)) ? await lookUp() : new Map<string, Omit<ToolOffer, 'name'>>()
     return names.map((name) =>
       name.startsWith(HANDOFF)
-        ? { name, about: `Hands the task over to ${name.slice(HANDOFF.length)}, who answers in your place.`, schema: TASK } // O2
+        ? { name, about: `Hands the task over to ${name.slice(HANDOFF.length)}, who answers in your place.`, schema: TASK, effect: 'read' } // O2
         : { name, ...(tools.get(name) ?? { schema: ANYTHING }) },
     )
   }

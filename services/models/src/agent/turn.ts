@@ -12,6 +12,7 @@ import { type AgentTools, type AgentWork, charsOf, failedWork, modelsOf, occasio
 import { type Message, writePiece } from './piece.ts'
 import { readTurn, type TurnOutput } from './read-turn.policy.ts'
 import { newsOf, saidOf } from './said.policy.ts'
+import { exactOf } from './tool-offers.ts'
 
 /** What a turn begins with: all that was said, the part of it that is new, and how the whole is told to a model. */
 type Opening = { readonly news: readonly Message[]; readonly said: readonly Said[]; readonly told: Prompt }
@@ -59,11 +60,13 @@ export const agentTurn = async (work: AgentWork, tools: AgentTools): Promise<Wor
   const took = startTaking(context, tools)
   const opening = await openingOf(work, tools)
   const inputChars = inputCharsOf(opening)
+  const question = await questionOf(work, opening, tools)
+  const exact = exactOf(question.tools ?? [])
   const asked = await ask({
     models: tools.catalogue.resolve(modelsOf(command, context.plan)),
-    question: await questionOf(work, opening, tools),
+    question,
     schema: agent.returns,
-    read: (answer) => readTurn(answer, { schema: agent.returns, tools: turn.tools, turn: turn.turn }),
+    read: (answer) => readTurn(answer, { schema: agent.returns, tools: turn.tools, turn: turn.turn, exact }),
     spec: trySpecOf(context.node),
     signal: context.signal,
     random: tools.random,
