@@ -2,6 +2,7 @@
 //   A1. A service has what its code uses and nothing more; what only some flows need (tasks, topics of other teams) is said apart.
 //   A2. Every topic of the manifest is read and written by somebody.
 import {
+  commandTopic,
   commandTopics,
   deadLetterTopic,
   RETRY_DELAYS,
@@ -30,6 +31,8 @@ export type ServiceAccess = {
 
 const RETRIES = Object.keys(RETRY_DELAYS).filter((delay): delay is RetryDelay => Object.hasOwn(RETRY_DELAYS, delay))
 const retriesOf = (service: ServiceName): readonly string[] => RETRIES.map((delay) => retryTopic(service, delay))
+/** Where workers leave what a person is to look at afterwards. */
+const SAMPLES = commandTopic('hitl', 'bulk')
 const allCommands = WORKER_SERVICES.flatMap(commandTopics)
 const allDeadLetters = SERVICES.map(deadLetterTopic)
 const { requests, results, events, journal, config, stream } = TOPICS
@@ -65,8 +68,8 @@ const ACCESS: Readonly<Record<ServiceName, ServiceAccess>> = {
     groups: [],
     groupsBelow: [],
   },
-  models: worker('models', { reads: [config, journal], writes: [journal, stream] }),
-  tools: worker('tools', { reads: [config], writes: [journal] }),
+  models: worker('models', { reads: [config, journal], writes: [journal, stream, SAMPLES] }),
+  tools: worker('tools', { reads: [config], writes: [journal, SAMPLES] }),
   validation: worker('validation', { reads: [config], writes: [journal] }),
   hitl: worker('hitl', { reads: [config, results], writes: [journal] }),
   tracing: consumer('tracing', { reads: [journal, results], writes: [] }),

@@ -155,6 +155,12 @@ export const FAULTS = {
   'review.expired': { remedy: 'human', blame: 'person', status: 504, summary: 'No person decided in time; silence is never consent.' },
   'review.closed': { remedy: 'stop', blame: 'caller', status: 409, summary: 'The review was decided or withdrawn before.' },
   'review.claimed': { remedy: 'stop', blame: 'caller', status: 409, summary: 'The review is claimed by somebody else.' },
+  'review.not_allowed': {
+    remedy: 'stop',
+    blame: 'caller',
+    status: 403,
+    summary: 'The review is for other people: by role, skill or assignment, or because who asks does not decide.',
+  },
   'review.changed': {
     remedy: 'stop',
     blame: 'caller',

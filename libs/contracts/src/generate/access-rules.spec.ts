@@ -19,7 +19,8 @@ describe('access rules', () => {
   })
   it('a service that only writes a topic may not read it', () => {
     expect(of('baton-models').find(({ name }) => name === 'p.baton.events')?.operations).toEqual(['Write', 'Describe', 'DescribeConfigs'])
-    expect(of('baton-models').filter(({ name }) => name.includes('hitl'))).toEqual([])
+    const ofPeople = of('baton-models').filter(({ name }) => name.includes('hitl')).flatMap(({ operations }) => operations)
+    expect(ofPeople).not.toContain('Read') // It leaves samples there, and sees nothing of what others are asked.
   })
   it('topics of other teams are read by the gateway and written by routing', () => {
     expect(of('baton-gateway').find(({ name }) => name === 'p.tickets')?.operations).toContain('Read')

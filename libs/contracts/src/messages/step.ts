@@ -63,6 +63,21 @@ export const Ask = z.looseObject({
   risk: z.enum(['advisory', 'reversible', 'irreversible']).optional(),
   /** Why it came here, for the person. */
   reasons: z.array(z.string().max(1_000)).max(20),
+  /** One of these roles may decide. */
+  roles: z.array(z.string().max(100)).max(20).optional(),
+  /** How many people of how many have to approve, and whether each for another role. */
+  quorum: z.looseObject({ n: z.number().int().positive(), of: z.number().int().positive(), distinctRoles: z.boolean() }).optional(),
+  /** Who began the run does not decide. */
+  excludeRequester: z.boolean().optional(),
+  /** What was measured where a policy asks: how sure the machine is, what made the output, which rule asked. */
+  measured: z
+    .looseObject({
+      confidence: z.number().min(0).max(1).optional(),
+      route: z.string().optional(),
+      rule: z.string().optional(),
+      share: z.number().positive().max(1).optional(),
+    })
+    .optional(),
   /** Goes back to the service as it is. */
   state: JsonValue.optional(),
 })
