@@ -3,9 +3,11 @@
 //   E2. A check with `must: true` that does not pass ends the step with `check.failed` and its reason.
 //   E3. Where checks redact, `text` (or `value`) is the input without what any of them redacts; every check sees the input as it came.
 //   E4. A check that could not run is told to the operator, whether what it let pass or not.
+//   E5. A command that carries `guard` is of a step of any kind: its guards look at the content, and the answer is a `GuardVerdict`.
 import { Fault, isJsonObject, type Json, type JsonObject, type Meter } from '@baton/contracts'
-import type { WorkHandler } from '@baton/service'
+import type { WorkContext, WorkHandler, WorkResult } from '@baton/service'
 import type { Check, CheckResult } from './checks/check.ts'
+import { guardStep } from './guards/guard-step.ts'
 
 type Named = CheckResult & { readonly check: string }
 
@@ -53,16 +55,26 @@ const withRedacted = (input: Json, results: readonly Named[], redacting: readonl
   return { ...outputOf(shared), ...clean }
 }
 
+type Taking = { readonly startedAtMs: number; readonly started: number }
+
+const meterOf = ({ startedAtMs, started }: Taking, input: Json, output: Json): Meter => ({
+  startedAtMs,
+  latencyMs: performance.now() - started,
+  tries: 1,
+  inputChars: JSON.stringify(input).length,
+  outputChars: JSON.stringify(output).length,
+  costMicroUsd: 0,
+})
+
+type Checks = Extract<WorkContext['node'], { readonly kind: 'check' }>['checks']
+
 /** The handler of `check.evaluate`. */
-export const checkEvaluate =
-  (checks: readonly Check[], onFailed: OnFailed = () => {}): WorkHandler =>
-  async (_command, { node, input, nowMs, signal }) => {
-    if (node.kind !== 'check') throw new Fault('flow.invalid', `node ${node.id} checks nothing`, { node: node.id })
-    const startedAtMs = nowMs()
-    const started = performance.now()
+export const checkEvaluate = (checks: readonly Check[], onFailed: OnFailed = () => {}): WorkHandler => {
+  const guards = guardStep(checks, onFailed)
+  const evaluateAll = async (specs: Checks, { node, input, signal }: WorkContext): Promise<{ output: JsonObject; by: string }> => {
     const results: Named[] = []
     const redacting: Redacting[] = []
-    for (const { check: name, options } of node.checks) {
+    for (const { check: name, options } of specs) {
       const check = checkOf(checks, name)
       const result = await check.evaluate(input, options, signal)
       if (result.failed === true) onFailed({ check: name, node: node.id, pass: result.pass, reason: result.reason }) // E4
@@ -71,14 +83,19 @@ export const checkEvaluate =
       results.push({ check: name, ...result })
       if (hasRedacted(result)) redacting.push({ check, options })
     }
-    const output = withRedacted(input, results, redacting)
-    const meter: Meter = {
-      startedAtMs,
-      latencyMs: performance.now() - started,
-      tries: 1,
-      inputChars: JSON.stringify(input).length,
-      outputChars: JSON.stringify(output).length,
-      costMicroUsd: 0,
-    }
-    return { status: 'answered', output, by: `check:${results.map(({ check }) => check).join(',')}`, meter }
+    return { output: withRedacted(input, results, redacting), by: results.map(({ check }) => check).join(',') }
   }
+  return async ({ guard }, context): Promise<WorkResult> => {
+    const { node, input, nowMs, signal } = context
+    const taking: Taking = { startedAtMs: nowMs(), started: performance.now() }
+    if (guard !== undefined) {
+      const outcome = await guards(node, guard.on, input, signal) // E5
+      if ('ask' in outcome) return { status: 'asks', ask: outcome.ask, meter: meterOf(taking, input, null) }
+      const verdict = outcome.verdict as unknown as Json // of JSON only: contracts/messages/guard.ts
+      return { status: 'answered', output: verdict, by: 'check:guard', meter: meterOf(taking, input, verdict) }
+    }
+    if (node.kind !== 'check') throw new Fault('flow.invalid', `node ${node.id} checks nothing`, { node: node.id })
+    const { output, by } = await evaluateAll(node.checks, context)
+    return { status: 'answered', output, by: `check:${by}`, meter: meterOf(taking, input, output) }
+  }
+}

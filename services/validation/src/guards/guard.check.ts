@@ -105,9 +105,15 @@ const unable = (error: unknown, { onFailure }: Common): CheckResult => {
 
 /** A check of a guard. `make` throws `flow.invalid` for settings that a schema cannot refuse. */
 export const guardCheck = <S extends z.ZodType<Common>>(name: string, schema: S, make: (options: z.output<S>) => Guard): Check => {
+  // Options are of a plan, which is kept: a guard is made once for them.
+  const made = new WeakMap<JsonObject, { guard: Guard; common: Common }>()
   const guardOf = (options: JsonObject): { guard: Guard; common: Common } => {
+    const known = made.get(options)
+    if (known !== undefined) return known
     const parsed = parseOptions(name, schema, options)
-    return { guard: make(parsed), common: parsed }
+    const guard = { guard: make(parsed), common: parsed }
+    made.set(options, guard)
+    return guard
   }
   return {
     name,
