@@ -19,6 +19,7 @@ export type LogMessage = Message<
   | 'timer.matured'
   | 'step.completed'
   | 'step.failed'
+  | 'step.asks'
   | 'step.retrying'
   | 'step.deferred'
   | 'step.extended'

@@ -5,7 +5,7 @@
 //   S3. An ended run keeps what R6 and R3 need: its result with the id, what it spent, and the attempts that may still be billed.
 import type { FaultData, FaultCode } from '@baton/contracts/fault'
 import type { Json } from '@baton/contracts/json'
-import type { Message, MessageOf, PayloadRef, Priority, RunResult, StepCommand } from '@baton/contracts'
+import type { Ask, Message, MessageOf, PayloadRef, Priority, RunResult, StepCommand } from '@baton/contracts'
 
 /** A value that a step gave. `ref` names the whole of it when `output` holds only the fields that expressions read. */
 export type Entry = { readonly output: Json; readonly ref?: PayloadRef; readonly by: string }
@@ -102,6 +102,12 @@ export type Spent = { costMicroUsd: number; tokens: number; calls: number }
 /** To be done as soon as the limits allow. `again`: an attempt lost its lease; the same work, not another step. */
 type Due = { readonly is: 'due'; readonly again?: true }
 
+/** What is asked for in place of a step's own work: its guards, or a person in the name of the service that is at it (or of the guards). */
+export type Aside =
+  | { readonly is: 'guard'; readonly on: 'input' }
+  | { readonly is: 'guard'; readonly on: 'output'; readonly entry: Entry }
+  | { readonly is: 'person'; readonly ask: Ask; readonly number: number; readonly before?: Aside & { readonly is: 'guard' } }
+
 /** The stay of a frame at one of its nodes, from the first dispatch to the output that counts. */
 export type Visit = {
   /** Ordinal of the call in the effect key, 0 before the first dispatch: a lost lease keeps it, asking again with a change takes the next. */
@@ -109,6 +115,12 @@ export type Visit = {
   /** How often each rule asked again: `gate[0]`, `onError`. */
   asks?: Record<string, number>
   leasesLost?: number
+  aside?: Aside
+  /** Its guards have let the input pass; `input`: what they made of it. */
+  cleared?: { readonly input?: Json }
+  /** How often people were asked, and what the last one said. */
+  asked?: number
+  answered?: NonNullable<StepCommand['answered']>
   override?: NonNullable<StepCommand['override']>
   /** Counted for steps that have caps of their own. */
   spent?: Spent
@@ -171,6 +183,7 @@ export type Pinned = {
   readonly inputRef?: PayloadRef
   readonly session?: string
   readonly user?: { readonly id?: string }
+  readonly mode?: 'live' | 'dry_run'
   /** Topic of results of this flow, beside the common one. */
   readonly resultTopic?: string
   readonly requestedAtMs: number
@@ -252,6 +265,10 @@ export type OpenRun = Common & {
   /** Events nobody waited for yet, and ids of those that came. */
   events?: { readonly kept: KeptEvent[]; readonly seen: string[] }
   paused?: { readonly by: string; readonly atMs: number }
+  /** What steps share, oldest first. */
+  buffers?: Record<string, { readonly entry: Entry; readonly atMs: number }[]>
+  /** Where content from outside came from. */
+  taint?: string[]
   /** Effects that can be taken back, in the order in which they were made. */
   undos?: Undo[]
   /** Set while effects are taken back: how the run ends afterwards. */

@@ -103,6 +103,20 @@ export const extended = (attempt: string, untilMs: number): LogMessage => ({
   name: 'step.extended',
   data: { runId: RUN, attemptId: attemptId(attempt), untilMs: START_MS + untilMs },
 })
+/** `step.asks`. */
+export const asks = (
+  attempt: string,
+  ask: Partial<MessageOf<'step.asks'>['ask']> = {},
+  more: Partial<MessageOf<'step.asks'>> = {},
+): LogMessage => ({
+  name: 'step.asks',
+  data: {
+    runId: RUN,
+    attemptId: attemptId(attempt),
+    ask: { kind: 'approval', use: 'answer', title: 'May it?', input: { draft: 1 }, reasons: ['it is irreversible'], ...ask },
+    ...more,
+  },
+})
 /** `review.decided`. */
 export const decided = (attempt: string, verdict: MessageOf<'review.decided'>['verdict'], output: Json = null, by = 'ada'): LogMessage => ({
   name: 'review.decided',

@@ -60,13 +60,14 @@ export const JournalStepFailed = z.looseObject({
   meter: Meter.optional(),
 })
 export type JournalStepFailed = z.infer<typeof JournalStepFailed>
-/** retrying, deferred, extended: the attempt goes on until then. */
+/** retrying, deferred, extended: the attempt goes on until then. asks: it is over, and a person is asked before the next. */
 export const JournalStepWaiting = z.looseObject({
   ...stepTransition,
   attemptId: z.string(),
-  reason: z.enum(['retrying', 'deferred', 'extended']),
+  reason: z.enum(['retrying', 'deferred', 'extended', 'asks']),
   untilMs: EpochMs,
   fault: FaultDataSchema.optional(),
+  meter: Meter.optional(),
 })
 export type JournalStepWaiting = z.infer<typeof JournalStepWaiting>
 /** Somebody paused, resumed, changed or cancelled the run, or runs it again. */

@@ -3,6 +3,7 @@
 //   F2. Every node that is entered counts as a step, so that no loop is endless (R4).
 import type { PlanNode } from '@baton/flow/plan'
 import type { Visit } from '../state.ts'
+import { asideFirst } from './aside.ts'
 import { countFrom, limitFault, usedUp } from './caps.ts'
 import { beginComposed, takeReport } from './composed.ts'
 import { dispatch } from './dispatch.ts'
@@ -76,7 +77,12 @@ const isSkipped = (turn: Turn, { frame, node }: Place): boolean =>
   node.when !== undefined && !turn.program.test(node.when, scopeOf(turn, turn.program.plan, frame))
 
 const perform = (turn: Turn, place: Place, visit: Visit, node: PlanNode): void => {
-  if (node.kind === 'switch') settleSwitch(turn, place, node.rules)
+  const aside = asideFirst(place, visit)
+  if (aside !== undefined) {
+    visit.aside = aside
+    countFrom(turn, place)
+    dispatch(turn, place, visit)
+  } else if (node.kind === 'switch') settleSwitch(turn, place, node.rules)
   else if (node.kind === 'set') {
     const output = turn.program.value(node.value, scopeOf(turn, turn.program.plan, place.frame))
     journal(turn, {
@@ -86,6 +92,6 @@ const perform = (turn: Turn, place: Place, visit: Visit, node: PlanNode): void =
     settle(turn, place, { output, by: 'set' })
   } else if (isWork(node)) {
     countFrom(turn, place)
-    dispatch(turn, place, visit, node)
+    dispatch(turn, place, visit)
   } else beginComposed(turn, place, node)
 }

@@ -17,6 +17,7 @@ import { partKey } from './frame-keys.ts'
 import { closeFrame, inherited, keepUsed, openFrame, placeOf, usedEarlier } from './frames.ts'
 import { agentOf } from './own-work.ts'
 import { scopeOf } from './scope.ts'
+import { inputOf } from './seen.ts'
 import { finishComposed, guarded } from './settle.ts'
 import { journal, journalDecided, stepTransition, type Place, type Turn } from './turn.ts'
 
@@ -46,11 +47,12 @@ export const beginAgent = (turn: Turn, place: Place, node: AgentNode): void => {
 }
 
 /** What it has to do: what its step says. One that stands in for another, and of which nothing is said, has to do what that one had to. A5. */
-const taskOf = (turn: Turn, { frame }: Place, node: AgentNode): Json => {
+const taskOf = (turn: Turn, place: Place, node: AgentNode): Json => {
+  const { frame } = place
   const instead = frame.use === 'failover' && frame.owner !== null && 'cel' in node.with && node.with.cel === 'input'
   const other = instead ? placeOf(turn, frame.owner.frame) : undefined
   if (other?.node.kind === 'agent') return taskOf(turn, other, other.node)
-  return turn.program.value(node.with, scopeOf(turn, turn.program.plan, frame))
+  return inputOf(turn, place)
 }
 
 const agentFor = ({ program, ...turn }: Turn, { frame }: Place, { agent, by, id }: AgentNode): string => {

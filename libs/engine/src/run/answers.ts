@@ -2,13 +2,15 @@
 import type { FaultData } from '@baton/contracts/fault'
 import type { ChildUse, MessageOf, Meter } from '@baton/contracts'
 import type { Output } from '../decision.ts'
-import type { Asked, Child, EndedRun, Entry, OpenRun } from '../state.ts'
+import type { Asked, Aside, Child, EndedRun, Entry, OpenRun } from '../state.ts'
 import { noteTurn } from './agent.ts'
+import { openAsk } from './aside.ts'
+import { takeAnswer, takeVerdict } from './aside-ends.ts'
 import { count, countMeter } from './caps.ts'
 import { timeFault } from './clock.policy.ts'
 import { isWork } from './work-node.ts'
 import { failRun, failStep, journalFailed } from './failure.ts'
-import { placeOf } from './frames.ts'
+import { placeOf, toldPlace } from './frames.ts'
 import { dispatchBoundMs, LEASES_MAX } from './lease.policy.ts'
 import { guarded, settle } from './settle.ts'
 import { loseAttempt } from './lost-attempts.ts'
@@ -52,12 +54,41 @@ export const ignoreAnswer = (run: OpenRun | EndedRun, atMs: number, attemptId: s
 export const completeAttempt = (
   turn: Turn,
   open: OpenAttempt,
-  { output, outputRef, by, meter, turn: said, child }: MessageOf<'step.completed'>,
+  { output, outputRef, by, meter, turn: said, child, taint }: MessageOf<'step.completed'>,
 ): void => {
+  markTaint(turn.run, taint)
   const maker = by ?? `${open.place.node.kind}:${makerOf(open.place)}`
   if (said !== undefined) noteTurn(turn, open.place, said)
   const entry = { output, by: maker, ...(outputRef === undefined ? {} : { ref: outputRef }) }
   giveOutput(turn, open, entry, { ...(meter === undefined ? {} : { meter }), ...(child === undefined ? {} : { child }) })
+}
+
+/** Content of strangers came into the run: what it may still do depends on that. */
+const markTaint = (run: OpenRun, taint: readonly string[] | undefined): void => {
+  for (const source of taint ?? []) {
+    run.taint ??= []
+    if (!run.taint.includes(source) && run.taint.length < TAINT_MAX) run.taint.push(source)
+  }
+}
+/** Sources a run remembers; that there is one at all is what counts. */
+const TAINT_MAX = 20
+
+/** The service cannot go on without a person: the attempt is over, and the person is asked. */
+export const askPerson = (turn: Turn, { place, asked }: OpenAttempt, { ask, meter, taint }: MessageOf<'step.asks'>): void => {
+  markTaint(turn.run, taint)
+  close(turn, { place, asked }, meter === undefined ? {} : { meter })
+  const { attemptId } = asked
+  journal(turn, {
+    name: 'journal.step.waiting',
+    data: {
+      ...stepTransition(turn, toldPlace(place)),
+      attemptId,
+      reason: 'asks',
+      untilMs: turn.atMs,
+      ...(meter === undefined ? {} : { meter }),
+    },
+  })
+  guarded(turn, place.key, () => openAsk(turn, place, ask))
 }
 
 const makerOf = ({ node }: Place): string => {
@@ -73,7 +104,7 @@ const giveOutput = (turn: Turn, { place, asked }: OpenAttempt, entry: Entry, { m
   journal(turn, {
     name: 'journal.step.completed',
     data: {
-      ...stepTransition(turn, place),
+      ...stepTransition(turn, toldPlace(place)),
       attempt,
       attemptId,
       by: entry.by,
@@ -82,7 +113,11 @@ const giveOutput = (turn: Turn, { place, asked }: OpenAttempt, entry: Entry, { m
       ...(entry.ref === undefined ? {} : { outputRef: entry.ref }),
     },
   })
-  guarded(turn, place.key, () => settle(turn, place, entry))
+  const aside = place.frame.visit?.aside
+  guarded(turn, place.key, () => {
+    if (aside?.is === 'guard') takeVerdict(turn, place, aside, entry.output)
+    else settle(turn, place, entry)
+  })
 }
 
 /** The attempt is answered: it counts now and never again (R2). */
@@ -108,7 +143,7 @@ export const failAttempt = (
 ): void => {
   close(turn, { place, asked }, { ...(more.meter === undefined ? {} : { meter: more.meter }), ...(child === undefined ? {} : { child }) })
   const { attempt, attemptId, dispatchedAtMs } = asked
-  journalFailed(turn, place, { attempt, attemptId, dispatchedAtMs, fault, ...more })
+  journalFailed(turn, toldPlace(place), { attempt, attemptId, dispatchedAtMs, fault, ...more })
   // Workers are stopped when the time of the run is over: that is the run's fault, whichever record comes first.
   const limit = timeFault(turn.run, turn.atMs)
   if (limit === undefined) guarded(turn, place.key, () => failStep(turn, place.key, fault))
@@ -116,11 +151,30 @@ export const failAttempt = (
 }
 
 /** A person has decided. The attempt binds the decision to what the person saw: one attempt has one content (R7). */
-export const decideReview = (turn: Turn, open: OpenAttempt, { verdict, output, by, reason }: MessageOf<'review.decided'>): void => {
+export const decideReview = (turn: Turn, open: OpenAttempt, decided: MessageOf<'review.decided'>): void => {
+  const { verdict, output, by, reason } = decided
   const person = by.startsWith('human:') ? by : `human:${by}`
-  if (verdict === 'reject') {
+  const aside = open.place.frame.visit?.aside
+  if (aside?.is === 'person') answerAside(turn, open, aside, { ...decided, by: person })
+  else if (verdict === 'reject') {
     failAttempt(turn, open, { code: 'review.rejected', message: reason ?? `${person} rejected it`, detail: { by: person } })
   } else giveOutput(turn, open, { output, by: person })
+}
+
+/** What a person said to a service that asked in the middle of its work. */
+const answerAside = (
+  turn: Turn,
+  { place, asked }: OpenAttempt,
+  aside: Aside & { is: 'person' },
+  decided: MessageOf<'review.decided'>,
+): void => {
+  close(turn, { place, asked }, {})
+  const { attempt, attemptId, dispatchedAtMs } = asked
+  journal(turn, {
+    name: 'journal.step.completed',
+    data: { ...stepTransition(turn, toldPlace(place)), attempt, attemptId, by: decided.by, dispatchedAtMs },
+  })
+  guarded(turn, place.key, () => takeAnswer(turn, place, aside, decided))
 }
 
 /** Nobody decided in time, however often hitl asked; silence is never consent. */
@@ -131,11 +185,12 @@ type Postponed = { readonly reason: 'retrying' | 'deferred' | 'extended'; readon
 
 /** The attempt goes on later: its lease moves, the deadline of the run does not (R4). */
 export const postpone = (turn: Turn, { place, asked }: OpenAttempt, { reason, untilMs, fault }: Postponed): void => {
-  if (!isWork(place.node) || asked.is !== 'asked') return
-  const moreMs = reason === 'extended' ? EXTENSION_SLACK_MS : dispatchBoundMs(place.node, place.frame.visit?.override?.models)
+  const told = toldPlace(place)
+  if (!isWork(told.node) || asked.is !== 'asked') return
+  const moreMs = reason === 'extended' ? EXTENSION_SLACK_MS : dispatchBoundMs(told.node, place.frame.visit?.override?.models)
   asked.leaseUntilMs = Math.min(asked.deadlineMs, Math.max(asked.leaseUntilMs, untilMs + moreMs))
-  watchAttempt(turn, { attemptId: asked.attemptId, leaseUntilMs: asked.leaseUntilMs, works: !isPerson(place.node) })
-  const data = { ...stepTransition(turn, place), attemptId: asked.attemptId, reason, untilMs }
+  watchAttempt(turn, { attemptId: asked.attemptId, leaseUntilMs: asked.leaseUntilMs, works: !isPerson(told.node) })
+  const data = { ...stepTransition(turn, told), attemptId: asked.attemptId, reason, untilMs }
   journal(turn, { name: 'journal.step.waiting', data: fault === undefined ? data : { ...data, fault } })
 }
 
@@ -146,14 +201,14 @@ export const loseLease = (turn: Turn, open: OpenAttempt): void => {
   if (visit === null || asked.is !== 'asked') return
   loseAttempt(turn.run, asked.attemptId)
   forgetAttempt(turn, asked.attemptId)
-  if (isPerson(place.node)) {
+  if (isPerson(toldPlace(place).node)) {
     expireReview(turn, open)
     return
   }
   visit.leasesLost = (visit.leasesLost ?? 0) + 1
   const fault: FaultData = { code: 'step.lease_lost', message: `no answer by ${asked.leaseUntilMs}`, detail: { attempt: asked.attempt } }
   const { attempt, attemptId, dispatchedAtMs } = asked
-  journalFailed(turn, place, { attempt, attemptId, dispatchedAtMs, fault })
+  journalFailed(turn, toldPlace(place), { attempt, attemptId, dispatchedAtMs, fault })
   if (visit.leasesLost >= LEASES_MAX) {
     guarded(turn, place.key, () => failStep(turn, place.key, fault))
     return

@@ -4,8 +4,9 @@ import type { MessageOf } from '@baton/contracts'
 import type { Plan } from '@baton/flow/plan'
 import type { Program } from '@baton/flow/program'
 import type { Decision, Output } from '../decision.ts'
-import type { OpenRun, Pinned } from '../state.ts'
+import type { Frame, OpenRun, Pinned } from '../state.ts'
 import { FORMAT_VERSION } from '../codec.ts'
+import { addToBuffer } from './buffers.ts'
 import { end } from './ending.ts'
 import { ROOT } from './frame-keys.ts'
 import { openOwnFrame, positionOf } from './frames.ts'
@@ -39,6 +40,7 @@ const newRun = (data: Requested, atMs: number, plan: Plan | undefined): OpenRun 
       ...(data.inputRef === undefined ? {} : { inputRef: data.inputRef }),
       ...(data.session === undefined ? {} : { session: data.session }),
       ...(data.user === undefined ? {} : { user: data.user.id === undefined ? {} : { id: data.user.id } }),
+      ...(data.mode === undefined ? {} : { mode: data.mode }),
       ...(plan?.resultTopic === undefined ? {} : { resultTopic: plan.resultTopic }),
       requestedAtMs: data.requestedAtMs,
       startedAtMs: atMs,
@@ -97,15 +99,24 @@ const takeOver = (turn: Turn, { from, steps }: NonNullable<Requested['reuse']>):
   const { blocks, nodes } = turn.program.plan
   const at = positionOf(turn, frame, from)
   for (const id of blocks[frame.block]?.slice(0, at) ?? []) {
-    const name = nodes[id]?.name ?? null
+    const { name = null, writes } = nodes[id] ?? {}
     const known = name === null || !Object.hasOwn(steps, name) ? undefined : steps[name]
-    if (name === null || known === undefined) continue
-    const { output, ref, by } = known
-    const entry = { output, by, ...(ref === undefined ? {} : { ref }) }
-    frame.steps[name] = entry
-    frame.last = entry
+    if (name !== null && known !== undefined) takeOutput(turn, frame, { name, writes, known })
   }
   frame.at = at
+}
+
+type Known = {
+  readonly name: string
+  readonly writes: string | undefined
+  readonly known: NonNullable<Requested['reuse']>['steps'][string]
+}
+
+const takeOutput = (turn: Turn, frame: Frame, { name, writes, known: { output, ref, by } }: Known): void => {
+  const entry = { output, by, ...(ref === undefined ? {} : { ref }) }
+  frame.steps[name] = entry
+  frame.last = entry
+  if (writes !== undefined) addToBuffer(turn, writes, entry)
 }
 
 /** Begins a run: its frame stands before the first step. */

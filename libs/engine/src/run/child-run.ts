@@ -9,7 +9,7 @@ import type { PlanNode } from '@baton/flow/plan'
 import type { OpenRun } from '../state.ts'
 import { totalDeadlineMs, workedMs } from './clock.policy.ts'
 import { effectKeyOf, nextAttempt } from './dispatch.ts'
-import { scopeOf } from './scope.ts'
+import { inputOf } from './seen.ts'
 import { journal, stepTransition, takeId, type Place, type Turn } from './turn.ts'
 
 /** Flows inside each other where the flow does not say. */
@@ -29,7 +29,7 @@ export const beginChild = (turn: Turn, place: Place, node: FlowNode): void => {
   if (flow === undefined) throw new Fault('flow.unknown', `${name} was not published when this run began`, { flow: name })
   const depth = pinned.depth ?? program.plan.limits.depth ?? DEPTH_MAX
   if (depth <= 0) throw new Fault('limit.depth_exceeded', `${node.id} would start a flow deeper than it may`, { flow: name })
-  const input = program.value(node.with, scopeOf(turn, program.plan, frame))
+  const input = inputOf(turn, place)
   const { attempt, attemptId } = nextAttempt(run, place, visit)
   const childRunId = `run_${sha256(attemptId).slice(0, 32)}`
   visit.activity = { is: 'child', attempt, attemptId, dispatchedAtMs: atMs, childRunId }
@@ -69,6 +69,7 @@ const inheritedBy = ({ runId, tenant, engineVersion, pinned }: OpenRun, from: { 
   ...(pinned.session === undefined ? {} : { session: pinned.session }),
   ...(pinned.user === undefined ? {} : { user: pinned.user }),
   ...(pinned.flows === undefined ? {} : { flows: pinned.flows }),
+  ...(pinned.mode === undefined ? {} : { mode: pinned.mode }),
   parent: { runId, attemptId: from.attemptId, path: from.path },
   rootRunId: pinned.rootRunId ?? runId,
   effectBase: from.effectBase,

@@ -106,7 +106,7 @@ export const retryEnded = (
   ]
 }
 
-const requestOf = ({ source, flow, version, planHash, params, input, inputRef, priority, labels, session, user, flows }: Pinned) => ({
+const requestOf = ({ source, flow, version, planHash, params, input, inputRef, priority, labels, session, user, flows, mode }: Pinned) => ({
   source,
   flow,
   version,
@@ -119,6 +119,7 @@ const requestOf = ({ source, flow, version, planHash, params, input, inputRef, p
   ...(session === undefined ? {} : { session }),
   ...(user === undefined ? {} : { user }),
   ...(flows === undefined ? {} : { flows }),
+  ...(mode === undefined ? {} : { mode }),
 })
 
 /** The same for a run that has ended: its number goes on. */

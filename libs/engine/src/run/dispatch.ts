@@ -2,17 +2,21 @@
 //   K1. Nothing is asked for once a limit is reached (R5); caps.ts says which.
 //   K2. Every command carries the time until which it is leased and the deadline of the run; both are finite (R4).
 //   K3. Attempts and calls are numbered per path and never given twice, however often a step is visited.
+import { Fault } from '@baton/contracts/fault'
 import { attemptIdOf } from '@baton/contracts/ids'
 import type { StepCommand } from '@baton/contracts'
 import type { Output } from '../decision.ts'
 import type { Asked, OpenRun, Visit } from '../state.ts'
+import { asideInput } from './aside.ts'
+import { asideFields } from './aside.policy.ts'
 import { countCall } from './caps.ts'
 import { deadlineOf } from './clock.policy.ts'
+import { toldPlace } from './frames.ts'
 import { dispatchBoundMs } from './lease.policy.ts'
-import { scopeOf } from './scope.ts'
+import { seenBy, type Seen } from './seen.ts'
 import { isPerson, journal, stepTransition, takeId, type Place, type Turn } from './turn.ts'
 import { watchAttempt } from './watch.ts'
-import type { WorkNode } from './work-node.ts'
+import { isWork, type WorkNode } from './work-node.ts'
 
 /** Numbers an attempt of the node a frame stands at. K3. */
 export const nextAttempt = (
@@ -28,21 +32,25 @@ export const nextAttempt = (
 }
 
 /** Publishes the command of the node a frame stands at. */
-export const dispatch = (turn: Turn, place: Place, visit: Visit, node: WorkNode): void => {
-  const { run, atMs, program } = turn
-  const { frame, key } = place
-  const input = program.value(node.with, scopeOf(turn, program.plan, frame))
-  const { attempt, attemptId } = nextAttempt(run, place, visit)
+export const dispatch = (turn: Turn, place: Place, visit: Visit): void => {
+  const { run, atMs } = turn
+  const { key } = place
+  const { aside } = visit
+  const told = toldPlace(place)
+  const { node } = told
+  if (!isWork(node)) throw new Fault('flow.invalid', `${node.id} is no work of a service`, { node: node.id })
+  const seen = aside === undefined ? seenBy(turn, place) : { input: asideInput(turn, place, aside) }
+  const { attempt, attemptId } = nextAttempt(run, told, visit)
   const deadlineMs = deadlineOf(run, isPerson(node))
   const leaseUntilMs = Math.min(atMs + dispatchBoundMs(node, visit.override?.models), deadlineMs) // K2
   const asked: Asked = { is: 'asked', attempt, attemptId, dispatchedAtMs: atMs, deadlineMs, leaseUntilMs }
   visit.activity = asked
   run.attempts[attemptId] = key
   watchAttempt(turn, { attemptId, leaseUntilMs, works: !isPerson(node) })
-  countCall(turn, place)
+  if (aside === undefined) countCall(turn, place)
   if (isPerson(node)) run.escalated = true
-  turn.outputs.push(commandOf(node, takeId(run), command(turn, place, visit, node, { asked, input })))
-  journal(turn, { name: 'journal.step.dispatched', data: { ...stepTransition(turn, place), attempt, attemptId, leaseUntilMs } })
+  turn.outputs.push(commandOf(node, takeId(run), command(turn, told, visit, node, { asked, seen })))
+  journal(turn, { name: 'journal.step.dispatched', data: { ...stepTransition(turn, told), attempt, attemptId, leaseUntilMs } })
 }
 
 const command = (
@@ -50,7 +58,7 @@ const command = (
   { path, frame }: Place,
   visit: Visit,
   node: WorkNode,
-  { asked, input }: { asked: Asked; input: StepCommand['input'] },
+  { asked, seen }: { asked: Asked; seen: Seen },
 ): StepCommand => {
   const { run, partition } = turn
   const { pinned } = run
@@ -73,14 +81,28 @@ const command = (
     effectKey: effectKeyOf(run, path, visit.call),
     priority: node.kind === 'human' ? node.human.priority : pinned.priority,
     answerPartition: partition,
-    input,
-    ...(visit.override === undefined ? {} : { override: visit.override }),
+    ...seen,
+    ...changedBy(visit),
+    ...asideFields(visit.aside),
     ...(frame.work?.is === 'turn' ? { turn: frame.work.turn } : {}),
     ...(frame.work?.is === 'call' ? { call: frame.work.call } : {}),
-    ...(pinned.session === undefined ? {} : { session: pinned.session }),
-    ...(pinned.user === undefined ? {} : { user: pinned.user }),
+    ...askedFor(run),
   }
 }
+
+/** What a gate, or a person, changed about this dispatch. */
+const changedBy = ({ override, answered, aside }: Visit): Pick<StepCommand, 'override' | 'answered'> => ({
+  ...(answered === undefined || aside?.is === 'person' ? {} : { answered }),
+  ...(override === undefined ? {} : { override }),
+})
+
+/** For whom the run is, and what it has seen. */
+const askedFor = ({ pinned: { session, user, mode }, taint }: OpenRun): Pick<StepCommand, 'session' | 'user' | 'mode' | 'taint'> => ({
+  ...(session === undefined ? {} : { session }),
+  ...(user === undefined ? {} : { user }),
+  ...(mode === undefined ? {} : { mode }),
+  ...(taint === undefined ? {} : { taint: [...taint] }),
+})
 
 /** Key of the effect ledger (L8): the same over attempts and reruns. */
 export const effectKeyOf = ({ runId, pinned }: OpenRun, path: string, call: number): string =>

@@ -2,6 +2,7 @@
 import type { PlanNode } from '@baton/flow/plan'
 import { finishComposed } from './settle.ts'
 import { scopeOf } from './scope.ts'
+import { inputOf } from './seen.ts'
 import { takeId, type Place, type Turn } from './turn.ts'
 
 /** Type of an event where the flow names none. */
@@ -10,7 +11,7 @@ const EMITTED = 'baton.flow.emitted.v1'
 export const emitEvent = (turn: Turn, place: Place, node: PlanNode & { readonly kind: 'emit' }): void => {
   const { run, program, outputs } = turn
   const scope = scopeOf(turn, program.plan, place.frame)
-  const data = program.value(node.with, scope)
+  const data = inputOf(turn, place)
   const key = node.key === undefined ? run.runId : program.value(node.key, scope)
   const id = takeId(run)
   const keyText = typeof key === 'string' ? key : JSON.stringify(key)

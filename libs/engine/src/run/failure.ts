@@ -10,7 +10,7 @@ import { grantGrace } from './clock.policy.ts'
 import { degrade } from './degrade.ts'
 import { complete, end } from './ending.ts'
 import { HANDLER, ROOT } from './frame-keys.ts'
-import { accept, closeFrame, giveUpBelow, keepUsed, openNested, openOwnFrame, placeOf, positionOf } from './frames.ts'
+import { accept, closeFrame, giveUpBelow, keepUsed, openNested, openOwnFrame, placeOf, positionOf, toldPlace } from './frames.ts'
 import { letGo } from './letting-go.ts'
 import { agentOf } from './own-work.ts'
 import { NOTHING } from './scope.ts'
@@ -56,6 +56,7 @@ const takeUp = (turn: Turn, place: Place, cause: FaultData): FaultData | undefin
   if (visit === null) return elsewhere(turn, place, { nested: undefined, fault: cause, cause })
   // What stands in for a step is not held to what the step may spend; the run's own limits hold for both.
   delete visit.spent
+  delete visit.aside
   const { activity } = visit
   if (activity.is === 'agent') {
     const stoodIn = standIn(turn, place, activity, cause)
@@ -169,6 +170,8 @@ export const askAgain = ({ frame }: Place, rule: string, outcome: Extract<Outcom
   const before = visit.asks?.[rule] ?? 0
   if (before >= outcome.attempts) return false
   visit.asks = { ...visit.asks, [rule]: before + 1 }
+  delete visit.aside
+  delete visit.answered
   visit.call = 0 // A call of its own: the dispatch takes the next ordinal.
   visit.override = {
     feedback,
@@ -267,7 +270,7 @@ const abandon = (turn: Turn): void => {
   const { run } = turn
   for (const key of Object.keys(run.frames)) {
     const place = placeOf(turn, key)
-    if (place !== undefined) letGo(turn, place)
+    if (place !== undefined) letGo(turn, toldPlace(place))
     if (key !== ROOT) delete run.frames[key]
   }
   const root = run.frames[ROOT]

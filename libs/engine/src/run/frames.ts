@@ -2,9 +2,11 @@
 import { Fault, type FaultData } from '@baton/contracts/fault'
 import type { Plan, PlanNode } from '@baton/flow/plan'
 import type { Entry, Frame, Nested, OpenRun, Owner } from '../state.ts'
+import { asideNode, asidePath } from './aside.policy.ts'
 import { HANDLER, partKey, ROOT } from './frame-keys.ts'
 import { letGo } from './letting-go.ts'
 import { ownNode } from './own-work.ts'
+import { addToBuffer } from './buffers.ts'
 import { seeOutput } from './scope.ts'
 import type { Place, Turn } from './turn.ts'
 
@@ -16,6 +18,12 @@ export const placeOf = (turn: Turn, key: string): Place | undefined => {
   if (frame === undefined) return undefined
   const node = nodeAt(turn.program.plan, frame)
   return node === undefined ? undefined : { key, frame, node, path: pathOf(frame, node) }
+}
+
+/** What is asked for at a place right now: the step's own work, or what is asked beside it. */
+export const toldPlace = (place: Place): Place => {
+  const aside = place.frame.visit?.aside
+  return aside === undefined ? place : { ...place, node: asideNode(place.node, aside), path: asidePath(place.path, aside) }
 }
 
 const nodeAt = (plan: Plan, frame: Frame): PlanNode | undefined => {
@@ -146,7 +154,7 @@ export const giveUp = (turn: Turn, key: string): void => {
   const place = placeOf(turn, key)
   if (place !== undefined) {
     giveUpBelow(turn, place)
-    letGo(turn, place)
+    letGo(turn, toldPlace(place))
   }
   closeFrame(run, key)
 }
@@ -158,6 +166,7 @@ export const accept = (turn: Turn, { key, frame, node }: Place, entry: Entry): v
     seeOutput(frame, node.name, entry)
   }
   frame.last = entry
+  if (node.writes !== undefined) addToBuffer(turn, node.writes, entry)
   keepUsed(frame, node.id)
   frame.visit = null
   frame.at += 1

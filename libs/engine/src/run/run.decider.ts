@@ -15,11 +15,12 @@ import type { Decide, Decision, EngineInput, LogMessage, Output } from '../decis
 import { ENGINE_VERSION } from '../codec.ts'
 import type { EndedRun, OpenRun, RunState } from '../state.ts'
 import { advance } from './advance.ts'
-import { completeAttempt, decideReview, expireReview, failAttempt, findOpen, ignoreAnswer, postpone } from './answers.ts'
+import { askPerson, completeAttempt, decideReview, expireReview, failAttempt, findOpen, ignoreAnswer, postpone } from './answers.ts'
 import { begin } from './begin.ts'
 import { pauseClock, resumeClock } from './clock.policy.ts'
 import { cancel, controlled, patch, pause, refuse, resume, retryEnded } from './control.ts'
 import { end, endOutput } from './ending.ts'
+import { toldPlace } from './frames.ts'
 import { waitsForOthers, wake, wakeTime } from './timers.ts'
 import type { Turn } from './turn.ts'
 import { receiveEvent } from './waits.ts'
@@ -95,15 +96,22 @@ const conclude = (turn: Turn): Decision => {
   return { state: run, outputs }
 }
 
-type Answer = Message<'step.completed' | 'step.failed' | 'step.expired' | 'review.decided' | 'review.expired'>
-const ANSWERS: ReadonlySet<string> = new Set(['step.completed', 'step.failed', 'step.expired', 'review.decided', 'review.expired'])
+type Answer = Message<'step.completed' | 'step.failed' | 'step.asks' | 'step.expired' | 'review.decided' | 'review.expired'>
+const ANSWERS: ReadonlySet<string> = new Set([
+  'step.completed',
+  'step.failed',
+  'step.asks',
+  'step.expired',
+  'review.decided',
+  'review.expired',
+])
 const isAnswer = (message: LogMessage): message is Answer => ANSWERS.has(message.name)
 
 /** True when the attempt is open, and a person's decision answers a question to a person and nothing else (R7). */
 const isExpected = (turn: Turn, { name, data }: Answer): boolean => {
   const open = findOpen(turn, data.attemptId)
   if (open === undefined) return false
-  const toPerson = open.place.node.kind === 'human'
+  const toPerson = toldPlace(open.place).node.kind === 'human'
   return name === 'step.failed' || name === 'step.expired' || toPerson === (name === 'review.decided' || name === 'review.expired')
 }
 
@@ -112,7 +120,9 @@ const ignore = (run: OpenRun | EndedRun, atMs: number, message: Answer): Output 
 
 /** What an answer cost, or the run that answers with its end. */
 const costOf = ({ name, data }: Answer): number =>
-  name === 'step.completed' || name === 'step.failed' ? (data.meter?.costMicroUsd ?? data.child?.costMicroUsd ?? 0) : 0
+  name === 'step.completed' || name === 'step.failed' || name === 'step.asks'
+    ? (data.meter?.costMicroUsd ?? data.child?.costMicroUsd ?? 0)
+    : 0
 
 /** Returns a fault when the record itself cannot be taken. */
 const apply = (turn: Turn, message: Exclude<LogMessage, { name: 'run.requested' }>): FaultData | undefined => {
@@ -168,6 +178,9 @@ const applyToAttempt = (turn: Turn, message: OfAttempt): void => {
       failAttempt(turn, open, faultOf(message.data.fault), toldWith(message.data))
       return
     }
+    case 'step.asks':
+      askPerson(turn, open, message.data)
+      return
     case 'step.expired':
       failAttempt(turn, open, { code: 'step.expired', message: 'the command came after its deadline' })
       return

@@ -1,10 +1,11 @@
 // What expressions see at a place of the run.
 import { Fault } from '@baton/contracts/fault'
 import { isJsonObject, type Json } from '@baton/contracts/json'
-import type { PayloadRef } from '@baton/contracts'
 import type { Plan, PlanNode } from '@baton/flow/plan'
 import type { Program, Scope } from '@baton/flow/program'
 import type { Entry, Frame, OpenRun, Visit } from '../state.ts'
+import { buffersView } from './buffers.ts'
+import { plainContentOf, refView } from './entry.ts'
 import { ROOT } from './frame-keys.ts'
 import type { Turn } from './turn.ts'
 
@@ -21,12 +22,15 @@ export const scopeOf = ({ run, program }: Turn, plan: Plan, frame: Frame, it?: E
 const scopeFor = (run: OpenRun, program: Program, plan: Plan, frame: Frame, it?: Entry): Scope => {
   const looked = it ?? frame.it
   const own = runViews.get(run) ?? runView(run)
+  const shared = buffersView({ run, program })
+  const steps = stepsOf(run, plan, frame, program)
+  if (shared !== undefined) steps['buffers'] = shared
   return {
     input: own.input,
     params: run.pinned.params,
     run: own.run,
-    steps: stepsOf(run, plan, frame, program),
-    ...(looked === undefined ? {} : { it: contentOf(looked) }),
+    steps,
+    ...(looked === undefined ? {} : { it: plainContentOf(looked) }),
     ...(frame.fault === undefined ? {} : { fault: frame.fault }),
   }
 }
@@ -113,14 +117,8 @@ const runView = (run: OpenRun): { readonly input: Json; readonly run: Json } => 
   return view
 }
 
-const refView = ({ sha256, sizeBytes, mediaType }: PayloadRef): Json => ({ sha256, sizeBytes, mediaType })
-
-/** An output as a gate sees it: what a person approves is this, and nothing added. */
-export const contentOf = ({ output, ref }: Entry): Json =>
-  ref === undefined ? output : { ...(isJsonObject(output) ? output : {}), $payload: refView(ref) }
-
 /** An output as expressions see it under the name of its step: `by` added to objects, `$payload` where the whole is in the payload store. */
 const viewOf = (entry: Entry): Json => {
-  const content = contentOf(entry)
+  const content = plainContentOf(entry)
   return isJsonObject(content) ? { ...content, by: entry.by } : content
 }

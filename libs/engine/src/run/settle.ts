@@ -2,6 +2,7 @@
 import { Fault, toFault, type FaultData } from '@baton/contracts/fault'
 import type { Outcome, Rule } from '@baton/flow/plan'
 import type { Entry, Frame } from '../state.ts'
+import { guardOutput } from './aside.ts'
 import { complete } from './ending.ts'
 import { degrade } from './degrade.ts'
 import { askAgain, closeHandler, directionOf, failRun, failStep, goOn } from './failure.ts'
@@ -10,9 +11,20 @@ import { NOTHING, scopeOf } from './scope.ts'
 import { journal, journalDecided, reportsTo, stepTransition, type Place, type Turn } from './turn.ts'
 import { rememberUndo } from './undo.ts'
 
-/** The node has given its output; its gate, where it has one, decides whether it counts. */
+/** The node has given its output; its guards and its gate, where it has them, decide whether it counts. */
 export const settle = (turn: Turn, place: Place, entry: Entry): void => {
   rememberUndo(turn, place, entry)
+  if (!guardOutput(turn, place, entry)) decideGate(turn, place, entry)
+}
+
+/** A person has given the output of a step whose work may have been done: no guard is above people. */
+export const finishWork = (turn: Turn, place: Place, entry: Entry): void => {
+  rememberUndo(turn, place, entry)
+  decideGate(turn, place, entry)
+}
+
+/** The gate decides about an output that the guards have let pass. */
+export const decideGate = (turn: Turn, place: Place, entry: Entry): void => {
   const { gate } = place.node
   if (gate === undefined) {
     goOn(turn, place, entry)

@@ -9,7 +9,7 @@ import { openMember } from './agent.ts'
 import { failStep } from './failure.ts'
 import { partKey } from './frame-keys.ts'
 import { closeFrame, keepUsed } from './frames.ts'
-import { scopeOf } from './scope.ts'
+import { inputOf } from './seen.ts'
 import { finishComposed, guarded } from './settle.ts'
 import { subtasksIn, workerFor } from './team.policy.ts'
 import { journal, stepTransition, type Place, type Turn } from './turn.ts'
@@ -30,8 +30,8 @@ export const beginTeam = (turn: Turn, place: Place, _node: TeamNode): void => {
 const teamOf = ({ node }: Place): TeamNode | undefined => (node.kind === 'team' ? node : undefined)
 
 /** What every member is told: the values of the step. */
-const given = (turn: Turn, { frame, node }: Place): JsonObject => {
-  const value = turn.program.value(node.with, scopeOf(turn, turn.program.plan, frame))
+const given = (turn: Turn, place: Place): JsonObject => {
+  const value = inputOf(turn, place)
   return isJsonObject(value) ? value : { it: value }
 }
 

@@ -7,7 +7,8 @@ import { failStep } from './failure.ts'
 import { openNested } from './frames.ts'
 import { WAIT, type Judge, type Shape, type Verdict } from './group.ts'
 import { faultsOf } from './parallel.ts'
-import { contentOf, scopeOf } from './scope.ts'
+import { plainContentOf } from './entry.ts'
+import { scopeOf } from './scope.ts'
 import { follow } from './settle.ts'
 import { journalDecided, type Place, type Turn } from './turn.ts'
 import { countVotes, type Ballot } from './vote.policy.ts'
@@ -41,10 +42,10 @@ export const voteJudge =
 
 /** What is counted of an output. */
 const saidBy = (turn: Turn, { frame }: Place, { on }: VoteNode, entry: Entry): string =>
-  canonicalJson(on === undefined ? contentOf(entry) : turn.program.value({ cel: on }, scopeOf(turn, turn.program.plan, frame, entry)))
+  canonicalJson(on === undefined ? plainContentOf(entry) : turn.program.value({ cel: on }, scopeOf(turn, turn.program.plan, frame, entry)))
 
 const ballotsOf = ({ outputs }: Group): Entry => ({
-  output: outputs.flatMap((entry): Json[] => (entry === null ? [] : [contentOf(entry)])),
+  output: outputs.flatMap((entry): Json[] => (entry === null ? [] : [plainContentOf(entry)])),
   by: 'vote',
 })
 

@@ -30,8 +30,8 @@ const watchOf = ({ run, program }: Of): Watch => {
 }
 
 /** What a frame of its own does is always done by a service. */
-const works = ({ blocks, nodes }: Plan, { work, block, at }: Frame): boolean =>
-  work !== undefined || nodes[blocks[block]?.[at] ?? '']?.kind !== 'human'
+const works = ({ blocks, nodes }: Plan, { work, block, at, visit }: Frame): boolean =>
+  visit?.aside !== undefined ? visit.aside.is === 'guard' : work !== undefined || nodes[blocks[block]?.[at] ?? '']?.kind !== 'human'
 
 const untilOf = (frame: Frame | undefined): number | null => {
   const activity = frame?.visit?.activity
