@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { FAULTS, type FaultCode } from '@baton/contracts/fault'
 import fc from 'fast-check'
-import { type Candidate, firstMove, type Move, nextMove, shareOfTry, type TrySpec } from './attempt.policy.ts'
+import { type Candidate, firstMove, type Move, nextMove, passMove, shareOfTry, type TrySpec } from './attempt.policy.ts'
 
 const spec: TrySpec = {
   attempts: 3,
@@ -124,5 +124,14 @@ describe('attempts of one dispatch', () => {
         },
       ),
     )
+  })
+})
+
+describe('cascades', () => {
+  it('T7: an answer that is not good enough goes on to the next, and is not asked for again', () => {
+    const started = firstMove()
+    const passed = passMove(started.progress, [large, small])
+    expect(passed).toMatchObject({ do: 'ask', candidate: 1, progress: { out: ['large'], failures: [] } })
+    expect(passed === undefined ? undefined : passMove(passed.progress, [large, small])).toBeUndefined()
   })
 })

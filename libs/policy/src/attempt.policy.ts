@@ -5,6 +5,7 @@
 //   T4. `timeoutMs` bounds one try, all its candidates together. A candidate leaves time for those behind it, by weight, so that
 //       failing over is still possible when it hangs.
 //   T5. Waits of up to `waitMaxMs` between tries are part of the plan; a longer one ends it, for the retry topics to do.
+//   T7. An answer that is not good enough for a cascade is no failure: the next candidate is asked, this one not again in this dispatch.
 //   T6. Every plan ends: at most `attempts` tries, each of at most two calls a candidate.
 import { FAULTS, type FaultCode } from '@baton/contracts/fault'
 import { type Backoff, backoffMs } from './backoff.policy.ts'
@@ -57,7 +58,14 @@ const START: Progress = { tryNumber: 1, at: 0, reasked: false, out: [], failures
 export const firstMove = (): Move => ({ do: 'ask', candidate: 0, waitMs: 0, newTry: true, reask: false, progress: START })
 
 /** What lasts: asking this candidate again in this dispatch is pointless. Time-outs and bad answers may pass. */
-const LASTING: ReadonlySet<FaultCode> = new Set(['model.refused', 'model.unknown', 'model.none_configured'])
+const LASTING: ReadonlySet<FaultCode> = new Set([
+  'model.refused',
+  'model.unknown',
+  'model.none_configured',
+  'model.context_too_long',
+  'model.unauthorized',
+  'model.request_invalid',
+])
 
 const nextUsable = (candidates: readonly Candidate[], out: readonly string[], from: number): number =>
   candidates.findIndex((candidate, at) => at >= from && !out.includes(candidate.name))
@@ -99,6 +107,14 @@ export const nextMove = (
   const next = nextUsable(candidates, out, before.at + 1)
   if (next < 0) return nextTry(progress, spec, candidates, random)
   return { do: 'ask', candidate: next, waitMs: 0, newTry: false, reask: false, progress: { ...progress, at: next, reasked: false } }
+}
+
+/** The move after an answer that a cascade did not take; undefined: there is nobody behind it (T7). */
+export const passMove = (before: Progress, candidates: readonly Candidate[]): Move | undefined => {
+  const out = [...before.out, candidates[before.at]?.name ?? '']
+  const next = nextUsable(candidates, out, before.at + 1)
+  if (next < 0) return undefined
+  return { do: 'ask', candidate: next, waitMs: 0, newTry: false, reask: false, progress: { ...before, out, at: next, reasked: false } }
 }
 
 /** Milliseconds that a candidate may take of what is left of its try (T4). */

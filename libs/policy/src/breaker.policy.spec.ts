@@ -1,0 +1,100 @@
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { type Admission, Breaker, BREAKER } from './breaker.policy.ts'
+
+const open = (breaker: Breaker, nowMs: number): void => {
+  for (let count = 0; count < BREAKER.rowMax; count++) breaker.failed(nowMs, 'call', 0)
+}
+
+describe('breakers (B6)', () => {
+  it('K1: opens after failures in a row, and not when a success is between them', () => {
+    const breaker = new Breaker()
+    for (let count = 0; count < 30; count++) {
+      breaker.failed(count, 'call', 0)
+      breaker.succeeded(count, 'call')
+      breaker.succeeded(count, 'call')
+    }
+    expect(breaker.state(30)).toBe('closed')
+    open(breaker, 100)
+    expect(breaker.state(101)).toBe('open')
+    expect(breaker.admit(101)).toBe('wait')
+  })
+  it('K1: opens when half of the calls of a window fail', () => {
+    const breaker = new Breaker()
+    for (let count = 0; count < 20; count++) {
+      if (count % 2 === 0) breaker.succeeded(count, 'call')
+      else breaker.failed(count, 'call', 0)
+    }
+    expect(breaker.state(20)).toBe('open')
+  })
+  it('K2: stays open longer each time it opens again', () => {
+    const breaker = new Breaker()
+    open(breaker, 0)
+    const first = breaker.openUntilMs
+    expect(breaker.admit(first)).toBe('probe')
+    expect(breaker.failed(first, 'probe', 0)).toBe(true)
+    expect(breaker.openUntilMs - first).toBe(2 * BREAKER.openMs)
+  })
+  it('K3: takes up again by one probe, then two, then four, and closes after enough', () => {
+    const breaker = new Breaker()
+    open(breaker, 0)
+    const at = breaker.openUntilMs
+    const out = (): readonly Admission[] => Array.from({ length: 20 }, () => breaker.admit(at)).filter((answer) => answer === 'probe')
+    expect(out()).toHaveLength(1)
+    breaker.succeeded(at, 'probe')
+    expect(out()).toHaveLength(2)
+    breaker.succeeded(at, 'probe')
+    breaker.succeeded(at, 'probe')
+    expect(out()).toHaveLength(8)
+    for (let count = 0; count < 8; count++) breaker.succeeded(at, 'probe')
+    expect([breaker.state(at), breaker.admit(at)]).toEqual(['closed', 'call'])
+  })
+  it('K3: calls that were out when it opened neither close it nor keep it open', () => {
+    const breaker = new Breaker()
+    open(breaker, 0)
+    const until = breaker.openUntilMs
+    breaker.failed(10, 'call', 0)
+    breaker.succeeded(11, 'call')
+    expect([breaker.openUntilMs, breaker.state(until)]).toEqual([until, 'half_open'])
+  })
+  it('K4: a probe that was given up leaves its place to the next', () => {
+    const breaker = new Breaker()
+    breaker.rest(50)
+    expect(breaker.admit(50)).toBe('probe')
+    expect(breaker.admit(50)).toBe('wait')
+    breaker.released('probe')
+    expect(breaker.admit(50)).toBe('probe')
+  })
+  it('K3: whatever happens, no more probes are out than successes allow', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom('ask', 'ok', 'bad', 'gone', 'later'), { maxLength: 200 }), (acts) => {
+        const breaker = new Breaker()
+        open(breaker, 0)
+        let nowMs = 0
+        let out = 0
+        let allowed = 1
+        for (const act of acts) {
+          if (act === 'later') nowMs += 1_500
+          if (act === 'ask' && breaker.admit(nowMs) === 'probe') out += 1
+          if (breaker.state(nowMs) === 'closed') return true
+          if (act === 'ok' && out > 0) {
+            const half = breaker.state(nowMs) === 'half_open'
+            breaker.succeeded(nowMs, 'probe')
+            out -= 1
+            if (half) allowed *= 2
+          }
+          if (act === 'bad' && out > 0) {
+            if (breaker.failed(nowMs, 'probe', 0)) allowed = 1
+            out -= 1
+          }
+          if (act === 'gone' && out > 0) {
+            breaker.released('probe')
+            out -= 1
+          }
+          if (act === 'ask' && out > Math.max(allowed, 256)) return false
+        }
+        return true
+      }),
+    )
+  })
+})
