@@ -32,6 +32,8 @@ export type Guard = {
   readonly inspect: (text: string, deadline: Deadline) => Inspection
   readonly actionOf: (kind: string) => GuardAction
   readonly placeholderOf: (kind: string) => string
+  /** It judges a text as a whole: of a text that is still being written it is asked at the end only. */
+  readonly whole?: true
 }
 
 /** What guards conclude of a text. `ok` is false where a finding blocks or asks. */

@@ -10,6 +10,8 @@ export {
   type Span,
 } from './guard.ts'
 export { concluded, findingsOf, guarded, redactedBy, redactedByAll } from './conclude.policy.ts'
+export { guardsOf, type NamedGuard } from './named.policy.ts'
+export { streamGuard, type StreamGuard, type StreamGuardOptions, type StreamStep } from './stream.policy.ts'
 export { piiGuard, PII_KINDS } from './pii.policy.ts'
 export { secretsGuard, SECRET_KINDS } from './secrets.policy.ts'
 export { injectionGuard } from './injection.policy.ts'

@@ -83,8 +83,8 @@ export type LanguageSettings = GuardSettings & {
 }
 
 /** The guard `language`. */
-export const languageGuard = (settings: LanguageSettings): Guard =>
-  guardOf('language', settings, (text) => {
+export const languageGuard = (settings: LanguageSettings): Guard => ({
+  ...guardOf('language', settings, (text) => {
     const { allow, min = 0.55, unknown = 'allow' } = settings
     const guess = languageOf(text)
     const told = guess !== undefined && guess.confidence >= min
@@ -95,4 +95,6 @@ export const languageGuard = (settings: LanguageSettings): Guard =>
       spans: [{ start: 0, end: text.length, kind: told ? `language_${guess.language}` : 'language_unknown', score, reason }],
       risk: score,
     }
-  })
+  }),
+  whole: true,
+})

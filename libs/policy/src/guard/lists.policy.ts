@@ -59,8 +59,8 @@ export type TopicSettings = GuardSettings & {
 }
 
 /** The guard `topic`. */
-export const topicGuard = (settings: TopicSettings): Guard =>
-  guardOf('topic', settings, (text, deadline) => {
+export const topicGuard = (settings: TopicSettings): Guard => ({
+  ...guardOf('topic', settings, (text, deadline) => {
     const { allow, deny = {}, min = 1 } = settings
     const denied = Object.entries(deny).flatMap(([topic, words]) => {
       deadline()
@@ -74,7 +74,10 @@ export const topicGuard = (settings: TopicSettings): Guard =>
       spans: [{ start: 0, end: text.length, kind: 'topic_other', score: 0.7, reason: 'the text is about none of the topics allowed' }],
       risk: 0.7,
     }
-  })
+  }),
+  // What a text is not about yet it may still come to.
+  ...(settings.allow === undefined ? {} : { whole: true as const }),
+})
 
 const LINK = /(?:\b[a-z][a-z0-9+.-]{1,15}:\/\/|\b(?:javascript|data|vbscript):|(?<![\w@.])www\.)[^\s<>"'`)\]}]{1,2000}/gi
 

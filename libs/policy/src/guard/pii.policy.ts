@@ -19,33 +19,46 @@ const DETECTORS: Readonly<Record<string, (text: string) => Span[]>> = {
 /** Every kind of personal data that is looked for. */
 export const PII_KINDS: readonly string[] = [...Object.keys(DETECTORS), ...NATIONAL_IDS]
 
+/** Kinds with check digits. */
+const CHECKED = ['iban', 'card']
+
 export type PiiSettings = GuardSettings & {
   readonly kinds?: readonly string[] | undefined
   /** Findings below this score do not count. */
   readonly min?: number | undefined
 }
 
-/** Bank numbers and ids hold digits that look like a telephone number; the surer one stays. */
-const ARE_CHECKED = new Set(['iban', 'card', ...NATIONAL_IDS])
-
-const withoutEchoes = (spans: readonly Span[]): readonly Span[] => {
-  const checked = spans.filter(({ kind }) => ARE_CHECKED.has(kind))
-  return spans.filter(({ kind, start, end }) => kind !== 'phone' || !checked.some((other) => start < other.end && other.start < end))
+/** The text with the spans struck out: their digits are no part of a telephone number, and every other character keeps its place. */
+const struck = (text: string, spans: readonly Span[]): string => {
+  let written = ''
+  let at = 0
+  for (const { start, end } of spans.toSorted((left, right) => left.start - right.start)) {
+    if (end <= at) continue
+    const from = Math.max(at, start)
+    written += text.slice(at, from) + '|'.repeat(end - from)
+    at = end
+  }
+  return written + text.slice(at)
 }
 
 /** Personal data in a text. */
 const findPii = (text: string, { kinds = PII_KINDS, min = 0.5 }: PiiSettings, deadline: Deadline): readonly Span[] => {
   const folded = fold(text)
   const wanted = new Set(kinds)
+  const ids = findNationalIds(folded, new Set(NATIONAL_IDS))
+  const checked = CHECKED.flatMap((kind) => (DETECTORS[kind]?.(folded) ?? []).filter(({ score }) => score >= min))
+  deadline()
+  // Bank numbers and ids hold digits that look like a telephone number; the surer one counts.
+  const unsure = struck(folded, [...checked, ...ids.filter(({ score }) => score >= min)])
   const spans = Object.entries(DETECTORS).flatMap(([kind, find]) => {
     deadline()
-    return wanted.has(kind) ? find(folded) : []
+    if (!wanted.has(kind)) return []
+    return kind === 'phone' ? find(unsure) : CHECKED.includes(kind) ? checked.filter((span) => span.kind === kind) : find(folded)
   })
-  deadline()
-  const all = [...spans, ...findNationalIds(folded, wanted)]
+  const all = [...spans, ...ids.filter(({ kind }) => wanted.has(kind))]
   return arranged(
     text,
-    withoutEchoes(all).filter(({ score }) => score >= min),
+    all.filter(({ score }) => score >= min),
   )
 }
 

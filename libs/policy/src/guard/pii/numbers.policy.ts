@@ -25,17 +25,28 @@ const ISSUERS: readonly (readonly [RegExp, readonly number[]])[] = [
 ]
 const CARD = /(?<![\w.+]|\d-)(?:\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|\d{4}([ -])\d{6}\2\d{4,5}|\d{13,19})(?!\w|[.,-]\d)/g
 
-/** Payment cards. */
-export const findCards = (text: string): Span[] =>
-  [...text.matchAll(CARD)].flatMap(({ 0: match, 1: grouped, 2: amex, index }) => {
-    const digits = match.replaceAll(/\D/g, '')
-    const issued = ISSUERS.some(([range, lengths]) => range.test(digits) && lengths.includes(digits.length))
-    if (!issued || /^(\d)\1+$/.test(digits) || !luhn(digits)) return []
+const cardOf = (text: string, match: string, index: number, written: boolean): Span | undefined => {
+  const digits = match.replaceAll(/\D/g, '')
+  const issued = ISSUERS.some(([range, lengths]) => range.test(digits) && lengths.includes(digits.length))
+  if (!issued || /^(\d)\1+$/.test(digits) || !luhn(digits)) return undefined
+  if (!written && isLabelled(text, index)) return undefined
+  const reason = 'a number in the range of a card issuer with a right check digit'
+  return { start: index, end: index + match.length, kind: 'card', score: written ? 0.98 : 0.92, reason }
+}
+
+/** Payment cards; another number in groups right before one does not hide it. */
+export const findCards = (text: string): Span[] => {
+  const spans: Span[] = []
+  CARD.lastIndex = 0
+  for (let found = CARD.exec(text); found !== null; found = CARD.exec(text)) {
+    const { 0: match, 1: grouped, 2: amex, index } = found
     const written = grouped !== undefined || amex !== undefined
-    if (!written && isLabelled(text, index)) return []
-    const reason = 'a number in the range of a card issuer with a right check digit'
-    return [{ start: index, end: index + match.length, kind: 'card', score: written ? 0.98 : 0.92, reason }]
-  })
+    const card = cardOf(text, match, index, written)
+    if (card !== undefined) spans.push(card)
+    else if (written) CARD.lastIndex = index + 4 // the group may be another number: a card may begin behind it
+  }
+  return spans
+}
 
 const IBAN_LENGTHS: Readonly<Record<string, number>> = Object.fromEntries(
   `AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DK18 DO28 EE20 EG29 ES24 FI18 FO18 FR27 GB22 GE22 GI23 GL18
@@ -68,7 +79,7 @@ export const findIbans = (text: string): Span[] =>
 
 const COUNTRY_CODE =
   /^(?:1|7|2(?:0|7|1[1-36-8]|[2-6]\d|9[01789])|3(?:[0-469]|5\d|7\d|8[0-35-79])|4(?:[013-9]|2[0134])|5(?:[1-8]|0\d|9\d)|6(?:[0-6]|7[02-9]|8\d|9[0-2])|8(?:[1246]|5[02356]|80|86)|9(?:[0-58]|6[0-8]|7\d|9[2-68]))/
-const INTERNATIONAL = /(?<![\w+]|\d[ -])(?:\+ ?|00 ?(?=[1-9]))\(?[1-9]\)?(?:[ ./()-]{0,3}\d){6,14}(?!\w)/g
+const INTERNATIONAL = /(?:(?<![\w+])\+|(?<![\w+]|\d[ -])(?:\+ |00 ?(?=[1-9])))\(?[1-9]\)?(?:[ ./()-]{0,3}\d){6,14}(?!\w)/g
 const NORTH_AMERICAN = /(?<![\w.+]|\d-)(?:1[ .-])?(?:\([2-9]\d{2}\) ?-?|[2-9]\d{2}[ .-])[2-9]\d{2}[ .-]\d{4}(?!\w|[.-]\d)/g
 const TRUNK_ZERO = /(?<![\w.+/]|\d[ -])\(?0[1-9]\d{0,4}\)?(?:[ /.-]{1,3}\d{2,8}){1,4}(?!\w|[.-]\d)/g
 const AFTER_WORD = /(?<![\w.+-])\(?\d(?:[ ./()-]{0,2}\d){6,13}(?!\w|[.-]\d)/g
