@@ -1,6 +1,6 @@
 // A condition that stands alone: a query that somebody asks, over values of which only the names are known before.
 import { Fault } from '@baton/contracts/fault'
-import type { Json } from '@baton/contracts/json'
+import { isJsonObject, type Json } from '@baton/contracts/json'
 import { didYouMean } from './diagnostic.ts'
 import { createAnalyser, createCompiler } from './expression.ts'
 
@@ -23,8 +23,8 @@ export const loadCondition = (cel: string, { names, field }: { names: readonly s
   const evaluate = createCompiler(names)(cel)
   return {
     test: (values) => {
-      const { fault = null } = values
-      const holds = evaluate({ input: null, params: {}, run: null, fault, steps: values })
+      const { fault = null, run = null, params = {} } = values
+      const holds = evaluate({ input: null, params: isJsonObject(params) ? params : {}, run, fault, steps: values })
       if (typeof holds === 'boolean') return holds
       const cause = `a condition must be true or false, not ${JSON.stringify(holds).slice(0, 100)}`
       throw new Fault('expression.failed', `${cel}: ${cause}`, { expression: cel.slice(0, 500), cause })

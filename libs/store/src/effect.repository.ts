@@ -8,6 +8,17 @@ type Known = { readonly tool: string; readonly argsHash: string; readonly result
 
 /** Effects over the database. */
 export const effectRepository = (db: Database): EffectStore => ({
+  find: async ({ tenant, key }) => {
+    const { rows } = await db.query<Known>(
+      'select tool, args_hash as "argsHash", result from effects where tenant = $1 and key = $2',
+      [tenant, key],
+      { name: 'effect-find' },
+    )
+    const [known] = rows
+    if (known === undefined) return undefined
+    const { argsHash, result } = known
+    return result === null ? { argsHash } : { argsHash, result: JSON.parse(result) as Json } // as `finish` wrote it
+  },
   begin: async ({ tenant, key, tool, argsHash }) => {
     const { rowCount } = await db.query(
       'insert into effects (tenant, key, tool, args_hash) values ($1, $2, $3, $4) on conflict do nothing returning key',

@@ -3,7 +3,18 @@ import { echo, noOp } from './functions/demo.ts'
 import { logError } from './functions/ops-log-error.ts'
 import { diagnose } from './functions/support-diagnose.ts'
 import { createTicket, findTicketsTool } from './functions/support-tickets.ts'
+import { readResult } from './kept-results.ts'
 import type { Tool } from './tool.ts'
 
 /** The tools that every installation has. */
-export const BUILT_IN_TOOLS: readonly Tool[] = [createTicket, findTicketsTool, refundStatus, recordRefund, diagnose, logError, echo, noOp]
+export const BUILT_IN_TOOLS: readonly Tool[] = [
+  createTicket,
+  findTicketsTool,
+  refundStatus,
+  recordRefund,
+  diagnose,
+  logError,
+  echo,
+  noOp,
+  readResult,
+]

@@ -1,12 +1,13 @@
 // The tries of one dispatch of tools.
 //   X3. No tool follows another one whose effect may have happened; a person is asked before an effect could be had twice.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Fault, type Json } from '@baton/contracts'
+import { Fault, type Answered, type Json } from '@baton/contracts'
 import type { PlanNode } from '@baton/flow/plan'
 import { firstMove, nextMove, shareOfTry, type Candidate, type Move, type TrySpec } from '@baton/policy'
 import type { KeptEffect } from './effect-ledger.ts'
 import { reconcileTool, runTool, ToolFailure, type ToolCall } from './tool-run.ts'
-import type { Tool, ToolContext } from './tool.ts'
+import { answeredFor } from './permissions/approval.policy.ts'
+import { AsksPerson, type Tool, type ToolContext } from './tool.ts'
 
 /** Longest wait between two tries that is done here; longer ones are for the retry topics. */
 const WAIT_MAX_MS = 2_000
@@ -34,6 +35,10 @@ export type Dispatch = {
   readonly tools: readonly Tool[]
   readonly args: ReadonlyMap<string, Json>
   readonly context: Omit<ToolContext, 'signal'>
+  /** Counts a call with its limits. Throws the Fault of the limit that is reached. */
+  readonly count?: (tool: Tool) => Promise<void>
+  /** What a person said to one of them. */
+  readonly answered?: Answered
   readonly signal: () => AbortSignal
   readonly spec: TrySpec
   /** Whether the flow limits the time of a try; else each call has the time of its tool. */
@@ -56,12 +61,28 @@ export class DispatchFailure extends Error {
   }
 }
 
-export const callOf = (dispatch: Dispatch, tool: Tool, timeoutMs: number): ToolCall => ({
-  args: dispatch.args.get(tool.name) ?? {},
-  timeoutMs,
-  context: dispatch.context,
-  signal: dispatch.signal,
-})
+/** A tool of it wants a person first (U5). */
+export class AskedByTool extends Error {
+  override readonly name = 'AskedByTool'
+  readonly tool: Tool
+  readonly asks: AsksPerson
+
+  constructor(tool: Tool, asks: AsksPerson) {
+    super(asks.message)
+    this.tool = tool
+    this.asks = asks
+  }
+}
+
+export const callOf = (dispatch: Dispatch, tool: Tool, timeoutMs: number): ToolCall => {
+  const answered = answeredFor(tool.name, dispatch.answered)
+  return {
+    args: dispatch.args.get(tool.name) ?? {},
+    timeoutMs,
+    context: answered === undefined ? dispatch.context : { ...dispatch.context, answered },
+    signal: dispatch.signal,
+  }
+}
 
 /** A call that ran out of time may still be under way: what its tool says now can be wrong a moment later. */
 const isLate = (failure: ToolFailure): boolean => failure.fault.code === 'tool.timed_out'
@@ -86,6 +107,14 @@ const retryAfterOf = (fault: Fault): { retryAfterMs?: number } => {
   return typeof retryAfterMs === 'number' ? { retryAfterMs } : {}
 }
 
+const counted = async ({ count }: Dispatch, tool: Tool): Promise<void> => {
+  try {
+    await count?.(tool)
+  } catch (error) {
+    throw error instanceof Fault ? new ToolFailure(error, true) : error
+  }
+}
+
 /** One call: its output, or how it failed. Throws a DispatchFailure when nothing may follow. */
 const askTool = async (
   dispatch: Dispatch,
@@ -93,8 +122,10 @@ const askTool = async (
   timeoutMs: number,
 ): Promise<{ readonly output: Json } | { readonly failure: ToolFailure }> => {
   try {
+    await counted(dispatch, tool)
     return await runTool(tool, callOf(dispatch, tool, timeoutMs))
   } catch (error) {
+    if (error instanceof AsksPerson) throw new AskedByTool(tool, error)
     if (!(error instanceof ToolFailure)) throw error
     const output = await settleDoubt(dispatch, tool, error)
     return output === undefined ? { failure: error } : { output }

@@ -11,8 +11,8 @@ import type { EffectStore } from '@baton/store'
 
 /** The effect that a step wants: the same for every delivery of it. */
 export type WantedEffect = { readonly tenant: string; readonly key: string; readonly tools: readonly string[]; readonly args: Json }
-/** What a tool gave, and which one. */
-export type KeptEffect = { readonly tool: string; readonly output: Json }
+/** What a tool gave, and which one; `asked`: the hash of what was asked for, where a person changed it. */
+export type KeptEffect = { readonly tool: string; readonly output: Json; readonly asked?: string }
 
 export type OpenedEffect =
   | { readonly state: 'done'; readonly kept: KeptEffect }
@@ -24,7 +24,8 @@ const ENTRIES_MAX = 100
 
 const keptOf = (result: Json): KeptEffect | 'failed' => {
   if (isJsonObject(result) && typeof result['tool'] === 'string' && result['output'] !== undefined) {
-    return { tool: result['tool'], output: result['output'] }
+    const { tool, output, asked } = result
+    return { tool, output, ...(typeof asked === 'string' ? { asked } : {}) }
   }
   return 'failed'
 }
@@ -52,11 +53,26 @@ export const openEffect = async (effects: EffectStore, { tenant, key, tools, arg
   throw new Fault('effect.uncertain', `${tool} failed ${ENTRIES_MAX} times at this effect`, { tool, effect: key })
 }
 
+/** The result of an effect that was had for these arguments, or for what a person made of them; undefined where there is none (C2). */
+export const findEffect = async (
+  effects: EffectStore,
+  { tenant, key, args }: Omit<WantedEffect, 'tools'>,
+): Promise<KeptEffect | undefined> => {
+  const argsHash = sha256(canonicalJson(args))
+  for (let n = 1; n <= ENTRIES_MAX; n += 1) {
+    const known = await effects.find({ tenant, key: n === 1 ? key : `${key}#${n}` })
+    if (known?.result === undefined) return undefined
+    const kept = keptOf(known.result)
+    if (kept !== 'failed') return known.argsHash === argsHash || kept.asked === argsHash ? kept : undefined
+  }
+  return undefined
+}
+
 /** Keeps the result of an effect. */
 export const keepEffect = async (
   effects: EffectStore,
   { tenant, entry, kept }: { tenant: string; entry: string; kept: KeptEffect },
-): Promise<void> => effects.finish({ tenant, key: entry, result: { tool: kept.tool, output: kept.output } })
+): Promise<void> => effects.finish({ tenant, key: entry, result: { ...kept } })
 
 /** Closes an entry whose tools all said that nothing happened (C5). */
 export const closeFailed = async (effects: EffectStore, { tenant, entry }: { tenant: string; entry: string }): Promise<void> =>

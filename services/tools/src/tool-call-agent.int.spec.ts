@@ -61,7 +61,7 @@ const looking = (run: (n: number) => unknown = () => ({ seen: true })): Tool =>
 const paying = (fail?: () => unknown): Tool =>
   defineTool({
     name: 'desk/pay',
-    effect: 'irreversible',
+    effect: 'write',
     input: z.looseObject({}),
     output: z.object({ paid: z.string() }),
     timeoutMs: 1_000,

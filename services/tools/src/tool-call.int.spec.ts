@@ -43,7 +43,7 @@ const suite = (open: () => Promise<Database>): void => {
 
   const workOf = ({ tools, input = {}, node = {} }: Asked): WorkContext => ({
     plan: {} as WorkContext['plan'], // the handler reads its node only
-    node: { id: 'step', name: 'step', kind: 'tool', tools, with: { lit: {} }, effect: 'read', ...node } as PlanNode,
+    node: { id: 'step', name: 'step', kind: 'tool', tools, with: { lit: {} }, effect: 'irreversible', ...node } as PlanNode,
     input,
     signal: new AbortController().signal,
     nowMs: () => 1_000,

@@ -16,6 +16,8 @@ export type ToolContext = {
   /** Stable over redeliveries, attempts and reruns of the same step: the key to do an effect once by. */
   readonly effectKey: string
   readonly runId: string
+  /** The run that started it all; absent where it is this one. */
+  readonly rootRunId?: string
   readonly flow: string
   readonly path: string
   readonly session?: string
