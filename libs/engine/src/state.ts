@@ -126,6 +126,8 @@ export type Visit = {
   spent?: Spent
   /** Attempts and calls that parts used: their paths are given again only when the node is visited again. */
   used?: readonly [attempts: number, calls: number]
+  /** When the time of a step made of others is over. */
+  untilMs?: number
   /** When the step was first entered; only for steps made of others. */
   sinceMs?: number
   activity: Due | Asked | Nested | Group | Waiting | Child | AgentWork | TeamWork
@@ -262,6 +264,8 @@ export type OpenRun = Common & {
   wakeAtMs: number | null
   /** Frames that wait for a time or an event. */
   waiting?: Record<string, true>
+  /** Frames at a step that has a time of its own. */
+  timed?: Record<string, true>
   /** Events nobody waited for yet, and ids of those that came. */
   events?: { readonly kept: KeptEvent[]; readonly seen: string[] }
   paused?: { readonly by: string; readonly atMs: number }

@@ -10,6 +10,7 @@ import type { OpenRun } from '../state.ts'
 import { totalDeadlineMs, workedMs } from './clock.policy.ts'
 import { effectKeyOf, nextAttempt } from './dispatch.ts'
 import { inputOf } from './seen.ts'
+import { enclosingUntilMs } from './step-time.ts'
 import { journal, stepTransition, takeId, type Place, type Turn } from './turn.ts'
 
 /** Flows inside each other where the flow does not say. */
@@ -35,7 +36,7 @@ export const beginChild = (turn: Turn, place: Place, node: FlowNode): void => {
   visit.activity = { is: 'child', attempt, attemptId, dispatchedAtMs: atMs, childRunId }
   visit.sinceMs = atMs
   run.attempts[attemptId] = place.key
-  const limits = childLimits(turn, node, depth)
+  const limits = childLimits(turn, place, node, depth)
   const data: MessageOf<'run.requested'> = {
     ...inheritedBy(run, { attemptId, path, effectBase: effectKeyOf(run, path, visit.call) }),
     runId: childRunId,
@@ -77,11 +78,16 @@ const inheritedBy = ({ runId, tenant, engineVersion, pinned }: OpenRun, from: { 
 })
 
 /** C3. */
-const childLimits = ({ run, atMs }: Turn, { limits = {} }: FlowNode, depth: number): NonNullable<MessageOf<'run.requested'>['limits']> => {
+const childLimits = (
+  { run, atMs }: Turn,
+  place: Place,
+  { limits = {} }: FlowNode,
+  depth: number,
+): NonNullable<MessageOf<'run.requested'>['limits']> => {
   const { spend, limits: mine } = run
   const left: Caps = {
     timeMs: Math.max(1, mine.timeMs - workedMs(run, atMs)),
-    totalMs: Math.max(1, totalDeadlineMs(run) - atMs),
+    totalMs: Math.max(1, Math.min(totalDeadlineMs(run), enclosingUntilMs(run, place.frame)) - atMs),
     steps: Math.max(1, mine.steps - spend.steps),
     ...(mine.costMicroUsd === undefined ? {} : { costMicroUsd: Math.max(0, mine.costMicroUsd - spend.costMicroUsd) }),
     ...(mine.tokens === undefined ? {} : { tokens: Math.max(1, mine.tokens - (spend.tokens ?? 0)) }),

@@ -13,6 +13,7 @@ import { beginLoop, endRound } from './loop.ts'
 import { mapJudge, mapShape } from './map.ts'
 import { parallelJudge, parallelShape } from './parallel.ts'
 import { guarded } from './settle.ts'
+import { startTime } from './step-time.ts'
 import { beginTeam, teamMemberEnded } from './team.ts'
 import type { Place, Report, Turn } from './turn.ts'
 import { closeUndo, failUndo } from './undo.ts'
@@ -23,6 +24,7 @@ import { failStep } from './failure.ts'
 /** Begins a step. What can be said at once is said at once: a wait for an event that is there ends here. */
 export const beginComposed = (turn: Turn, place: Place, node: ComposedNode): void => {
   countFrom(turn, place)
+  startTime(turn, place, node)
   switch (node.kind) {
     case 'parallel':
     case 'vote':

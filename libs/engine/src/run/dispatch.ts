@@ -14,6 +14,7 @@ import { deadlineOf } from './clock.policy.ts'
 import { toldPlace } from './frames.ts'
 import { dispatchBoundMs } from './lease.policy.ts'
 import { seenBy, type Seen } from './seen.ts'
+import { enclosingUntilMs } from './step-time.ts'
 import { isPerson, journal, stepTransition, takeId, type Place, type Turn } from './turn.ts'
 import { watchAttempt } from './watch.ts'
 import { isWork, type WorkNode } from './work-node.ts'
@@ -41,7 +42,7 @@ export const dispatch = (turn: Turn, place: Place, visit: Visit): void => {
   if (!isWork(node)) throw new Fault('flow.invalid', `${node.id} is no work of a service`, { node: node.id })
   const seen = aside === undefined ? seenBy(turn, place) : { input: asideInput(turn, place, aside) }
   const { attempt, attemptId } = nextAttempt(run, told, visit)
-  const deadlineMs = deadlineOf(run, isPerson(node))
+  const deadlineMs = Math.min(deadlineOf(run, isPerson(node)), enclosingUntilMs(run, place.frame)) // K2
   const leaseUntilMs = Math.min(atMs + dispatchBoundMs(node, visit.override?.models), deadlineMs) // K2
   const asked: Asked = { is: 'asked', attempt, attemptId, dispatchedAtMs: atMs, deadlineMs, leaseUntilMs }
   visit.activity = asked

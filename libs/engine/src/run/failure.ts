@@ -10,7 +10,7 @@ import { grantGrace } from './clock.policy.ts'
 import { degrade } from './degrade.ts'
 import { complete, end } from './ending.ts'
 import { HANDLER, ROOT } from './frame-keys.ts'
-import { accept, closeFrame, giveUpBelow, keepUsed, openNested, openOwnFrame, placeOf, positionOf, toldPlace } from './frames.ts'
+import { accept, closeFrame, dropTime, giveUpBelow, keepUsed, openNested, openOwnFrame, placeOf, positionOf, toldPlace } from './frames.ts'
 import { letGo } from './letting-go.ts'
 import { agentOf } from './own-work.ts'
 import { NOTHING } from './scope.ts'
@@ -56,6 +56,7 @@ const takeUp = (turn: Turn, place: Place, cause: FaultData): FaultData | undefin
   if (visit === null) return elsewhere(turn, place, { nested: undefined, fault: cause, cause })
   // What stands in for a step is not held to what the step may spend; the run's own limits hold for both.
   delete visit.spent
+  dropTime(turn.run, place)
   delete visit.aside
   const { activity } = visit
   if (activity.is === 'agent') {
@@ -271,11 +272,15 @@ const abandon = (turn: Turn): void => {
   for (const key of Object.keys(run.frames)) {
     const place = placeOf(turn, key)
     if (place !== undefined) letGo(turn, toldPlace(place))
-    if (key !== ROOT) delete run.frames[key]
+    if (key === ROOT) continue
+    const frame = run.frames[key]
+    if (frame !== undefined) dropTime(run, { key, frame })
+    delete run.frames[key]
   }
   const root = run.frames[ROOT]
   const stoodAt = placeOf(turn, ROOT)
   if (root !== undefined) {
+    dropTime(run, { key: ROOT, frame: root })
     if (stoodAt !== undefined) keepUsed(root, stoodAt.node.id)
     root.visit = null
   }

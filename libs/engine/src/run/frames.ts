@@ -9,6 +9,7 @@ import { ownNode } from './own-work.ts'
 import { addToBuffer } from './buffers.ts'
 import { seeOutput } from './scope.ts'
 import type { Place, Turn } from './turn.ts'
+import { forgetTime } from './watch.ts'
 
 const NONE = [0, 0] as const
 
@@ -106,6 +107,7 @@ export const closeFrame = (run: OpenRun, key: string): void => {
   const frame = run.frames[key]
   if (frame === undefined) return
   delete run.frames[key]
+  if (frame.visit?.untilMs !== undefined) forgetTime(run, key)
   const { owner } = frame
   const ownerFrame = owner === null ? undefined : run.frames[owner.frame]
   if (owner === null || ownerFrame === undefined) return
@@ -123,6 +125,13 @@ export const keepUsed = (frame: Frame, nodeId: string): void => {
   if (visit?.used === undefined) return
   frame.usedBelow[nodeId] = larger(frame.usedBelow[nodeId] ?? NONE, visit.used)
   delete visit.used
+}
+
+/** The time of a step does not count any more. */
+export const dropTime = (run: OpenRun, { key, frame: { visit } }: Pick<Place, 'key' | 'frame'>): void => {
+  if (visit?.untilMs === undefined) return
+  delete visit.untilMs
+  forgetTime(run, key)
 }
 
 /** Frames that the node of a place waits for. */
@@ -168,6 +177,7 @@ export const accept = (turn: Turn, { key, frame, node }: Place, entry: Entry): v
   frame.last = entry
   if (node.writes !== undefined) addToBuffer(turn, node.writes, entry)
   keepUsed(frame, node.id)
+  dropTime(turn.run, { key, frame })
   frame.visit = null
   frame.at += 1
   turn.run.ready.push(key)

@@ -1,5 +1,5 @@
 // How long one dispatch may take at most before its attempt counts as lost.
-import type { RetrySpec } from '@baton/flow/plan'
+import { peopleMs, type RetrySpec } from '@baton/flow/plan'
 import type { WorkNode } from './work-node.ts'
 
 /** Time of one try where the step names none, in milliseconds. */
@@ -31,7 +31,7 @@ const candidates = (node: WorkNode, models: readonly string[] | undefined): numb
 /** Longest time one dispatch of a step may take: tries times candidates times the time of one try, the pauses, and slack. */
 export const dispatchBoundMs = (node: WorkNode, models?: readonly string[]): number => {
   // An escalating review is asked for twice, by hitl.
-  if (node.kind === 'human') return node.human.slaMs * (node.human.onTimeout === 'escalate' ? 2 : 1) + REVIEW_SLACK_MS
+  if (node.kind === 'human') return peopleMs(node.human) + REVIEW_SLACK_MS
   const tries = Math.max(1, node.retry?.attempts ?? 1)
   const tryMs = node.timeoutMs ?? TRY_TIMEOUT_MS[node.kind]
   return tries * candidates(node, models) * tryMs + (node.retry === undefined ? 0 : pausesMs(node.retry)) + LEASE_SLACK_MS

@@ -6,7 +6,7 @@ import { guardOutput } from './aside.ts'
 import { complete } from './ending.ts'
 import { degrade } from './degrade.ts'
 import { askAgain, closeHandler, directionOf, failRun, failStep, goOn } from './failure.ts'
-import { closeFrame, openNested, placeOf } from './frames.ts'
+import { closeFrame, dropTime, openNested, placeOf } from './frames.ts'
 import { NOTHING, scopeOf } from './scope.ts'
 import { journal, journalDecided, reportsTo, stepTransition, type Place, type Turn } from './turn.ts'
 import { rememberUndo } from './undo.ts'
@@ -124,6 +124,7 @@ const closeNested = (turn: Turn, key: string, frame: Frame): void => {
 
 /** A step made of others has its output. */
 export const finishComposed = (turn: Turn, place: Place, entry: Entry): void => {
+  dropTime(turn.run, place)
   journal(turn, {
     name: 'journal.step.completed',
     data: { ...stepTransition(turn, place), attempt: 1, by: entry.by, dispatchedAtMs: place.frame.visit?.sinceMs ?? turn.atMs },

@@ -22,11 +22,19 @@ const watchOf = ({ run, program }: Of): Watch => {
     const activity = frame?.visit?.activity
     if (frame !== undefined && activity?.is === 'asked') see(watch, attemptId, activity.leaseUntilMs, works(program.plan, frame))
   }
-  for (const key of Object.keys(run.waiting ?? {})) {
-    const untilMs = untilOf(run.frames[key])
-    if (untilMs !== null) watch.due.set(waitName(key), untilMs)
-  }
+  seeTimes(watch, run)
   return watch
+}
+
+const seeTimes = ({ due }: Watch, { frames, waiting = {}, timed = {} }: OpenRun): void => {
+  for (const key of Object.keys(waiting)) {
+    const untilMs = untilOf(frames[key])
+    if (untilMs !== null) due.set(waitName(key), untilMs)
+  }
+  for (const key of Object.keys(timed)) {
+    const untilMs = frames[key]?.visit?.untilMs
+    if (untilMs !== undefined) due.set(timeName(key), untilMs)
+  }
 }
 
 /** What a frame of its own does is always done by a service. */
@@ -45,6 +53,7 @@ const see = ({ due, busy }: Watch, attemptId: string, leaseUntilMs: number, isWo
 
 // Attempt ids end with a number behind a slash; frame keys do not begin with a colon.
 const waitName = (key: string): string => `:${key}`
+const timeName = (key: string): string => `!${key}`
 
 /** An attempt is open, or its lease has moved. */
 export const watchAttempt = (of: Of, attempt: { attemptId: string; leaseUntilMs: number; works: boolean }): void =>
@@ -69,7 +78,20 @@ export const forgetWait = (of: Of, key: string): void => {
   if (of.run.waiting !== undefined) delete of.run.waiting[key]
 }
 
-/** When the next lease or wait is over; infinite while there is none. */
+/** A step has a time of its own. */
+export const watchTime = (of: Of, key: string, untilMs: number): void => {
+  const timed = (of.run.timed ??= {})
+  timed[key] = true
+  watchOf(of).due.set(timeName(key), untilMs)
+}
+
+/** The step has ended. */
+export const forgetTime = (run: OpenRun, key: string): void => {
+  watches.get(run)?.due.delete(timeName(key))
+  if (run.timed !== undefined) delete run.timed[key]
+}
+
+/** When the next lease, wait or step is over; infinite while there is none. */
 export const soonestDue = (of: Of): number => watchOf(of).due.earliest()
 
 /** Whether a service is at work for the run. */

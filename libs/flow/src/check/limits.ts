@@ -15,13 +15,7 @@ export const checkLimits = (tree: FlowTree, report: Report): void => {
     step: (step) => {
       count++
       checkWait(step, tree, report)
-      if (step.kind !== 'event' && step.timeoutMs !== undefined && step.timeoutMs > tree.limits.timeMs) {
-        report.add(
-          step.timeoutAt ?? step.at,
-          'limit.exceeded',
-          `one try may take ${step.timeoutMs} ms, but the whole flow has ${tree.limits.timeMs} ms (limits.time)`,
-        )
-      }
+      checkTimeout(step, tree, report)
       if (step.kind === 'human' && step.human.slaMs > tree.limits.totalMs) {
         report.add(
           step.slaAt,
@@ -34,6 +28,22 @@ export const checkLimits = (tree: FlowTree, report: Report): void => {
   if (tree.flow.length > MAX_NAME_CHARS)
     report.add(tree.at, 'name.invalid', `the name of the flow has ${tree.flow.length} characters; at most ${MAX_NAME_CHARS} are allowed`)
   if (count > MAX_STEPS) report.add(tree.at, 'flow.too_large', `the flow has ${count} steps; at most ${MAX_STEPS} are allowed`)
+}
+
+/** People and events may be waited for inside a step that is made of others: its time is that of the wall clock. */
+const WHOLE: ReadonlySet<string> = new Set(['parallel', 'map', 'vote', 'loop', 'flow'] satisfies readonly StepTree['kind'][])
+
+const checkTimeout = ({ kind, timeoutMs, timeoutAt, at }: StepTree, { limits }: FlowTree, report: Report): void => {
+  const whole = WHOLE.has(kind)
+  const limitMs = whole ? limits.totalMs : limits.timeMs
+  if (kind === 'event' || timeoutMs === undefined || timeoutMs <= limitMs) return
+  report.add(
+    timeoutAt ?? at,
+    'limit.exceeded',
+    whole
+      ? `this step may take ${timeoutMs} ms, but the flow ends after ${limitMs} ms (limits.total)`
+      : `one try may take ${timeoutMs} ms, but the whole flow has ${limitMs} ms (limits.time)`,
+  )
 }
 
 /** Waiting is no work: it counts against the wall clock only. */

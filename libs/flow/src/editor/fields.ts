@@ -43,7 +43,7 @@ export const fields: JsonObject = {
     intent: 'refund | technical',
     confidence: '0..1',
   }),
-  timeout: ref('duration', 'time of one try'),
+  timeout: ref('duration', 'time of one try; of a parallel, map, vote, loop or flow step the time of the whole'),
   retry: oneOf('tries when it fails in a way that another try may cure; 1 where absent', count('how many', 20), ref('retry')),
   failover: oneOf('tried in this order when the step itself fails', ref('block'), listOf(ref('block'), 'bodies in their order')),
   gate: oneOf('"it" is the output; the first rule that holds decides', listOf(ref('rule'), 'rules'), gate),

@@ -3,6 +3,7 @@ import { defined } from '../defined.ts'
 import { describe, type MapSyntax, type Syntax } from '../source/syntax.ts'
 import type { BlockTree, BodyTree, PromptTree, StepTree } from '../tree.ts'
 import { readFields, readMarked, readText, readValue, readWord, readYesNo, type Fields, type ReadContext } from './context.ts'
+import { readRetry } from './kinds.ts'
 import { readPrompt } from './prompt.ts'
 import { readSchema } from './schema.ts'
 import { defaultModels, readNames, type Site } from './site.ts'
@@ -97,9 +98,9 @@ const readWeight = (node: Syntax, context: ReadContext): number => {
   return 1
 }
 
-type Ballot = { readonly prompt: PromptTree } & Pick<StepTree, 'with' | 'returns'>
+type Ballot = { readonly prompt: PromptTree } & Pick<StepTree, 'with' | 'returns' | 'retry'>
 
-/** What the voters are asked: the prompt, arguments and schema of the step itself. */
+/** What the voters are asked: the prompt, arguments, schema and tries of the step itself. */
 const readBallot = (step: Fields, { id, context }: Site): Ballot | undefined => {
   const node = step.get('prompt')
   if (node === undefined) {
@@ -110,7 +111,8 @@ const readBallot = (step: Fields, { id, context }: Site): Ballot | undefined => 
   const prompt = readPrompt(node, id, context)
   const given = step.read('with', (value) => readValue(value, context))
   const returns = step.read('returns', (value) => readSchema(value, 'returns', context))
-  return prompt === undefined ? undefined : { prompt, ...defined({ with: given, returns }) }
+  const retry = step.read('retry', (value) => readRetry(value, context))
+  return prompt === undefined ? undefined : { prompt, ...defined({ with: given, returns, retry }) }
 }
 
 type Asked = {

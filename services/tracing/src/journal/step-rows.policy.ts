@@ -51,10 +51,12 @@ const dispatchedRow = (data: Data<'journal.step.dispatched'>): StepRow =>
   stepRow(data, { status: 'dispatched', attempt: data.attempt }, { dispatchedAtMs: data.atMs, untilMs: data.leaseUntilMs })
 
 /** The attempt is the last part of its id. */
-const waitingRow = ({ attemptId, untilMs, reason, fault, ...data }: Data<'journal.step.waiting'>): StepRow => {
+const waitingRow = ({ attemptId, untilMs, reason, fault, meter, ...data }: Data<'journal.step.waiting'>): StepRow => {
   const attempt = Number(attemptId.slice(attemptId.lastIndexOf('/') + 1)) || 1
   const known = { untilMs, reason, errorMessage: messageOf(fault) }
-  return stepRow({ attemptId, untilMs, reason, ...data }, { status: 'waiting', attempt, error_code: fault?.code ?? null }, known)
+  // An attempt that ended in a question to a person has a price like any other.
+  const columns = { status: 'waiting', attempt, error_code: fault?.code ?? null, cost_micro_usd: meter?.costMicroUsd ?? null } as const
+  return stepRow({ attemptId, untilMs, reason, ...data }, columns, known)
 }
 
 const completedRow = (data: Data<'journal.step.completed'>): StepRow =>

@@ -160,6 +160,7 @@ const waitWords = (step: OpenStep): Pick<Reason, 'text'> & Partial<Reason> => {
       text: `what the ${kind} step needs is down${named('; the next look is at', step)}`,
       command: 'baton doctor',
     }
+  if (reason === 'asks') return { text: `the ${kind} step cannot go on before a person has answered` }
   if (reason === 'extended') return { text: `the ${kind} step is being worked on, and asked for time${named(' until', step)}` }
   const after = errorCode === null ? '' : ` after ${errorCode}`
   return { kind: 'retry', text: `the ${kind} step is tried again${after}${named(', at', step)}` }
