@@ -7,6 +7,7 @@ import { eventInboxContract } from './contract/event-inbox.contract.ts'
 import { jobContract } from './contract/job.contract.ts'
 import { keepContract } from './contract/keep.contract.ts'
 import { lifecycleContract } from './contract/lifecycle.contract.ts'
+import { modelMoneyContract } from './contract/model-money.contract.ts'
 import { retentionContract } from './contract/retention.contract.ts'
 import { runContract } from './contract/run.contract.ts'
 import { triggerContract } from './contract/trigger.contract.ts'
@@ -44,5 +45,6 @@ export const storeContract = (options: {
     deadLetterContract(get)
     eventInboxContract(get)
     retentionContract(get)
+    modelMoneyContract(get)
   })
 }

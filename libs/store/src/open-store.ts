@@ -1,5 +1,6 @@
 import { aliasRepository } from './alias.repository.ts'
 import { answerRepository } from './answer.repository.ts'
+import { budgetRepository } from './budget.repository.ts'
 import type { Database } from './database.ts'
 import { deadLetterRepository } from './dead-letter.repository.ts'
 import { effectRepository } from './effect.repository.ts'
@@ -7,6 +8,7 @@ import { eventInboxRepository } from './event-inbox.repository.ts'
 import { flowRepository } from './flow.repository.ts'
 import { jobRepository } from './job.repository.ts'
 import { leaseRepository } from './lease.repository.ts'
+import { cooldownRepository, limitRepository } from './limit.repository.ts'
 import { compareMigrations, migrate, type Migration } from './migrate.ts'
 import { eventInbox } from './migrations/event-inbox.ts'
 import { deadLetterKinds } from './migrations/dead-letter-kinds.ts'
@@ -16,12 +18,14 @@ import { jobs } from './migrations/jobs.ts'
 import { leaseCrashes } from './migrations/lease-crashes.ts'
 import { leaseLocks } from './migrations/lease-locks.ts'
 import { leases } from './migrations/leases.ts'
+import { modelMoney } from './migrations/model-money.ts'
 import { payloads } from './migrations/payloads.ts'
 import { retention } from './migrations/retention.ts'
 import { runs } from './migrations/runs.ts'
 import { starts } from './migrations/starts.ts'
 import { triggers } from './migrations/triggers.ts'
 import { work } from './migrations/work.ts'
+import { modelCacheRepository } from './model-cache.repository.ts'
 import { paramRepository } from './param.repository.ts'
 import { payloadRepository } from './payload.repository.ts'
 import type { Stores } from './ports.ts'
@@ -45,6 +49,7 @@ const MIGRATIONS: readonly Migration[] = [
   retention,
   eventInbox,
   deadLetterKinds,
+  modelMoney,
 ]
 
 /** Runs the migrations that are missing and gives every port. Safe to call from several processes at once. */
@@ -65,6 +70,10 @@ export const openStore = async (db: Database): Promise<Stores> => {
     deadLetters: deadLetterRepository(db),
     eventInbox: eventInboxRepository(db),
     retention: retentionRepository(db),
+    budgets: budgetRepository(db),
+    limits: limitRepository(db),
+    cooldowns: cooldownRepository(db),
+    modelCache: modelCacheRepository(db),
   }
 }
 
