@@ -41,7 +41,27 @@ export type HumanSpec = {
   readonly title?: string
   /** What silence means; never consent (E5). `escalate` raises the priority once and waits for another SLA, then fails. */
   readonly onTimeout: 'fail' | 'escalate'
+  /** 0–100, where the priority is a number; `priority` is the name nearest to it. */
+  readonly urgency?: number
+  /** Time until somebody has to have taken it. */
+  readonly claimMs?: number
+  /** Where it goes when nobody acts in time, each with clocks of its own. */
+  readonly chain?: readonly HumanRung[]
+  /** One of these roles is needed, and all of these skills. */
+  readonly roles?: readonly string[]
+  readonly skills?: readonly string[]
+  readonly quorum?: { readonly n: number; readonly of: number; readonly distinctRoles: boolean; readonly excludeRequester: boolean }
+  /** What silence means at the end of the chain: only what is advisory goes on, flagged as unreviewed. */
+  readonly risk?: 'advisory' | 'reversible' | 'irreversible'
+  readonly kind?: 'approval' | 'edit' | 'question' | 'label'
+  /** Reasons to reject, by name, each with what the model is told. */
+  readonly reasons?: { readonly [name: string]: string }
 }
+export type HumanRung = { readonly queue: string; readonly slaMs: number; readonly claimMs?: number; readonly roles?: readonly string[] }
+
+/** The longest time that people have to decide, all rungs together. */
+export const peopleMs = ({ slaMs, onTimeout, chain = [] }: HumanSpec): number =>
+  chain.length > 0 ? chain.reduce((sum, rung) => sum + rung.slaMs, slaMs) : slaMs * (onTimeout === 'escalate' ? 2 : 1)
 
 /** Which branches a parallel step waits for; `first` is the first that succeeds, `any` the first that ends. */
 export type JoinSpec = { readonly join: 'all' | 'any' | 'first' } | { readonly join: 'quorum'; readonly quorum: number }

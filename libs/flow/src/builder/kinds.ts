@@ -64,10 +64,23 @@ export const check = <V, const R extends Shape = 'any', W extends boolean = neve
 
 export type Human = {
   readonly queue: string
-  readonly priority?: 'emergency' | 'high' | 'normal' | 'low'
+  readonly priority?: 'emergency' | 'high' | 'normal' | 'low' | number
   readonly sla?: Duration
   readonly title?: string
   readonly onTimeout?: 'fail' | 'escalate'
+  readonly claim?: Duration
+  readonly chain?: readonly (
+    | string
+    | { readonly queue: string; readonly sla?: Duration; readonly claim?: Duration; readonly roles?: readonly string[] }
+  )[]
+  readonly roles?: readonly string[]
+  readonly skills?: readonly string[]
+  readonly quorum?:
+    | number
+    | { readonly n: number; readonly of?: number; readonly distinctRoles?: boolean; readonly excludeRequester?: boolean }
+  readonly risk?: 'advisory' | 'reversible' | 'irreversible'
+  readonly kind?: 'approval' | 'edit' | 'question' | 'label'
+  readonly reasons?: readonly string[] | { readonly [name: string]: string }
 }
 /** A person of a queue, whose answer becomes the output. */
 export const human = <V, const R extends Shape = 'any', W extends boolean = never, E extends Outcome<V & FaultView> = 'fail'>(

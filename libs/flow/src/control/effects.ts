@@ -76,7 +76,8 @@ const branchesApprove = ({ branches, join, onFailure }: Parallel, before: Approv
 const workApproves = (step: StepTree, before: Approval, run: Run): Approval | undefined => {
   switch (step.kind) {
     case 'human':
-      return answerDecides(step) ? { approved: true } : before
+      // Advisory reviews go on without an answer when nobody gives one.
+      return answerDecides(step) && step.human.risk !== 'advisory' ? { approved: true } : before
     case 'parallel':
       return branchesApprove(step, before, run)
     case 'map':

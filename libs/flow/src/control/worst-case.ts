@@ -2,7 +2,7 @@
 //   W1. An upper bound of what is stated: timeouts with their tries and pauses, sub-steps as often as they may run. What states no
 //       time is left out of the sum and named, because guessing it would make every warning a matter of taste.
 //   W2. Working time and wall clock are kept apart: people, events and waits use up the second only.
-import type { LimitsSpec, RetrySpec } from '../plan.ts'
+import { peopleMs, type LimitsSpec, type RetrySpec } from '../plan.ts'
 import type { BlockTree, FlowTree, StepTree } from '../tree.ts'
 import { outcomesOf } from './blocks.ts'
 import { walkFrom, type Domain, type Leaving } from './forward.ts'
@@ -162,7 +162,7 @@ const plain = (step: StepTree, { before, tree, ledger }: Work): Used => {
 
 /** Wall clock of what stops the working time (W2); undefined for steps that work, and for an event that may never come. */
 const waitOf = (step: StepTree): number | undefined => {
-  if (step.kind === 'human') return step.human.slaMs * (step.human.onTimeout === 'escalate' ? 2 : 1)
+  if (step.kind === 'human') return peopleMs(step.human)
   if (step.kind === 'wait') return step.forMs
   return step.kind === 'event' ? step.timeoutMs : undefined
 }

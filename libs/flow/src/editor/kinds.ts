@@ -2,13 +2,50 @@
 import type { JsonObject } from '@baton/contracts/json'
 import { any, caps, closed, count, listOf, mapOf, oneOf, ref, text, texts, word, yesNo } from './pieces.ts'
 
+const quorum = closed({
+  n: count('how many have to approve', 20),
+  of: count('of how many; more rejections than the rest reject', 20),
+  distinctRoles: yesNo('each for another role; false where absent'),
+  excludeRequester: yesNo('who began the run does not decide; false where absent'),
+})
+
 const human = closed(
   {
     queue: text('who is asked', 'support'),
-    priority: word('how urgent it is; normal where absent', 'emergency', 'high', 'normal', 'low'),
+    priority: oneOf(
+      'how urgent it is, by name or from 0 to 100; normal where absent',
+      { enum: ['emergency', 'high', 'normal', 'low'] },
+      { type: 'integer', minimum: 0, maximum: 100 },
+    ),
     sla: ref('duration', 'time to decide; 1d where absent', ['120m']),
     title: text('what the list of tasks shows'),
     onTimeout: word('what silence means, which is never consent; fail where absent', 'fail', 'escalate'),
+    claim: ref('duration', 'time until somebody has to have taken it', ['10m']),
+    chain: oneOf(
+      'where it goes when nobody acts in time, each with clocks of its own',
+      text('a queue', 'leads'),
+      listOf(
+        oneOf(
+          'a queue, or a queue with its own clocks and roles',
+          text('a queue', 'leads'),
+          closed(
+            { queue: text('who is asked'), sla: ref('duration'), claim: ref('duration'), roles: texts('who may answer') },
+            { required: ['queue'] },
+          ),
+        ),
+        'the rungs',
+      ),
+    ),
+    roles: texts('one of these may answer', ['finance', 'lead']),
+    skills: texts('who answers has all of these', ['german']),
+    quorum: oneOf('how many people have to agree; 1 where absent', { type: 'integer', minimum: 1, maximum: 20 }, quorum),
+    risk: word('what silence means at the end: only what is advisory goes on, flagged', 'advisory', 'reversible', 'irreversible'),
+    kind: word('what is asked; by what is shown where absent', 'approval', 'edit', 'question', 'label'),
+    reasons: oneOf(
+      'reasons to reject, by name; what the model is told',
+      texts('names'),
+      mapOf({ type: 'string' }, 'name: what the model is told', { wrong_tone: 'Be friendlier.' }),
+    ),
   },
   { required: ['queue'] },
 )

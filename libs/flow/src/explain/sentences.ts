@@ -1,5 +1,5 @@
 // What happens next, in sentences.
-import { isJsonObject } from '@baton/contracts/json'
+import { isJsonObject, type Json } from '@baton/contracts/json'
 import type { TriggerSpec } from '../plan.ts'
 import type { OutlineOutcome, OutlinePart, OutlineStep } from '../outline/outline.ts'
 import { durationWords, listWords } from '../outline/words.ts'
@@ -71,11 +71,9 @@ const partWords = (part: OutlinePart): string => listWords(part.steps.map((step)
 const silenceWords = (step: OutlineStep): readonly string[] => {
   const human = humanOf(step)
   if (human === undefined) return []
-  return [
-    human.onTimeout === 'escalate'
-      ? 'no answer in time: asked once more with a higher priority, then the step fails'
-      : 'no answer in time: the step fails',
-  ]
+  const end = human.risk === 'advisory' ? 'it goes on as proposed, flagged as unreviewed' : 'the step fails'
+  if (human.chain.length > 0) return [`no answer in time: ${human.chain.map((queue) => `then ${queue}`).join(', ')}, then ${end}`]
+  return [`no answer in time: ${human.onTimeout === 'escalate' ? 'asked once more with a higher priority, then ' : ''}${end}`]
 }
 
 export type Human = {
@@ -84,6 +82,9 @@ export type Human = {
   readonly slaMs: number
   readonly onTimeout: string
   readonly title: string | undefined
+  /** Queues it goes to when nobody acts in time. */
+  readonly chain: readonly string[]
+  readonly risk: string
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
@@ -98,5 +99,7 @@ export const humanOf = (step: OutlineStep): Human | undefined => {
     slaMs: Number(human['slaMs']),
     onTimeout: textOf(human['onTimeout']),
     title: typeof human['title'] === 'string' ? human['title'] : undefined,
+    chain: (Array.isArray(human['chain']) ? human['chain'] : []).map((rung: Json) => (isJsonObject(rung) ? textOf(rung['queue']) : '')),
+    risk: textOf(human['risk']),
   }
 }

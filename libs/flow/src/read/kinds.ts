@@ -9,7 +9,6 @@ import { withShares } from './literals.ts'
 import { readPrompt } from './prompt.ts'
 import { defaultModels, readName, readNames, type Site } from './site.ts'
 
-const DAY_MS = 86_400_000
 
 export const readModel = (fields: Fields, { id, context }: Site): BodyTree | undefined => {
   const route = fields.get('model')
@@ -90,30 +89,6 @@ const readOptions = (node: Syntax, context: ReadContext): JsonObject => {
   if (isJsonObject(value)) return value
   if (value !== null) context.report.add(node, 'flow.wrong_type', `the options of a check must be a map, not ${describe(node)}`)
   return {}
-}
-
-const PRIORITIES = ['emergency', 'high', 'normal', 'low'] as const
-// Silence is never consent (E5): there is no word for going on.
-const ON_TIMEOUT = ['fail', 'escalate'] as const
-
-/** `human: QUEUE`, or queue, priority, sla, title and onTimeout. */
-export const readHuman = (node: Syntax, { context }: Site): BodyTree | undefined => {
-  if (node.kind !== 'map') {
-    const queue = readName(node, 'a queue', context)
-    return queue === undefined
-      ? undefined
-      : { kind: 'human', human: { queue, priority: 'normal', slaMs: DAY_MS, onTimeout: 'fail' }, slaAt: node }
-  }
-  const fields = readFields(node, { what: 'human', known: ['queue', 'priority', 'sla', 'title', 'onTimeout'], context })
-  if (fields === undefined) return undefined
-  if (!fields.has('queue')) context.report.add(node, 'flow.missing_key', 'human needs a queue', 'queue: support')
-  const queue = fields.read('queue', (value) => readName(value, 'a queue', context))
-  const priority = fields.read('priority', (value) => readWord(value, { what: 'priority', words: PRIORITIES, context })) ?? 'normal'
-  const slaMs = fields.read('sla', (value) => readDuration(value, 'sla', context)) ?? DAY_MS
-  const title = fields.read('title', (value) => readText(value, 'title', context))
-  const onTimeout = fields.read('onTimeout', (value) => readWord(value, { what: 'onTimeout', words: ON_TIMEOUT, context })) ?? 'fail'
-  if (queue === undefined) return undefined
-  return { kind: 'human', human: { queue, priority, slaMs, onTimeout, ...defined({ title }) }, slaAt: fields.get('sla') ?? node }
 }
 
 export const readTask = (node: Syntax, { context }: Site): BodyTree | undefined => {

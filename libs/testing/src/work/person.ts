@@ -4,7 +4,7 @@ import { Fault } from '@baton/contracts/fault'
 import { isJsonObject, type Json } from '@baton/contracts/json'
 import type { StepCommand, Verdict } from '@baton/contracts'
 import type { Done } from '@baton/engine/memory'
-import type { PlanNode } from '@baton/flow/plan'
+import { peopleMs, type PlanNode } from '@baton/flow/plan'
 import type { Act } from '../script/answer.ts'
 import { BrokenTest } from '../script/scripts.ts'
 import { ask, fits, type Job, type PersonAsked } from './asking.ts'
@@ -15,7 +15,7 @@ type Human = Extract<PlanNode, { kind: 'human' }>
 export const askPerson = async (job: Job): Promise<Done> => {
   const { command, node, clock, signal, onPerson } = job
   if (node.kind !== 'human') throw new BrokenTest(`${command.path} asks no person.`)
-  const { queue, slaMs, onTimeout, title } = node.human
+  const { queue, title } = node.human
   const askedAtMs = clock.nowMs()
   const act = await ask(job, queue, 1)
   const told = (became: PersonAsked['became']): void => {
@@ -23,7 +23,7 @@ export const askPerson = async (job: Job): Promise<Done> => {
     const titled = title === undefined ? {} : { title }
     onPerson({ path, step: node.name ?? node.id, queue, priority, input, atMs: askedAtMs, became, untilMs: clock.nowMs(), ...titled })
   }
-  const timeMs = slaMs * (onTimeout === 'escalate' ? 2 : 1)
+  const timeMs = peopleMs(node.human)
   await clock.sleep(Math.min(act.takesMs, timeMs), signal)
   if (signal.aborted) {
     told('withdrawn')
