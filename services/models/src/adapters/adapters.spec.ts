@@ -140,19 +140,27 @@ describe('what an error of a provider means (B5)', () => {
   const fault = (status: number | undefined, headers: Record<string, string> = {}, message = 'no') =>
     providerFault('gpt', { ...(status === undefined ? {} : { status }), headers, message }, 0)
 
-  it('tells rate limits, outages, refusals and time-outs apart', () => {
-    expect([429, 500, 503, 529, undefined, 200, 400, 401, 404, 408].map((status) => fault(status).code)).toEqual([
+  it('tells rate limits, outages, refusals and time-outs apart (B5)', () => {
+    expect([429, 500, 503, 529, undefined, 200, 400, 401, 404, 405, 408, 413].map((status) => fault(status).code)).toEqual([
       'model.rate_limited',
       'model.unavailable',
       'model.unavailable',
+      'model.overloaded',
       'model.unavailable',
       'model.unavailable',
-      'model.unavailable',
-      'model.refused',
-      'model.refused',
+      'model.request_invalid',
+      'model.unauthorized',
+      'model.request_invalid',
       'model.refused',
       'model.timed_out',
+      'model.context_too_long',
     ])
+  })
+
+  it('reads what is meant where the status says little', () => {
+    expect(fault(429, {}, 'You exceeded your current quota: insufficient_quota').code).toBe('model.unauthorized')
+    expect(fault(400, {}, 'Blocked by content_policy_violation').code).toBe('model.content_refused')
+    expect(fault(500, {}, 'Overloaded').code).toBe('model.overloaded')
   })
 
   it('passes on the wait that the provider names (B6)', () => {
@@ -162,7 +170,7 @@ describe('what an error of a provider means (B5)', () => {
   })
 
   it('names a context that is too long', () => {
-    expect(fault(400, {}, "This model's maximum context length is 8192 tokens").detail).toMatchObject({ reason: 'context_length' })
+    expect(fault(400, {}, "This model's maximum context length is 8192 tokens").code).toBe('model.context_too_long')
   })
 
   it('lets no key out (H5)', () => {

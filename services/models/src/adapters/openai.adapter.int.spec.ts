@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { costMicroUsd } from '@baton/policy/routing'
 import type { Question } from '../model.ts'
 import { openAiModel, type OpenAiOptions } from './openai.adapter.ts'
 
@@ -55,7 +56,7 @@ const options = (change: Partial<OpenAiOptions> = {}): OpenAiOptions => ({
   model: 'm',
   baseUrl,
   apiKey: 'k',
-  price: { input: 0.15, output: 0.6 },
+  cost: (tokens) => costMicroUsd({ input: 0.15, output: 0.6 }, tokens),
   outputTokensMax: 500,
   responseFormat: 'schema',
   temperature: 0,
@@ -77,7 +78,11 @@ const schema = { type: 'object', properties: { a: { type: 'string' } } }
 
 describe('an OpenAI-compatible server (B1)', () => {
   it('is asked with prompt, system and limits, and billed by its usage (B13)', async () => {
-    expect(await ask(completion('Hello'))).toEqual({ text: 'Hello', usage: { inputTokens: 1_000, outputTokens: 100, costMicroUsd: 210 } })
+    expect(await ask(completion('Hello'))).toEqual({
+      text: 'Hello',
+      servedBy: 'm',
+      usage: { inputTokens: 1_000, outputTokens: 100, costMicroUsd: 210 },
+    })
     expect(sent).toMatchObject([
       {
         path: '/v1/chat/completions',
@@ -122,10 +127,9 @@ describe('an OpenAI-compatible server (B1)', () => {
     expect(sent).toHaveLength(1)
     await expect(ask({ status: 503, body: error })).rejects.toMatchObject({ code: 'model.unavailable' })
     expect(sent).toHaveLength(1)
-    await expect(ask({ status: 401, body: error })).rejects.toMatchObject({ code: 'model.refused' })
+    await expect(ask({ status: 401, body: error })).rejects.toMatchObject({ code: 'model.unauthorized' })
     await expect(ask({ status: 400, body: { error: { message: 'maximum context length is 10 tokens' } } })).rejects.toMatchObject({
-      code: 'model.refused',
-      detail: { reason: 'context_length' },
+      code: 'model.context_too_long',
     })
     await expect(ask({ body: '<html>busy</html>' })).rejects.toMatchObject({ code: 'model.unavailable' })
     expect(await ask(completion(''))).toMatchObject({ unusable: { code: 'output.malformed' } })
@@ -141,12 +145,16 @@ describe('an OpenAI-compatible server (B1)', () => {
       code: 'output.truncated',
       detail: { reason: 'length' },
     })
-    expect(await ask(completion('no', 'content_filter'))).toMatchObject({ unusable: { code: 'model.refused' } })
+    expect(await ask(completion('no', 'content_filter'))).toMatchObject({ unusable: { code: 'model.content_refused' } })
   })
 
   it('O4: a call without usage is billed by an estimate', async () => {
-    const answer = await ask(completion('x'.repeat(400), 'stop', null), {}, { price: { input: 100, output: 100 } })
-    expect(answer.usage).toEqual({ inputTokens: 3, outputTokens: 100, costMicroUsd: 10_300 })
+    const answer = await ask(
+      completion('x'.repeat(400), 'stop', null),
+      {},
+      { cost: (tokens) => costMicroUsd({ input: 100, output: 100 }, tokens) },
+    )
+    expect(answer.usage).toEqual({ inputTokens: 3, outputTokens: 67, costMicroUsd: 7_000 })
   })
 
   it('O4: an answer that cannot be used is billed as well (B13)', async () => {

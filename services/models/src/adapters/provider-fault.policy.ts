@@ -12,11 +12,27 @@ export type CallError = {
 
 const MESSAGE_CHARS_MAX = 300
 
-const codeOf = (status: number | undefined): FaultCode => {
-  if (status === 429) return 'model.rate_limited'
+const TOO_LONG = /context.{0,20}(?:length|window)|too many (?:input )?tokens|maximum.{0,20}tokens|prompt is too long|request_too_large/i
+const CONTENT = /content[_ ](?:filter|policy|management)|safety (?:system|policy)|responsible ?ai/i
+const UNPAID = /insufficient_quota|credit balance|billing/i
+const BUSY = /overloaded|at capacity|server_busy|model is (?:currently )?loading/i
+
+/** What a status of 4xx means, with the words beside it. */
+const refusalOf = (status: number, words: string): FaultCode => {
+  if (status === 413 || TOO_LONG.test(words)) return 'model.context_too_long'
+  if (CONTENT.test(words)) return 'model.content_refused'
+  if (status === 401 || status === 403 || UNPAID.test(words)) return 'model.unauthorized'
+  return status === 400 || status === 404 || status === 422 ? 'model.request_invalid' : 'model.refused'
+}
+
+const codeOf = ({ status, message, body = '' }: CallError): FaultCode => {
+  const words = `${message} ${body}`
+  // An account without money is not mended by waiting.
+  if (status === 429) return UNPAID.test(words) ? 'model.unauthorized' : 'model.rate_limited'
+  if (status === 529 || BUSY.test(words)) return 'model.overloaded'
   // No answer, a failing server, or a success that was not JSON: all may be over soon.
   if (status === undefined || status >= 500 || status < 400 || status === 409) return 'model.unavailable'
-  return status === 408 ? 'model.timed_out' : 'model.refused'
+  return status === 408 ? 'model.timed_out' : refusalOf(status, words)
 }
 
 const retryAfterOf = (headers: Readonly<Record<string, string>>, nowMs: number): number | undefined => {
@@ -29,16 +45,12 @@ const safe = (message: string): string => message.replaceAll(/\b(?:sk|key|Bearer
 
 /** The fault for an error of a call to `model`. */
 export const providerFault = (model: string, error: CallError, nowMs: number): Fault => {
-  const code = codeOf(error.status)
-  const waits = code === 'model.rate_limited' || code === 'model.unavailable'
+  const code = codeOf(error)
+  const waits = code === 'model.rate_limited' || code === 'model.unavailable' || code === 'model.overloaded'
   const retryAfterMs = waits ? retryAfterOf(error.headers ?? {}, nowMs) : undefined
-  const tooLong =
-    code === 'model.refused' &&
-    /context.{0,20}(?:length|window)|too many tokens|maximum.{0,20}tokens/i.test(`${error.message} ${error.body ?? ''}`)
   return new Fault(code, `${model}: ${safe(error.message)}`, {
     model,
     ...(error.status === undefined ? {} : { status: error.status }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    ...(tooLong ? { reason: 'context_length' } : {}),
   })
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { costMicroUsd, type Tokens } from '@baton/policy/routing'
 import { describe, expect, it } from '@jest/globals'
 import { createCatalogue, ModelsFile } from '../catalogue/catalogue.ts'
 import { readScript } from '../catalogue/script-file.ts'
@@ -8,7 +9,7 @@ import type { Answer, Question } from '../model.ts'
 import { Script } from './script.ts'
 import { scriptedModel } from './scripted.adapter.ts'
 
-const price = { input: 1, output: 2 }
+const cost = (tokens: Tokens): number => costMicroUsd({ input: 1, output: 2 }, tokens)
 const question = (change: Partial<Question> = {}): Question => ({
   prompt: 'What is a refund?',
   input: { text: 'refund', kind: 'money', n: 2 },
@@ -16,7 +17,7 @@ const question = (change: Partial<Question> = {}): Question => ({
   ...change,
 })
 const ask = (answers: readonly unknown[], change: Partial<Question> = {}): Promise<Answer> =>
-  scriptedModel('reader', { script: Script.parse({ answers }), price }).invoke(question(change))
+  scriptedModel('reader', { script: Script.parse({ answers }), cost }).invoke(question(change))
 const turn = (n: number, more: object = {}): Partial<Question> => ({
   occasion: { step: 'desk', agent: 'clerk', turn: n, use: 'turn', try: 1, ...more },
 })

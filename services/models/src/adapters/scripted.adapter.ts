@@ -4,12 +4,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Fault } from '@baton/contracts/fault'
 import type { Json, JsonObject } from '@baton/contracts/json'
+import type { Tokens } from '@baton/policy/routing'
 import type { Model, Question, Usage, WrittenCall } from '../model.ts'
 import { findAnswer, type Script, type ScriptedAnswer } from './script.ts'
 import { fill, fillText, slotValues } from './script-slots.policy.ts'
 
-/** Dollars per million tokens. */
-type Price = { readonly input: number; readonly output: number }
+/** What tokens are said to cost, in micro-dollars. */
+type Cost = (tokens: Tokens) => number
 
 const CHARS_PER_TOKEN = 4
 const tokensOf = (chars: number): number => Math.ceil(chars / CHARS_PER_TOKEN)
@@ -17,9 +18,9 @@ const tokensOf = (chars: number): number => Math.ceil(chars / CHARS_PER_TOKEN)
 const sentChars = ({ prompt, system = '', conversation = [] }: Question): number =>
   prompt.length + system.length + conversation.reduce((sum, { text }) => sum + text.length, 0)
 
-const usageOf = (question: Question, written: string, { tokens, price }: { tokens: ScriptedAnswer['tokens']; price: Price }): Usage => {
+const usageOf = (question: Question, written: string, { tokens, cost }: { tokens: ScriptedAnswer['tokens']; cost: Cost }): Usage => {
   const [inputTokens, outputTokens] = tokens ?? [tokensOf(sentChars(question)), tokensOf(written.length)]
-  return { inputTokens, outputTokens, costMicroUsd: Math.ceil(inputTokens * price.input + outputTokens * price.output) }
+  return { inputTokens, outputTokens, costMicroUsd: cost({ input: inputTokens, output: outputTokens }) }
 }
 
 const callsOf = (calls: NonNullable<ScriptedAnswer['calls']>, values: JsonObject): readonly WrittenCall[] =>
@@ -44,7 +45,7 @@ const spoken = (found: ScriptedAnswer, question: Question): Spoken => {
 }
 
 /** A model that follows a script (S1, S2). */
-export const scriptedModel = (name: string, { script, price }: { script: Script; price: Price }): Model => ({
+export const scriptedModel = (name: string, { script, cost }: { script: Script; cost: Cost }): Model => ({
   name,
   provider: 'scripted',
   local: false,
@@ -56,6 +57,6 @@ export const scriptedModel = (name: string, { script, price }: { script: Script;
       throw new Fault(code, `${name}: ${message}`, { model: name, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) })
     }
     const { written, ...answer } = spoken(found, question)
-    return { ...answer, usage: usageOf(question, written, { tokens: found.tokens, price }) }
+    return { ...answer, usage: usageOf(question, written, { tokens: found.tokens, cost }) }
   },
 })

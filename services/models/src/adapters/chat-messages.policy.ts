@@ -2,13 +2,17 @@
 //   O5. Where tools are offered the schema of the answer is told in words: servers that force an answer into a schema cannot call a tool.
 import type { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { isJsonObject, type JsonObject } from '@baton/contracts/json'
-import type { Question, Said } from '../model.ts'
+import type { Media, Question, Said } from '../model.ts'
 import { toolNames, type ToolNames } from './tool-names.policy.ts'
 
-type ChatModel = ReturnType<ReturnType<typeof createOpenAICompatible>['chatModel']>
+/** The provider interface of the SDK; every package of a provider gives it. */
+export type ChatModel = Pick<ReturnType<ReturnType<typeof createOpenAICompatible>['chatModel']>, 'doGenerate' | 'doStream'>
 export type CallOptions = Parameters<ChatModel['doGenerate']>[0]
 export type ChatResult = Awaited<ReturnType<ChatModel['doGenerate']>>
+export type ChatStream = Awaited<ReturnType<ChatModel['doStream']>>
+export type ChatPiece = ChatStream['stream'] extends ReadableStream<infer P> ? P : never
 type Prompt = CallOptions['prompt']
+type FilePart = Extract<Extract<Prompt[number], { role: 'user' }>['content'][number], { type: 'file' }>
 type Schema = Extract<CallOptions['responseFormat'], { type: 'json' }>['schema'] & object
 
 /** How the schema reaches the server: as a JSON Schema, as JSON mode with the schema in the prompt, or in the prompt only. */
@@ -64,6 +68,13 @@ const messageOf = (said: Said, { out }: ToolNames): Prompt[number] => {
   }
 }
 
+/** A picture, sound or file beside the words. */
+const filePart = (media: Media): FilePart => ({
+  type: 'file',
+  mediaType: media.mediaType,
+  data: 'base64' in media ? { type: 'data', data: media.base64 } : { type: 'url', url: new URL(media.url) },
+})
+
 const AGAIN = (feedback: string): string => `Your last answer could not be used: ${feedback}. Answer again and mend that.`
 
 /** The messages: who the model is, what it is asked, what was said since, and what was wrong with its last answer. */
@@ -76,7 +87,7 @@ export const promptOf = (question: Question, schema: JsonObject | undefined, nam
   const asked = conversation.length > 0 || again === '' ? question.prompt : `${question.prompt}\n\n${again}`
   return [
     ...(system === '' ? [] : [{ role: 'system' as const, content: system }]),
-    { role: 'user', content: [{ type: 'text', text: asked }] },
+    { role: 'user', content: [{ type: 'text', text: asked }, ...(question.media ?? []).map(filePart)] },
     ...conversation.map((said) => messageOf(said, names)),
     ...(conversation.length > 0 && again !== '' ? [{ role: 'user' as const, content: [{ type: 'text' as const, text: again }] }] : []),
   ]

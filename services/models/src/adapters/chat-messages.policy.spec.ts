@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Question } from '../model.ts'
-import { formatOf, namesIn, promptOf } from './openai-messages.policy.ts'
+import { formatOf, namesIn, promptOf } from './chat-messages.policy.ts'
 
 const schema = { type: 'object', properties: { verdict: { type: 'string' } } }
 const question = (change: Partial<Question> = {}): Question => ({

@@ -1,0 +1,14 @@
+import type { ServiceConfig } from '@baton/service'
+import type { LearnedRoutes } from '../routes/learned-routes.ts'
+
+/** What the catalogue needs to know of where it runs. */
+export type Surroundings = Pick<ServiceConfig, 'flowsDir' | 'openai'> & {
+  readonly openaiModel?: string
+  readonly nowMs: () => number
+  /** Where `baton models pull` puts weights. */
+  readonly modelsDir?: string
+  /** Variables that servers of the catalogue name for their address and key. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Opens artefacts of learned routes and cascades; absent: routes that name them are walked as listed. */
+  readonly learned?: LearnedRoutes
+}
