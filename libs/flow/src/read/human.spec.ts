@@ -56,7 +56,7 @@ describe('a step of a person (E3, E5)', () => {
     })
     expect(humanOf('{ queue: finance, quorum: 2 }').quorum).toEqual({ n: 2, of: 2, distinctRoles: false, excludeRequester: false })
     expect(mistakesIn(flow('{ queue: finance, quorum: { n: 3, of: 2 } }'))).toEqual([
-      '3:61 literal.range 3 of 2 people can never agree | of: 3',
+      '3:55 literal.range 3 of 2 people can never agree | of: 3',
     ])
   })
 
