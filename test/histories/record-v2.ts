@@ -1,9 +1,6 @@
-// Records the golden histories of engine version 2, one for each kind of step and each way to control a run. As in record.ts a recorded
-// history is never written anew: a change of outputs needs a new engine version and folder.
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+// The golden histories of engine version 2, one for each kind of step and each way to control a run.
 import type { MessageOf } from '@baton/contracts'
-import type { EngineInput, LogMessage } from '@baton/engine'
+import type { LogMessage } from '@baton/engine'
 import {
   at,
   cancelled,
@@ -14,10 +11,8 @@ import {
   happened,
   patched,
   paused,
-  play,
   programOf,
   requested,
-  resultIn,
   resumed,
   reviewExpired,
   START_MS,
@@ -25,13 +20,12 @@ import {
   woken,
   type Step,
 } from '@baton/engine/testing'
+import { writeHistories, type History } from './write.ts'
 import { PARALLEL, MAP, WIDE, VOTE, LOOP, WAITS, UNDO, FLOW, CHILD, AGENT, TEAM, CONTROL, BUDGET } from './flows-v2.ts'
 
 const VERSION = 2
 const run = (input: Parameters<typeof requested>[0] = {}, more: Partial<MessageOf<'run.requested'>> = {}): LogMessage =>
   requested(input, { engineVersion: VERSION, ...more })
-
-type History = { readonly flow: string; readonly steps: readonly Step[] }
 
 const clerk = 'a/turn[1]/1'
 const says = (path: string, output: Parameters<typeof turned>[2]): Step => turned(`report/${path}/turn[1]/1`, { calls: [] }, output)
@@ -256,22 +250,4 @@ const HISTORIES: Readonly<Record<string, History>> = {
   },
 }
 
-const folder = join(import.meta.dirname, `v${VERSION}`)
-mkdirSync(folder, { recursive: true })
-for (const [name, { flow, steps }] of Object.entries(HISTORIES)) {
-  const file = join(folder, `${name}.json`)
-  if (existsSync(file)) continue
-  const program = programOf(flow)
-  const records: EngineInput[] = []
-  let atMs = START_MS - 1
-  for (const [offset, step] of steps.entries()) {
-    const message = 'message' in step ? step.message : step
-    atMs = 'message' in step ? START_MS + step.atMs : atMs + 1
-    const pinned =
-      message.name === 'run.requested' ? { name: message.name, data: { ...message.data, planHash: program.plan.hash } } : message
-    records.push({ message: pinned, atMs, partition: 3, offset })
-  }
-  const { outputs } = play(program, steps)
-  process.stdout.write(`${name}: ${resultIn(outputs)?.result.status ?? 'no result'}\n`)
-  writeFileSync(file, `${JSON.stringify({ engineVersion: VERSION, plan: program.plan, records, outputs }, null, 1)}\n`)
-}
+writeHistories(VERSION, HISTORIES)

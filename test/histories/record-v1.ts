@@ -1,8 +1,4 @@
-// Records the golden histories of the current engine: what was decided once is decided so for ever under the same engine version.
-// Writes only what is not there: a recorded history is never written anew. A change of outputs needs a new engine version and folder.
-import { existsSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { ENGINE_VERSION, type EngineInput } from '@baton/engine'
+// The golden histories of engine version 1: what was decided once is decided so for ever under the same engine version.
 import {
   at,
   cancelled,
@@ -10,16 +6,14 @@ import {
   decided,
   extended,
   failed,
-  play,
-  programOf,
   quarantined,
   requested,
   retrying,
   reviewExpired,
-  START_MS,
   woken,
   type Step,
 } from '@baton/engine/testing'
+import { writeHistories, type History } from './write.ts'
 
 const CHAIN = `
 flow: golden/chain@1.0.0
@@ -60,7 +54,7 @@ const answer = (attempt: number, confidence: number): Step =>
   completed(`answer/${attempt}`, { text: 'x', confidence }, { costMicroUsd: 100 })
 const LEASE_MS = 2 * 3 * 5_000 + 60_000
 
-const HISTORIES: Readonly<Record<string, { readonly flow: string; readonly steps: readonly Step[] }>> = {
+const HISTORIES: Readonly<Record<string, History>> = {
   chain: {
     flow: CHAIN,
     steps: [
@@ -141,21 +135,4 @@ const HISTORIES: Readonly<Record<string, { readonly flow: string; readonly steps
   quarantined: { flow: SUPPORT, steps: [start, intent('refund'), quarantined()] },
 }
 
-const folder = join(import.meta.dirname, `v${ENGINE_VERSION}`)
-for (const [name, { flow, steps }] of Object.entries(HISTORIES)) {
-  const file = join(folder, `${name}.json`)
-  if (existsSync(file)) continue
-  const program = programOf(flow)
-  const records: EngineInput[] = []
-  let atMs = START_MS - 1
-  for (const [offset, step] of steps.entries()) {
-    const message = 'message' in step ? step.message : step
-    atMs = 'message' in step ? START_MS + step.atMs : atMs + 1
-    const pinned =
-      message.name === 'run.requested' ? { name: message.name, data: { ...message.data, planHash: program.plan.hash } } : message
-    records.push({ message: pinned, atMs, partition: 3, offset })
-  }
-  const { outputs } = play(program, steps)
-  writeFileSync(file, `${JSON.stringify({ engineVersion: ENGINE_VERSION, plan: program.plan, records, outputs }, null, 1)}\n`)
-  process.stdout.write(`${file}\n`)
-}
+writeHistories(1, HISTORIES)
