@@ -1,5 +1,5 @@
 // The golden histories of engine version 3: guards, questions of services, what steps share, and the time of composed steps.
-import { asks, at, completed, decided, failed, requested, reviewExpired, turned, woken, type Step } from '@baton/engine/testing'
+import { asks, at, completed, decided, failed, requested, reviewExpired, turned, woken } from '@baton/engine/testing'
 import { writeHistories, type History } from './write.ts'
 
 const VERSION = 3
@@ -14,6 +14,7 @@ output: { said: =a.said, by: =a.by }
 `
 const ASKING = `
 flow: golden/asking@1.0.0
+limits: { time: 1h, total: 2h }
 input: { text: string }
 agents:
   clerk: { model: m, prompt: You help., tools: [bank/pay], for: [any], limits: { turns: 4 } }
