@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { schemaProblems } from '../../services/models/src/output/schema-check.ts'
 
 const FILES = [
   ['simple_python', 'simple'],
@@ -47,7 +48,7 @@ const accepts = (accepted, value) =>
   )
 
 /** Function-calling interfaces do not allow dots in names. */
-export const bare = (name) => name.replaceAll('.', '_')
+const bare = (name) => name.replaceAll('.', '_')
 
 const fits = (call, truth) => {
   const [name, given] = isObject(call) ? (Object.entries(call)[0] ?? []) : []
@@ -69,7 +70,7 @@ export const isRight = (calls, truths) => {
 const TYPES = { dict: 'object', float: 'number', tuple: 'array', any: undefined }
 
 /** The parameters of a function as JSON Schema. */
-export const schemaOf = (parameters) => {
+const schemaOf = (parameters) => {
   const { type, properties, items, required, enum: values, additionalProperties } = parameters
   const known = Object.hasOwn(TYPES, type) ? TYPES[type] : type
   return {
@@ -85,3 +86,13 @@ export const schemaOf = (parameters) => {
     ...(values === undefined ? {} : { enum: values }),
   }
 }
+
+/** Every call names a function of the question and its arguments fit the schema. */
+export const fitsSchema = (calls, functions) =>
+  calls.length > 0 &&
+  calls.every((call) => {
+    const entries = typeof call === 'object' && call !== null ? Object.entries(call) : []
+    const [name, args] = entries[0] ?? []
+    const called = entries.length === 1 ? functions.find((one) => bare(one.name) === bare(name)) : undefined
+    return called !== undefined && schemaProblems(args, schemaOf(called.parameters)).length === 0
+  })

@@ -1,8 +1,7 @@
 // Repair, then the schema of the called function, on what ten models really answered (800 questions each).
 import { parseOutput } from '../../services/models/src/output/repair.policy.ts'
 import { readLenient } from '../../services/models/src/output/lenient-literal.policy.ts'
-import { schemaProblems } from '../../services/models/src/output/schema-check.ts'
-import { bare, isRight, recordedCalls, schemaOf } from './_recorded-calls.mjs'
+import { fitsSchema, isRight, recordedCalls } from './_recorded-calls.mjs'
 
 export const title = 'Repair, then schema, on recorded answers of models (BFCL, 800 a model)'
 export const needs = ['bfcl']
@@ -41,16 +40,6 @@ const readCalls = (result, read) =>
     : listOf(result).map((call) =>
         Object.fromEntries(Object.entries(call).map(([name, text]) => [name, typeof text === 'string' ? read(text) : text])),
       )
-
-/** Every call names a function of the question and its arguments fit the schema. */
-const fitsSchema = (calls, functions) =>
-  calls.length > 0 &&
-  calls.every((call) => {
-    const entries = typeof call === 'object' && call !== null ? Object.entries(call) : []
-    const [name, args] = entries[0] ?? []
-    const called = entries.length === 1 ? functions.find((one) => bare(one.name) === bare(name)) : undefined
-    return called !== undefined && schemaProblems(args, schemaOf(called.parameters)).length === 0
-  })
 
 const decoded = (text) => text.replaceAll(/\\u([0-9a-f]{4})/gi, (_all, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
 const bareText = (text) => JSON.stringify(decoded(text)).replaceAll('\\', '')
