@@ -1,6 +1,7 @@
 // What services keep. Each port has one contract suite, run on PGlite and on PostgreSQL.
 import type { Json } from '@baton/contracts/json'
 import type { PayloadRef } from '@baton/contracts'
+import type { BudgetStore, CooldownStore, LimitStore, ModelCacheStore } from './model-ports.ts'
 
 /** A run as the checkpoint writes it. The body is opaque: only the engine reads it. */
 export type RunRow = {
@@ -220,6 +221,8 @@ export type AnswerStore = {
 
 /** C4: intent and result around each effect. */
 export type EffectStore = {
+  /** What is known of an effect; undefined where nobody began it. Without `result` an earlier try may have had it. */
+  find(effect: { tenant: string; key: string }): Promise<{ readonly argsHash: string; readonly result?: Json } | undefined>
   /** `new`: do it. `done`: here is the result. `open`: an earlier try may have done it; ask the tool. `conflict`: other arguments. */
   begin(effect: {
     tenant: string
@@ -368,4 +371,8 @@ export type Stores = {
   readonly deadLetters: DeadLetterStore
   readonly eventInbox: EventInboxStore
   readonly retention: RetentionStore
+  readonly budgets: BudgetStore
+  readonly limits: LimitStore
+  readonly cooldowns: CooldownStore
+  readonly modelCache: ModelCacheStore
 }
