@@ -2,7 +2,7 @@ import type { Migration } from '@baton/store'
 
 /** What the tools of MCP servers were when somebody accepted them, and what they are now. Acceptances are kept for good. */
 export const mcp: Migration = {
-  name: '004-mcp',
+  name: '006-mcp',
   statements: [
     `create table mcp_tools (
       server text not null,
