@@ -29,6 +29,16 @@ const support = () => flowTest({ files: { 'flow.yaml': SUPPORT }, answers: { sta
 const input = { text: 'Where is my money?' }
 
 describe('a flow in a test', () => {
+  it('D5: guards let pass what no script stops', async () => {
+    const flow = `input: { text: string }\nsteps:\n  - a: { tool: x, with: { text: =input.text }, guard: [{ pii: { on: input } }, { tone: { on: output } }] }\n`
+    const test = flowTest({ files: { 'flow.yaml': flow }, tools: { x: 'said' } })
+    expect(await test.run(input)).toMatchObject({ status: 'completed', output: 'said' })
+    expect(await test.run(input, { checks: { tone: { gives: { ok: false } } } })).toMatchObject({ fault: { code: 'guard.blocked' } })
+    const redacted = await test.run(input, { checks: { pii: { gives: { value: { text: '[name]' } } } } })
+    expect(redacted.asked.find(({ name }) => name === 'x')?.input).toEqual({ text: '[name]' })
+    expect(redacted.path).toEqual(['a/guard[input]', 'a: guard of the input: redact', 'a', 'a/guard[output]'])
+  })
+
   it('says the way it took, what was asked, and what it cost', async () => {
     const run = await support().run(input, { answers: { classify: { gives: sure, cost: 0.002, tokens: 120 } } })
     expect(run).toMatchObject({

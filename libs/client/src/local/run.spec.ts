@@ -31,6 +31,18 @@ describe('run (A1)', () => {
     expect(await run(flow, { text: 'x' })).toMatchObject({ status: 'completed', output: 'dry' })
   })
 
+  it('D5: guards of a step are checks by name: what one changes goes on, what one refuses does not', async () => {
+    const steps = [{ told: { tool: 'say', with: { text: '=input.text' }, guard: [{ pii: { on: 'input' } }, { tone: { on: 'output' } }] } }]
+    const tools = { say: (said: unknown) => ({ said }) as never }
+    const pii = () => ({ ok: true, value: { text: '[name]' } })
+    const clean = await run({ steps }, { text: 'Ann' }, { tools, checks: { pii, tone: () => ({ ok: true }) } })
+    expect(clean.output).toEqual({ said: { text: '[name]' } })
+    const blocked = await run({ steps }, { text: 'Ann' }, { tools, checks: { pii, tone: () => ({ ok: false, reason: 'rude' }) } })
+    expect(blocked).toMatchObject({ status: 'failed', fault: { code: 'guard.blocked' } })
+    const missing = await run({ steps }, { text: 'Ann' }, { tools })
+    expect(missing.fault?.message).toContain("checks: { 'pii': … }")
+  })
+
   it('calls tools, checks, indexes, tasks and people by name', async () => {
     const flow = {
       steps: [

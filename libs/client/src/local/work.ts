@@ -2,7 +2,7 @@
 import { Fault, toFault } from '@baton/contracts/fault'
 import { isJsonObject, type Json } from '@baton/contracts/json'
 import type { StepCommand } from '@baton/contracts'
-import type { Done, MemoryPorts } from '@baton/engine/memory'
+import { lookedAt, type Done, type MemoryPorts } from '@baton/engine/memory'
 import { renderPrompt } from '@baton/flow/runtime'
 import type { Plan, PlanNode } from '@baton/flow/plan'
 import { firstMove, nextMove, type Candidate, type Move } from '@baton/policy'
@@ -42,6 +42,7 @@ type Ports = Pick<MemoryPorts, 'sleep'> & { readonly random: () => number }
 /** The work port of a run. */
 export const workOf = (plan: Plan, workers: Workers, ports: Ports): MemoryPorts['work'] => {
   return async (command, node, signal) => {
+    if (command.guard !== undefined) return guarded({ plan, workers, command, node }, signal)
     const { names, call } = jobOf({ plan, workers, command, node })
     return tryAll({ names, call, node, signal, ports })
   }
@@ -137,6 +138,17 @@ const byFunction =
     if (problem !== undefined) throw new Fault('output.schema_invalid', `What ${name} gave does not fit: ${problem}.`, { problem })
     return { output, by: `${by}:${name}` }
   }
+
+/** The guards of a step are checks by name. */
+const guarded = (job: Job, signal: AbortSignal): Promise<Done> => {
+  const { workers, node, command } = job
+  const { returns: _returns, ...plain } = node // a guard gives its verdict, not what the step returns
+  return lookedAt(command, node, async (guard, content) => {
+    const given = { ...job, command: { ...command, input: content }, node: plain as PlanNode } // a node without a schema is a node
+    return (await byFunction(given, { workers: workers.checks, code: 'flow.invalid', by: 'guard', what: 'checks' })(guard, { signal }))
+      .output
+  })
+}
 
 type Tries = {
   readonly names: readonly string[]

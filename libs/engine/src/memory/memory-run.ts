@@ -7,6 +7,7 @@ export { ENGINE_VERSION } from '../codec.ts'
 export type { JournalMessage, LogMessage } from '../decision.ts'
 export type { RunState } from '../state.ts'
 export type { Done } from './answer.ts'
+export { lookedAt, type Look } from './guards.ts'
 export { createFakeClock, type FakeClock } from './fake-clock.ts'
 export { MemoryRuns, type MemoryPorts } from './memory-runs.ts'
 

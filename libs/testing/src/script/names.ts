@@ -48,7 +48,7 @@ const namesIn = (plan: Plan): readonly string[] => [
   ...Object.entries(plan.agents ?? {}).flatMap(([name, { models, tools }]) => [name, ...models, ...tools]),
 ]
 
-const whoIn = (node: PlanNode): readonly string[] => [...modelsOf(node), ...ownWhoOf(node)]
+const whoIn = (node: PlanNode): readonly string[] => [...modelsOf(node), ...ownWhoOf(node), ...(node.guard ?? []).map(({ guard }) => guard)]
 
 const ownWhoOf = (node: PlanNode): readonly string[] => {
   switch (node.kind) {

@@ -2,7 +2,7 @@
 //   W2. Nobody answers late: what takes longer than its time is a timeout at that time.
 import { Fault } from '@baton/contracts/fault'
 import type { StepCommand } from '@baton/contracts'
-import type { Done } from '@baton/engine/memory'
+import { lookedAt, type Done } from '@baton/engine/memory'
 import type { PlanNode } from '@baton/flow/plan'
 import { firstMove, nextMove, type Candidate, type Move } from '@baton/policy'
 import type { Act } from '../script/answer.ts'
@@ -21,8 +21,18 @@ export const scriptedWork =
   async (command: StepCommand, node: PlanNode, signal: AbortSignal): Promise<Done> => {
     const names = ports.standIns.get(command.planHash) ?? stepNamesOf(command, node)
     const job = { ...ports, command, node, signal, plan: ports.planOf(command.planHash), names }
+    if (command.guard !== undefined) return guarded(job)
     return command.kind === 'human' ? askPerson(job) : tryAll(job)
   }
+
+/** A guard lets everything pass of which no script says otherwise. */
+const guarded = (job: Job): Promise<Done> =>
+  lookedAt(job.command, job.node, async (guard) => {
+    if (!job.scripts.has([guard])) return undefined
+    const { does } = await ask({ ...job, names: [guard] }, guard, 1)
+    if (does.is === 'fails') throw new Fault(does.code, does.message ?? `guard ${guard} failed, as the test says`)
+    return does.is === 'gives' ? does.output : undefined
+  })
 
 /** Tries, waits and failover by the plan that workers follow too. */
 const tryAll = async (job: Job): Promise<Done> => {
