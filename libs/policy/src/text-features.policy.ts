@@ -67,25 +67,48 @@ export const countsOf = (text: string, options: FeatureOptions): Counts => {
   return counts
 }
 
-const weigh = (counts: ReadonlyMap<number, number>, idf: Float32Array, length: number): Map<number, number> => {
-  const weighed = new Map<number, number>()
+/** Adds the known features of one part to the lists from `from` on, scaled to a length; gives where they end. */
+const weigh = (
+  counts: ReadonlyMap<number, number>,
+  { idf, length, buckets, values, from }: { idf: Float32Array; length: number; buckets: Int32Array; values: Float64Array; from: number },
+): number => {
   let squares = 0
+  let to = from
   for (const [bucket, count] of counts) {
-    const value = (1 + Math.log(count)) * (idf[bucket] ?? 0)
+    const weight = idf[bucket] ?? 0
+    if (weight === 0) continue
+    const value = count === 1 ? weight : (1 + Math.log(count)) * weight
     squares += value * value
-    weighed.set(bucket, value)
+    buckets[to] = bucket
+    values[to] = value
+    to += 1
   }
   const scale = squares > 0 ? length / Math.sqrt(squares) : 0
-  for (const [bucket, value] of weighed) weighed.set(bucket, value * scale)
-  return weighed
+  for (let at = from; at < to; at++) values[at] = (values[at] ?? 0) * scale
+  return to
 }
 
 /** Counts as a vector of fixed length (C2). Buckets that training never saw have frequency 0 and fall out. */
 export const vectorOf = (counts: Counts, idf: Float32Array, options: FeatureOptions): Features => {
-  const joined = weigh(counts.words, idf, 1)
-  for (const [bucket, value] of weigh(counts.chars, idf, options.charWeight)) joined.set(bucket, (joined.get(bucket) ?? 0) + value)
-  const known = [...joined].filter(([, value]) => value !== 0)
-  return { buckets: Int32Array.from(known, ([bucket]) => bucket), values: Float32Array.from(known, ([, value]) => value) }
+  const size = counts.words.size + counts.chars.size
+  const buckets = new Int32Array(size)
+  const values = new Float64Array(size)
+  const words = weigh(counts.words, { idf, length: 1, buckets, values, from: 0 })
+  const all = weigh(counts.chars, { idf, length: options.charWeight, buckets, values, from: words })
+  // A word and a piece of one may share a bucket: then it holds the sum of both.
+  const placeOfWord = new Map<number, number>()
+  for (let at = 0; at < words; at++) placeOfWord.set(buckets[at] ?? 0, at)
+  let to = words
+  for (let at = words; at < all; at++) {
+    const bucket = buckets[at] ?? 0
+    const place = placeOfWord.get(bucket)
+    if (place === undefined) {
+      buckets[to] = bucket
+      values[to] = values[at] ?? 0
+      to += 1
+    } else values[place] = (values[place] ?? 0) + (values[at] ?? 0)
+  }
+  return { buckets: buckets.slice(0, to), values: Float32Array.from(values.subarray(0, to)) }
 }
 
 /** Smoothed inverse document frequency by bucket; 0 where fewer than `documentsMin` texts have the feature. */
