@@ -169,7 +169,7 @@ describe('a person who never decides (E5)', () => {
       const review = await show(taskId)
       return review.priority === 'normal' ? undefined : review
     })
-    expect(raised).toMatchObject({ priority: 'high', status: 'pending' })
+    expect(raised).toMatchObject({ priority: 'high', status: 'escalated' })
     expect(await act(taskId, 'decide', { by: 'ada', verdict: 'approve' })).toMatchObject({ status: 200 })
     const [published] = await system.results('escalated')
     expect(published?.result).toMatchObject({ status: 'completed', output: { by: 'human:ada' } })

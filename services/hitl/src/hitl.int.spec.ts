@@ -1,152 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { openEmbeddedBus, type Bus } from '@baton/bus'
-import { commandTopic, decodeEvent, encodeEvent, Fault, TOPICS, topicManifest, type Event, type StepCommand } from '@baton/contracts'
-import type { Platform, RunningService } from '@baton/service'
-import { openPglite, openPostgres, openStore, type Database } from '@baton/store'
+import type { Bus } from '@baton/bus'
+import { commandTopic, decodeEvent, encodeEvent, Fault, TOPICS, type StepCommand } from '@baton/contracts'
+import { openPglite, openPostgres, type Database } from '@baton/store'
 import { describeWithPostgres } from '@baton/testing/suite'
-import { openTelemetry } from '@baton/telemetry'
+import { ANSWER_PARTITION, ANSWER_SCHEMA, commandOf, eventually, openRig, PLAN_HASH, type Rig } from './hitl.fixture.ts'
 import { outboxRelay } from './outbox-relay.ts'
-import { start } from './start.ts'
 import { fingerprintOf, taskIdOf } from './review-request.consumer.ts'
 
-const PLAN_HASH = 'a'.repeat(64)
-const ANSWER_PARTITION = 5
-const HUMAN = { id: 'ask', name: 'ask', kind: 'human', with: { lit: {} }, effect: 'read' }
-const ANSWER_SCHEMA = { type: 'object', properties: { text: { type: 'string' } }, required: ['text'], additionalProperties: false }
-const PLAN = {
-  hash: PLAN_HASH,
-  nodes: {
-    ask: { ...HUMAN, human: { queue: 'support', priority: 'normal', slaMs: 60_000, onTimeout: 'fail' }, returns: ANSWER_SCHEMA },
-    senior: {
-      ...HUMAN,
-      id: 'senior',
-      human: { queue: 'senior', priority: 'emergency', slaMs: 60_000, onTimeout: 'fail', title: 'Look at this' },
-    },
-    pay: { id: 'pay', name: 'pay', kind: 'tool', tools: ['pay'], with: { lit: {} }, effect: 'irreversible', returns: ANSWER_SCHEMA },
-    quick: { ...HUMAN, id: 'quick', human: { queue: 'quick', priority: 'low', slaMs: 1_000, onTimeout: 'escalate' } },
-  },
-}
-
 const suite = (open: () => Promise<Database>): void => {
-  let dir: string
-  let bus: Bus
-  let db: Database
-  let platform: Platform
-  let service: RunningService
-  let shiftMs = 0
-
-  const startService = async (): Promise<void> => {
-    service = await start(platform, {})
-  }
-
+  let rig: Rig
   beforeAll(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'baton-hitl-'))
-    bus = await openEmbeddedBus({ dir: join(dir, 'bus'), topics: topicManifest() })
-    db = await open()
-    const stores = await openStore(db)
-    await stores.flows.publish({
-      tenant: 'default',
-      flow: 'support/help',
-      version: '1',
-      hash: PLAN_HASH,
-      body: JSON.stringify(PLAN),
-      alias: 'stable',
-      replace: false,
-      by: 'test',
-    })
-    platform = {
-      bus,
-      db,
-      stores,
-      telemetry: openTelemetry({ service: 'test', level: 'error' }),
-      config: {
-        topicPrefix: '',
-        flowsDir: dir,
-        configDir: dir,
-        dataDir: dir,
-        embedded: true,
-        drainMs: 1_000,
-        requestBytesMax: 1e6,
-        inlineBytesMax: 65_536,
-      },
-      nowMs: () => Date.now() + shiftMs,
-      call: () => Promise.reject(new Error('no other service here')),
-    }
-    await startService()
+    rig = await openRig(open)
   }, 60_000)
-  afterAll(async () => {
-    await service.close({ graceMs: 1_000 })
-    await bus.close()
-    await db.close()
-    await rm(dir, { recursive: true, force: true })
-  })
-
-  const commandOf = (
-    run: string,
-    { nodeId = 'ask', input = { draft: { text: 'Hello.' } } }: { nodeId?: string; input?: StepCommand['input'] } = {},
-  ): StepCommand => ({
-    runId: run,
-    rootRunId: run,
-    tenant: 'default',
-    flow: 'support/help',
-    version: '1',
-    planHash: PLAN_HASH,
-    engineVersion: 1,
-    nodeId,
-    path: nodeId,
-    kind: 'human',
-    attempt: 1,
-    attemptId: `${run}/${nodeId}/1`,
-    leaseUntilMs: Date.now() + 3_600_000,
-    deadlineMs: Date.now() + 3_600_000,
-    reservation: `${run}/${nodeId}/1`,
-    effectKey: `${run}/${nodeId}/0`,
-    priority: nodeId === 'senior' ? 'emergency' : nodeId === 'quick' ? 'low' : 'normal',
-    answerPartition: ANSWER_PARTITION,
-    input,
-  })
-
-  const ask = async (command: StepCommand): Promise<void> => {
-    const event = encodeEvent({
-      name: 'review.request',
-      data: command,
-      id: `${command.attemptId}/c`,
-      source: '/test',
-      subject: command.runId,
-      tenant: 'default',
-    })
-    await bus.publish([{ ...event, topic: 'baton.hitl.commands' }])
-  }
-
-  type Reply = { readonly status: number; readonly body: Record<string, unknown> }
-  const http = async (method: 'GET' | 'POST', path: string, body?: unknown): Promise<Reply> => {
-    const reply = await service.inject({ method, path, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
-    return { status: reply.status, body: JSON.parse(reply.body) as Record<string, unknown> }
-  }
-
-  const eventually = async <T>(look: () => Promise<T | undefined>): Promise<T> => {
-    for (let tries = 0; tries < 400; tries += 1) {
-      const found = await look()
-      if (found !== undefined) return found
-      await new Promise((resolve) => setTimeout(resolve, 25))
-    }
-    throw new Error('it did not happen')
-  }
-
-  const opened = (id: string): Promise<Reply> =>
-    eventually(async () => {
-      const reply = await http('GET', `/v1/reviews/${id}`)
-      return reply.status === 200 ? reply : undefined
-    })
-
-  const eventsOf = async (topic: string, partition: number, run: string): Promise<readonly Event[]> =>
-    (await bus.read({ topic, partition, offset: 0, limit: 1_000 })).filter(({ key }) => key === run).map(decodeEvent)
-
-  const told = (run: string, name: string): Promise<Event> =>
-    eventually(async () => (await eventsOf(TOPICS.events, ANSWER_PARTITION, run)).find((event) => event.name === name))
+  afterAll(() => rig?.close())
+  const ask: Rig['ask'] = (command) => rig.ask(command)
+  const http: Rig['http'] = (...request) => rig.http(...request)
+  const opened: Rig['opened'] = (id) => rig.opened(id)
+  const told: Rig['told'] = (run, name) => rig.told(run, name)
 
   describe('the human-in-the-loop service (E3, E4, E5)', () => {
     it('E4: a review is listed, claimed and decided, and the engine is told on the partition of the command', async () => {
@@ -237,7 +107,7 @@ const suite = (open: () => Promise<Database>): void => {
       const winner = (winners[0]?.body['decision'] as { by: string } | undefined)?.by
       for (const { body } of losers) expect(body).toMatchObject({ code: 'review.closed', by: winner })
       await told('run_b', 'review.decided')
-      const decided = (await eventsOf(TOPICS.events, ANSWER_PARTITION, 'run_b')).filter(({ name }) => name === 'review.decided')
+      const decided = (await rig.eventsOf(TOPICS.events, ANSWER_PARTITION, 'run_b')).filter(({ name }) => name === 'review.decided')
       expect(new Set(decided.map(({ id: eventId }) => eventId)).size).toBe(1)
     })
 
@@ -265,7 +135,7 @@ const suite = (open: () => Promise<Database>): void => {
       const command = commandOf('run_d')
       await Promise.all([ask(command), ask(command), ask(command)])
       await opened(taskIdOf(command.attemptId))
-      const { rows } = await db.query<{ count: string }>('select count(*) as count from review_tasks where run_id = $1', ['run_d'])
+      const { rows } = await rig.db.query<{ count: string }>('select count(*) as count from review_tasks where run_id = $1', ['run_d'])
       expect(rows).toEqual([{ count: '1' }])
     })
 
@@ -288,15 +158,15 @@ const suite = (open: () => Promise<Database>): void => {
       await ask(command)
       const id = taskIdOf(command.attemptId)
       await opened(id)
-      await service.close({ graceMs: 1_000 })
-      shiftMs += 2_000
-      await startService()
+      await rig.stop()
+      rig.pass(2_000)
+      await rig.start()
       const raised = await eventually(async () => {
         const { body } = await http('GET', `/v1/reviews/${id}`)
         return body['escalated'] === true ? body : undefined
       })
-      expect(raised).toMatchObject({ status: 'pending', priority: 'normal' })
-      shiftMs += 2_000
+      expect(raised).toMatchObject({ status: 'escalated', priority: 'normal' })
+      rig.pass(2_000)
       expect((await told('run_f', 'review.expired')).data).toMatchObject({ attemptId: command.attemptId, taskId: id })
       expect((await http('POST', `/v1/reviews/${id}:decide`, { by: 'ann', verdict: 'approve' })).body).toMatchObject({
         status: 409,
@@ -313,7 +183,7 @@ const suite = (open: () => Promise<Database>): void => {
         subject: runId,
         tenant: 'default',
       })
-      await bus.publish([{ ...event, topic: commandTopic('hitl', priority) }])
+      await rig.bus.publish([{ ...event, topic: commandTopic('hitl', priority) }])
     }
     it('V1: what nobody has to decide any more leaves the queue; a repeat, and one that was decided, change nothing', async () => {
       const [asked, decided] = [commandOf('run_w1'), commandOf('run_w2')]
@@ -329,7 +199,7 @@ const suite = (open: () => Promise<Database>): void => {
         code: 'review.closed',
       })
       expect((await http('GET', `/v1/reviews/${taskIdOf(decided.attemptId)}`)).body).toMatchObject({ status: 'decided' })
-      const { rows } = await db.query('select task_id from review_withdrawals')
+      const { rows } = await rig.db.query('select task_id from review_withdrawals')
       expect(rows).toEqual([])
     })
 
@@ -337,7 +207,7 @@ const suite = (open: () => Promise<Database>): void => {
       const command = commandOf('run_w3')
       const id = taskIdOf(command.attemptId)
       await withdraw(command)
-      await eventually(async () => (await db.query('select 1 from review_withdrawals where task_id = $1', [id])).rows[0])
+      await eventually(async () => (await rig.db.query('select 1 from review_withdrawals where task_id = $1', [id])).rows[0])
       await ask(command)
       await ask(command)
       await withdraw(command)
@@ -365,7 +235,7 @@ const suite = (open: () => Promise<Database>): void => {
       const source = { source: '/test', tenant: 'default' }
       const data = { ...result, runId: 'run_stopped', status: 'cancelled' } as const
       const done = { ...result, runId: 'run_other', status: 'completed' } as const
-      await bus.publish([
+      await rig.bus.publish([
         {
           topic: TOPICS.results,
           ...encodeEvent({ ...source, name: 'run.completed', data: done, id: 'run_other/9', subject: 'run_other' }),
@@ -384,35 +254,42 @@ const suite = (open: () => Promise<Database>): void => {
       const published: string[] = []
       let failures = 2
       const failing: Bus = {
-        ...bus,
+        ...rig.bus,
         publish: async (records) => {
           if (failures-- > 0) throw new Fault('bus.unavailable', 'not now')
           published.push(...records.map(({ key }) => key))
           return records.map(() => ({ partition: 0, offset: 0 }))
         },
       }
-      await service.close({ graceMs: 1_000 })
-      await db.query(
+      await rig.stop()
+      await rig.db.query(
         `insert into review_outbox (topic, key, headers, value) select 'baton.journal', 'k' || n, '{}', '{}' from generate_series(1, 450) as n`,
       )
-      const relay = outboxRelay({ db, bus: failing, logger: platform.telemetry.logger })
+      const relay = outboxRelay({ db: rig.db, bus: failing, logger: rig.platform.telemetry.logger })
       await eventually(async () => (published.length >= 450 ? true : undefined))
       await relay.close()
       expect(published).toEqual(Array.from({ length: 450 }, (_, at) => `k${at + 1}`))
-      await startService()
+      await rig.start()
     })
 
     it('the outbox is empty in the end, and the journal has a copy of everything', async () => {
       await eventually(async () => {
-        const { rows } = await db.query<{ count: string }>('select count(*) as count from review_outbox')
+        const { rows } = await rig.db.query<{ count: string }>('select count(*) as count from review_outbox')
         return rows[0]?.count === '0' ? true : undefined
       })
       const names = new Set<string>()
-      for (let partition = 0; partition < bus.partitions(TOPICS.journal); partition += 1) {
-        for (const record of await bus.read({ topic: TOPICS.journal, partition, offset: 0, limit: 1_000 }))
+      for (let partition = 0; partition < rig.bus.partitions(TOPICS.journal); partition += 1) {
+        for (const record of await rig.bus.read({ topic: TOPICS.journal, partition, offset: 0, limit: 1_000 }))
           names.add(decodeEvent(record).name)
       }
-      expect([...names].sort()).toEqual(['review.claimed', 'review.decided', 'review.expired', 'review.requested'])
+      expect([...names].sort()).toEqual([
+        'review.changed',
+        'review.claimed',
+        'review.decided',
+        'review.expired',
+        'review.requested',
+        'review.scored',
+      ])
     })
   })
 }

@@ -19,6 +19,7 @@ const review = (name: string, createdAtMs: number, runId: string): NewReview => 
   flow: 'support/help',
   queue: 'support',
   priority: 'normal',
+  urgency: 50,
   title: name,
   input: {},
   fingerprint: 'f',

@@ -1,12 +1,15 @@
 // The shell around the decider: load, decide, commit, tell the outbox. Everything is in the tables, so a restart changes nothing.
 //   D1. One conditional statement commits a change with what is published of it; who read an older review decides again on the new one.
 //   D2. A decision that does not fit the schema of the step is refused before it counts.
+//   D4. A newer attempt at the same place of a run supersedes the older one: two open reviews never ask for the same thing.
 //   D3. A request and its withdrawal, in any order or at once, leave no open task: each writes first and then looks for the other.
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { Fault, toFault, type JsonSchema } from '@baton/contracts'
+import { scoreOf } from './learning/score.policy.ts'
+import { signatureOf } from './learning/signature.policy.ts'
 import { decide, evolve, type NewReview, type Review, type ReviewCommand, type ReviewEvent } from './review.decider.ts'
-import { messagesOf } from './review.messages.ts'
-import type { ReviewRepository } from './review.repository.ts'
+import { messagesOf, publishes, scoreMessages } from './review.messages.ts'
+import type { ReviewRepository, Written } from './review.repository.ts'
 
 /** Times that a change is decided again because somebody else was faster. */
 const RACES_MAX = 10
@@ -33,10 +36,35 @@ const checkFit = (schema: JsonSchema | null, event: ReviewEvent): void => {
   throw new Fault('input.invalid', `${field}: ${error?.message ?? 'does not fit the schema of the step'}`, { field }) // D2
 }
 
-type DeskOptions = { reviews: ReviewRepository; changed: () => void; observe: (event: ReviewEvent) => void }
+type DeskOptions = {
+  reviews: ReviewRepository
+  changed: () => void
+  observe: (event: ReviewEvent, review: Review) => void
+  /** What addresses outside are told of an event. */
+  notices?: (review: Review, event: ReviewEvent, atMs: number) => NonNullable<Written['notices']>
+}
+
+/** What is written with an event: who is told of it, what was learned, and who signed. */
+const writtenOf = (review: Review, event: ReviewEvent, { atMs, notices }: { atMs: number; notices: DeskOptions['notices'] }): Written => {
+  const out = publishes(event) ? event.decision : undefined
+  const score = out === undefined ? undefined : scoreOf(review, out)
+  const scored = score === undefined ? [] : scoreMessages(review, score)
+  return {
+    messages: [...messagesOf(review, event, atMs), ...scored],
+    score,
+    signature: out === undefined ? undefined : signatureOf(review, out),
+    notices: notices?.(review, event, atMs) ?? [],
+  }
+}
+
+const attemptOf = ({ terms, attemptId }: Pick<Review, 'terms' | 'attemptId'>): number =>
+  terms.attempt ?? Number(attemptId.slice(attemptId.lastIndexOf('/') + 1))
+
+/** Most open reviews at one place of a run that are looked at: there is one, or two for a moment. */
+const AT_ONE_PLACE_MAX = 10
 
 /** A desk over the tables. `changed` is called after a commit that has something to publish. */
-export const reviewDesk = ({ reviews, changed, observe }: DeskOptions): ReviewDesk => {
+export const reviewDesk = ({ reviews, changed, observe, notices }: DeskOptions): ReviewDesk => {
   const change: ReviewDesk['change'] = async (key, command) => {
     for (let race = 0; race < RACES_MAX; race += 1) {
       const stored = await reviews.load(key)
@@ -47,8 +75,8 @@ export const reviewDesk = ({ reviews, changed, observe }: DeskOptions): ReviewDe
       const after = event === undefined ? before : evolve(before, event)
       if (event === undefined || after === undefined) return before
       checkFit(stored.resultSchema, event)
-      if (await reviews.save({ before, after, messages: messagesOf(after, event, command.atMs) })) {
-        observe(event)
+      if (await reviews.save({ before, after, ...writtenOf(after, event, { atMs: command.atMs, notices }) })) {
+        observe(event, after)
         changed()
         return after // D1
       }
@@ -56,9 +84,12 @@ export const reviewDesk = ({ reviews, changed, observe }: DeskOptions): ReviewDe
     throw new Fault('store.unavailable', 'this review changes faster than it can be read; try again', { id: key.taskId })
   }
   /** False when there is no such review. */
-  const cancel = async (key: ReviewKey, { by, atMs }: { by: string; atMs: number }): Promise<boolean> => {
+  const close = async (
+    key: ReviewKey,
+    command: { type: 'review.cancel' | 'review.supersede'; by: string; atMs: number },
+  ): Promise<boolean> => {
     try {
-      await change(key, { type: 'review.cancel', by, atMs })
+      await change(key, command)
       return true
     } catch (error) {
       const { code } = toFault(error)
@@ -67,18 +98,28 @@ export const reviewDesk = ({ reviews, changed, observe }: DeskOptions): ReviewDe
       return true
     }
   }
+  const cancel = (key: ReviewKey, withdrawal: { by: string; atMs: number }): Promise<boolean> =>
+    close(key, { type: 'review.cancel', ...withdrawal })
+  const supersede = async ({ tenant, runId, path, terms }: NewReview, atMs: number): Promise<void> => {
+    if (terms.sample === true) return
+    const there = await reviews.list({ tenant, run: runId, path, status: 'open', nowMs: atMs, limit: AT_ONE_PLACE_MAX })
+    const asking = there.filter((review) => review.terms.sample !== true).toSorted((a, b) => attemptOf(b) - attemptOf(a))
+    const [newest, ...older] = asking
+    for (const { taskId } of older) await close({ tenant, taskId }, { type: 'review.supersede', by: newest?.taskId ?? '', atMs }) // D4
+  }
   return {
     change,
     open: async ({ review: asked, resultSchema }, atMs) => {
       const [event] = decide({ type: 'review.request', review: asked }, undefined)
       const review = event === undefined ? undefined : evolve(undefined, event)
       if (event === undefined || review === undefined) return
-      if (await reviews.insert({ review, resultSchema }, messagesOf(review, event, atMs))) {
-        observe(event)
+      if (await reviews.insert({ review, resultSchema }, writtenOf(review, event, { atMs, notices }))) {
+        observe(event, review)
         changed()
       }
       const withdrawnBy = await reviews.withdrawnBy(asked) // D3
       if (withdrawnBy !== undefined) await cancel(asked, { by: withdrawnBy, atMs })
+      else if (attemptOf(asked) > 1) await supersede(asked, atMs)
     },
     withdraw: async (key, withdrawal) => {
       if (await cancel(key, withdrawal)) return

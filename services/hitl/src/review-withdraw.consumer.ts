@@ -7,7 +7,7 @@ import { decodeEvent, Fault } from '@baton/contracts'
 import { HandleCommand, PLATFORM, type Platform } from '@baton/service'
 import type { ReviewDesk } from './review-desk.ts'
 import { taskIdOf } from './review-request.consumer.ts'
-import { REVIEW_DESK } from './review.controller.ts'
+import { REVIEW_DESK } from './tokens.ts'
 
 /** Who withdraws when the engine does. */
 const BY_ENGINE = 'engine'

@@ -1,32 +1,34 @@
-// Reviews in the database: one conditional statement changes one, and what is to be published goes into the same commit.
-import { Priority, type Json, type JsonSchema, type Verdict } from '@baton/contracts'
+// Reviews in the database: one conditional statement changes one, and what is to be published goes into the same commit, as do
+// the score and the signature of a decision.
 import type { OutgoingRecord } from '@baton/bus/bus'
-import type { Database } from '@baton/store'
-import type { Decision, Review } from './review.decider.ts'
+import type { Database, Param } from '@baton/store'
+import { nextAtMs } from './review-clock.policy.ts'
+import { listReviews, type ReviewFilter } from './review-list.ts'
+import { FIELDS, progressText, storedOf, type Row, type StoredReview } from './review-row.ts'
+import type { Review } from './review.ts'
+import type { Score } from './learning/score.policy.ts'
 
-/** A review with the schema that its output has to fit. */
-type StoredReview = { readonly review: Review; readonly resultSchema: JsonSchema | null }
-type ReviewFilter = {
-  readonly tenant: string
-  readonly status: 'open' | 'all' | Review['status']
-  readonly queue?: string | undefined
-  readonly priority?: string | undefined
-  readonly run?: string | undefined
-  readonly nowMs: number
-  readonly limit: number
-  readonly after?: { readonly rank: number; readonly dueAtMs: number; readonly taskId: string } | undefined
+type ReviewKey = { readonly tenant: string; readonly taskId: string }
+/** What is written with a change. */
+export type Written = {
+  readonly messages: readonly OutgoingRecord[]
+  readonly score?: Score | undefined
+  /** Text that is signed: who, when, what and why. */
+  readonly signature?: string | undefined
+  /** Bodies for the addresses that are told. */
+  readonly notices?: readonly { readonly hook: string; readonly id: string; readonly body: string }[] | undefined
 }
 
 export type ReviewRepository = {
   /** False when the review is there already or was withdrawn before; then nothing is written. */
-  insert(stored: StoredReview, messages: readonly OutgoingRecord[]): Promise<boolean>
-  load(key: { tenant: string; taskId: string }): Promise<StoredReview | undefined>
+  insert(stored: StoredReview, written: Written): Promise<boolean>
+  load(key: ReviewKey): Promise<StoredReview | undefined>
   /** False when somebody changed it since `before` was read; then nothing is written. */
-  save(change: { before: Review; after: Review; messages: readonly OutgoingRecord[] }): Promise<boolean>
+  save(change: { before: Review; after: Review } & Written): Promise<boolean>
   /** By priority, then due time. */
   list(filter: ReviewFilter): Promise<readonly Review[]>
-  /** Open reviews whose time is over, most overdue first. */
-  overdue(nowMs: number, limit: number): Promise<readonly { readonly tenant: string; readonly taskId: string }[]>
+  /** Reviews whose clock rings now, the longest overdue first. */
+  overdue(nowMs: number, limit: number): Promise<readonly (ReviewKey & { readonly epoch: number })[]>
   /** Keeps that a review is not wanted which is not there. */
   rememberWithdrawal(key: ReviewKey, withdrawal: { readonly by: string; readonly atMs: number }): Promise<void>
   /** Removes at most `limit` reviews that were closed before then; returns how many. */
@@ -34,82 +36,12 @@ export type ReviewRepository = {
   /** Who withdrew a review before it was there; undefined when nobody did. */
   withdrawnBy(key: ReviewKey): Promise<string | undefined>
 }
-type ReviewKey = { readonly tenant: string; readonly taskId: string }
 
 /** How long a withdrawal waits for its request, which a redelivery may hold back as long as its topics keep it. */
 const WITHDRAWAL_KEEP_MS = 30 * 86_400_000
 
 /** 0 for what comes first. */
-export const rankOf = (priority: Priority): number => Priority.options.indexOf(priority)
-
-type Row = {
-  readonly tenant: string
-  readonly taskId: string
-  readonly runId: string
-  readonly attemptId: string
-  readonly path: string
-  readonly flow: string
-  readonly queue: string
-  readonly priority: Priority
-  readonly title: string
-  readonly input: string
-  readonly fingerprint: string
-  readonly allowed: string
-  readonly resultSchema: string | null
-  readonly slaMs: string
-  readonly onTimeout: Review['onTimeout']
-  readonly terms: string
-  readonly answerPartition: number
-  readonly createdAtMs: string
-  readonly dueAtMs: string
-  readonly status: Review['status']
-  readonly claimedBy: string | null
-  readonly claimUntilMs: string | null
-  readonly escalated: boolean
-  readonly decidedBy: string | null
-  readonly verdict: Verdict | null
-  readonly output: string | null
-  readonly reason: string | null
-  readonly decidedAtMs: string | null
-  readonly epoch: number
-}
-
-const FIELDS = `tenant, task_id as "taskId", run_id as "runId", attempt_id as "attemptId", path, flow, queue, priority, title, input, fingerprint,
-  allowed, result_schema as "resultSchema", sla_ms as "slaMs", on_timeout as "onTimeout", terms, answer_partition as "answerPartition",
-  created_at_ms as "createdAtMs", due_at_ms as "dueAtMs", status, claimed_by as "claimedBy", claim_until_ms as "claimUntilMs", escalated,
-  decided_by as "decidedBy", verdict, output, reason, decided_at_ms as "decidedAtMs", epoch`
-
-// Text columns of JSON were written by this file from values of that type.
-const json = <T>(text: string): T => JSON.parse(text) as T
-
-const decisionOf = (row: Row): Decision | null =>
-  row.verdict === null
-    ? null
-    : {
-        verdict: row.verdict,
-        output: json<Json>(row.output ?? 'null'),
-        by: row.decidedBy ?? '',
-        reason: row.reason,
-        atMs: Number(row.decidedAtMs),
-      }
-
-const storedOf = (row: Row): StoredReview => {
-  const { resultSchema, decidedBy: _by, verdict: _verdict, output: _output, reason: _reason, decidedAtMs: _at, ...rest } = row
-  return {
-    review: {
-      ...rest,
-      input: json<Json>(row.input),
-      allowed: json<readonly Verdict[]>(row.allowed),
-      terms: json<Review['terms']>(row.terms),
-      slaMs: Number(row.slaMs),
-      createdAtMs: Number(row.createdAtMs),
-      dueAtMs: Number(row.dueAtMs),
-      claimUntilMs: row.claimUntilMs === null ? null : Number(row.claimUntilMs),
-      decision: decisionOf(row),
-    },
-    resultSchema: resultSchema === null ? null : json<JsonSchema>(resultSchema),
-  }
-}
+export const rankOf = ({ urgency }: Pick<Review, 'urgency'>): number => 100 - urgency
 
 const outboxRows = (messages: readonly OutgoingRecord[]): string =>
   JSON.stringify(
@@ -122,128 +54,147 @@ const outboxRows = (messages: readonly OutgoingRecord[]): string =>
     })),
   )
 
-/** Publishing what the statement before changed, and only then. `parameter` holds the records as JSON. */
-const outbox = (parameter: number): string =>
-  `insert into review_outbox (topic, key, partition, headers, value)
+type Value = (param: Param) => string
+
+/** Statements beside the change of a review, each only if that one changed it. */
+const beside = ({ messages, score, signature, notices = [] }: Written, value: Value, { tenant }: Review): readonly string[] => [
+  `sent as (insert into review_outbox (topic, key, partition, headers, value)
    select topic, key, partition, headers, value
-   from jsonb_to_recordset($${parameter}::jsonb) as m (topic text, key text, partition integer, headers text, value text)
-   where exists (select 1 from changed)`
+   from jsonb_to_recordset(${value(outboxRows(messages))}::jsonb) as m (topic text, key text, partition integer, headers text, value text)
+   where exists (select 1 from changed))`,
+  ...(score === undefined
+    ? []
+    : [
+        `scored as (insert into review_scores (tenant, task_id, run_id, flow, path, node_id, kind, route, confidence, share, automatic, verdict,
+           score, made_by, took_ms, at_ms)
+         select s.* from jsonb_to_record(${value(JSON.stringify(score))}::jsonb) as s (tenant text, "taskId" text, "runId" text, flow text,
+           path text, "nodeId" text, kind text, route text, confidence double precision, share double precision, automatic boolean, verdict text,
+           score double precision, "by" text, "tookMs" bigint, "atMs" bigint)
+         where exists (select 1 from changed) on conflict (tenant, task_id) do nothing)`,
+      ]),
+  ...(signature === undefined
+    ? []
+    : [
+        // The row of the head is locked until the commit: signatures of one tenant stand in one line.
+        `head as (insert into review_audit_heads (tenant, n, before, hash)
+         select ${value(tenant)}, 1, '', encode(sha256(convert_to('' || ${value(signature)}::text, 'UTF8')), 'hex') where exists (select 1 from changed)
+         on conflict (tenant) do update set n = review_audit_heads.n + 1, before = review_audit_heads.hash,
+           hash = encode(sha256(convert_to(review_audit_heads.hash || ${value(signature)}::text, 'UTF8')), 'hex')
+         returning n, before, hash)`,
+        `signed as (insert into review_audit (tenant, n, body, before, hash) select ${value(tenant)}, n, ${value(signature)}, before, hash from head)`,
+      ]),
+  ...(notices.length === 0
+    ? []
+    : [
+        `told as (insert into review_notices (tenant, hook, event_id, body, next_at_ms)
+         select ${value(tenant)}, m.hook, m.id, m.body, 0
+         from jsonb_to_recordset(${value(JSON.stringify(notices))}::jsonb) as m (hook text, id text, body text)
+         where exists (select 1 from changed) on conflict (tenant, hook, event_id) do nothing)`,
+      ]),
+]
 
-const insert = async (db: Database, { review, resultSchema }: StoredReview, messages: readonly OutgoingRecord[]): Promise<boolean> => {
-  const { rows } = await db.query<{ count: number }>(
-    `with changed as (
-       insert into review_tasks (tenant, task_id, run_id, attempt_id, path, flow, queue, priority, rank, title, input, fingerprint, allowed,
-         result_schema, sla_ms, on_timeout, answer_partition, created_at_ms, due_at_ms, status, epoch, terms)
-       select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::bigint, $16, $17::integer, $18::bigint, $19::bigint, $20, $21::integer, $22
-       where not exists (select from review_withdrawals w where w.tenant = $1 and w.task_id = $2)
-       on conflict (tenant, task_id) do nothing returning task_id
-     ), sent as (${outbox(23)})
-     select count(*)::integer as count from changed`,
-    [
-      review.tenant,
-      review.taskId,
-      review.runId,
-      review.attemptId,
-      review.path,
-      review.flow,
-      review.queue,
-      review.priority,
-      rankOf(review.priority),
-      review.title,
-      JSON.stringify(review.input),
-      review.fingerprint,
-      JSON.stringify(review.allowed),
-      resultSchema === null ? null : JSON.stringify(resultSchema),
-      review.slaMs,
-      review.onTimeout,
-      review.answerPartition,
-      review.createdAtMs,
-      review.dueAtMs,
-      review.status,
-      review.epoch,
-      JSON.stringify(review.terms),
-      outboxRows(messages),
-    ],
-    { name: 'review-insert' },
-  )
+const run = async (db: Database, statement: (value: Value) => readonly string[], name: string): Promise<boolean> => {
+  const params: Param[] = []
+  const parts = statement((param) => `$${params.push(param)}`)
+  const text = `with ${parts.join(',\n')}\nselect count(*)::integer as count from changed`
+  const { rows } = await db.query<{ count: number }>(text, params, { name: `${name}-${params.length}` })
   return rows[0]?.count === 1
 }
 
-const save = async (
-  db: Database,
-  { before, after, messages }: { before: Review; after: Review; messages: readonly OutgoingRecord[] },
-): Promise<boolean> => {
-  const { decision } = after
-  const { rows } = await db.query<{ count: number }>(
-    `with changed as (
-       update review_tasks set status = $4, priority = $5, rank = $6, due_at_ms = $7, claimed_by = $8, claim_until_ms = $9, escalated = $10,
-         decided_by = $11, verdict = $12, output = $13, reason = $14, decided_at_ms = $15, epoch = $16
-       where tenant = $1 and task_id = $2 and epoch = $3 returning task_id
-     ), sent as (${outbox(17)})
-     select count(*)::integer as count from changed`,
-    [
-      before.tenant,
-      before.taskId,
-      before.epoch,
-      after.status,
-      after.priority,
-      rankOf(after.priority),
-      after.dueAtMs,
-      after.claimedBy,
-      after.claimUntilMs,
-      after.escalated,
-      decision?.by ?? null,
-      decision?.verdict ?? null,
-      decision === null ? null : JSON.stringify(decision.output),
-      decision?.reason ?? null,
-      decision?.atMs ?? null,
-      after.epoch,
-      outboxRows(messages),
-    ],
-    { name: 'review-save' },
-  )
-  return rows[0]?.count === 1
-}
+const writtenName = (name: string, { score, signature, notices = [] }: Written): string =>
+  [name, score === undefined ? '' : 's', signature === undefined ? '' : 'a', notices.length === 0 ? '' : 'n'].join('')
 
-/** A claim whose lease is over counts as none. */
-const STATUS: Readonly<Record<ReviewFilter['status'], string>> = {
-  open: `status in ('pending', 'claimed')`,
-  pending: `(status = 'pending' or (status = 'claimed' and claim_until_ms <= $2))`,
-  claimed: `(status = 'claimed' and claim_until_ms > $2)`,
-  decided: `status = 'decided'`,
-  expired: `status = 'expired'`,
-  cancelled: `status = 'cancelled'`,
-  all: 'true',
-}
-
-const list = async (db: Database, filter: ReviewFilter): Promise<readonly Review[]> => {
-  const { after } = filter
-  const { rows } = await db.query<Row>(
-    `select ${FIELDS} from review_tasks
-     where tenant = $1 and $2::bigint is not null and ${STATUS[filter.status]}
-       and ($3::text is null or queue = $3) and ($4::text is null or priority = $4) and ($5::text is null or run_id = $5)
-       and ($6::integer is null or (rank, due_at_ms, task_id) > ($6, $7::bigint, $8::text))
-     order by rank, due_at_ms, task_id limit $9`,
-    [
-      filter.tenant,
-      filter.nowMs,
-      filter.queue ?? null,
-      filter.priority ?? null,
-      filter.run ?? null,
-      after?.rank ?? null,
-      after?.dueAtMs ?? null,
-      after?.taskId ?? null,
-      filter.limit,
-    ],
+const insert = (db: Database, { review, resultSchema }: StoredReview, written: Written): Promise<boolean> =>
+  run(
+    db,
+    (value) => {
+      const columns: Readonly<Record<string, Param>> = {
+        tenant: review.tenant,
+        task_id: review.taskId,
+        run_id: review.runId,
+        attempt_id: review.attemptId,
+        path: review.path,
+        flow: review.flow,
+        queue: review.queue,
+        priority: review.priority,
+        title: review.title,
+        input: JSON.stringify(review.input),
+        fingerprint: review.fingerprint,
+        allowed: JSON.stringify(review.allowed),
+        result_schema: resultSchema === null ? null : JSON.stringify(resultSchema),
+        on_timeout: review.onTimeout,
+        status: review.status,
+        terms: JSON.stringify(review.terms),
+        kind: review.terms.kind,
+        node_id: review.terms.nodeId ?? '',
+        progress: progressText(review),
+      }
+      const numbers: Readonly<Record<string, number | null>> = {
+        urgency: review.urgency,
+        rank: rankOf(review),
+        sla_ms: review.slaMs,
+        answer_partition: review.answerPartition,
+        created_at_ms: review.createdAtMs,
+        due_at_ms: review.dueAtMs,
+        next_at_ms: nextAtMs(review),
+        epoch: review.epoch,
+      }
+      const texts = Object.values(columns).map((param) => `${value(param)}::text`)
+      const counts = Object.values(numbers).map((param) => `${value(param)}::bigint`)
+      return [
+        `changed as (insert into review_tasks (${[...Object.keys(columns), ...Object.keys(numbers)].join(', ')})
+         select ${[...texts, ...counts].join(', ')}
+         where not exists (select from review_withdrawals w where w.tenant = $1 and w.task_id = $2)
+         on conflict (tenant, task_id) do nothing returning task_id)`,
+        ...beside(written, value, review),
+      ]
+    },
+    writtenName('review-insert', written),
   )
-  return rows.map((row) => storedOf(row).review)
-}
+
+const save = (db: Database, { before, after, ...written }: { before: Review; after: Review } & Written): Promise<boolean> =>
+  run(
+    db,
+    (value) => {
+      const { decision } = after
+      const key = [value(before.tenant), value(before.taskId), value(before.epoch)] as const
+      const columns: Readonly<Record<string, Param>> = {
+        status: after.status,
+        priority: after.priority,
+        queue: after.queue,
+        claimed_by: after.claimedBy,
+        assignee: after.assignee,
+        progress: progressText(after),
+        decided_by: decision?.by ?? null,
+        verdict: decision?.verdict ?? null,
+        output: decision === null ? null : JSON.stringify(decision.output),
+        reason: decision?.reason ?? null,
+      }
+      const numbers: Readonly<Record<string, number | null>> = {
+        urgency: after.urgency,
+        rank: rankOf(after),
+        due_at_ms: after.dueAtMs,
+        next_at_ms: nextAtMs(after),
+        claim_until_ms: after.claimUntilMs,
+        decided_at_ms: decision?.atMs ?? null,
+        epoch: after.epoch,
+      }
+      const texts = Object.entries(columns).map(([column, param]) => `${column} = ${value(param)}`)
+      const counts = Object.entries(numbers).map(([column, param]) => `${column} = ${value(param)}`)
+      return [
+        `changed as (update review_tasks set ${[...texts, ...counts].join(', ')}, escalated = ${value(after.escalated)}
+         where tenant = ${key[0]} and task_id = ${key[1]} and epoch = ${key[2]} returning task_id)`,
+        ...beside(written, value, after),
+      ]
+    },
+    writtenName('review-save', written),
+  )
 
 /** Reviews over the database. */
 export const reviewRepository = (db: Database): ReviewRepository => ({
-  insert: (stored, messages) => insert(db, stored, messages),
+  insert: (stored, written) => insert(db, stored, written),
   save: (change) => save(db, change),
-  list: (filter) => list(db, filter),
+  list: (filter) => listReviews(db, filter),
   load: async ({ tenant, taskId }) => {
     const { rows } = await db.query<Row>(`select ${FIELDS} from review_tasks where tenant = $1 and task_id = $2`, [tenant, taskId], {
       name: 'review-load',
@@ -251,8 +202,12 @@ export const reviewRepository = (db: Database): ReviewRepository => ({
     return rows[0] === undefined ? undefined : storedOf(rows[0])
   },
   overdue: async (nowMs, limit) => {
-    const { rows } = await db.query<{ tenant: string; taskId: string }>(
-      `select tenant, task_id as "taskId" from review_tasks where status in ('pending', 'claimed') and due_at_ms <= $1 order by due_at_ms limit $2`,
+    const { rows } = await db.query<{ tenant: string; taskId: string; epoch: number }>(
+      `(select tenant, task_id as "taskId", epoch, coalesce(next_at_ms, due_at_ms) as at from review_tasks
+        where status in ('pending', 'claimed', 'escalated') and coalesce(next_at_ms, due_at_ms) <= $1 order by 4 limit $2)
+       union all
+       (select tenant, task_id, epoch, next_at_ms from review_tasks
+        where status = 'decided' and next_at_ms is not null and next_at_ms <= $1 order by 4 limit $2)`,
       [nowMs, limit],
       { name: 'review-overdue' },
     )
@@ -270,8 +225,8 @@ export const reviewRepository = (db: Database): ReviewRepository => ({
     const { rowCount } = await db.query(
       `delete from review_tasks where ctid = any(array(
          select ctid from review_tasks
-         where status not in ('pending', 'claimed') and coalesce(decided_at_ms, due_at_ms) < $1::bigint limit $2::int))
-       and status not in ('pending', 'claimed')`,
+         where status not in ('pending', 'claimed', 'escalated') and coalesce(decided_at_ms, due_at_ms) < $1::bigint limit $2::int))
+       and status not in ('pending', 'claimed', 'escalated')`,
       [beforeMs, limit],
     )
     return rowCount

@@ -4,7 +4,7 @@ import type { BusRecord } from '@baton/bus/bus'
 import { contractOfType, decodeEvent, TOPICS } from '@baton/contracts'
 import { HandleTopic, PLATFORM, type Platform } from '@baton/service'
 import type { ReviewDesk } from './review-desk.ts'
-import { REVIEW_DESK, REVIEWS } from './review.controller.ts'
+import { REVIEW_DESK, REVIEWS } from './tokens.ts'
 import type { ReviewRepository } from './review.repository.ts'
 
 /** Most reviews that one run can have open. */
@@ -31,6 +31,8 @@ export class RunEndedConsumer {
     const { tenant, data } = event
     const nowMs = this.#platform.nowMs()
     const open = await this.#reviews.list({ tenant, run: data.runId, status: 'open', nowMs, limit: REVIEWS_MAX })
-    for (const { taskId } of open) await this.#desk.withdraw({ tenant, taskId }, { by: `run:${data.status}`, atMs: nowMs })
+    // A look at what went on without a person stays: it says something about the next run.
+    for (const { taskId } of open.filter(({ terms }) => terms.sample !== true))
+      await this.#desk.withdraw({ tenant, taskId }, { by: `run:${data.status}`, atMs: nowMs })
   }
 }
