@@ -75,6 +75,7 @@ export const CONTRACTS = {
   'run.failed': contract('baton.run.failed', [results], 'The run failed', run.RunResult),
   'run.cancelled': contract('baton.run.cancelled', [results], 'The run was cancelled', run.RunResult),
   'run.rejected': contract('baton.run.rejected', [results], 'The request was not understood; there is no run', run.RunResult),
+  'model.changed': contract('baton.model.changed', [journalTopic], 'A provider answers with another snapshot', model.ModelChanged),
   'model.routed': contract('baton.model.routed', [journalTopic], 'Why this model, and what was asked of which', model.ModelRouted),
   'stream.piece': contract('baton.stream.piece', [streamTopic], 'A piece of the text that a model is writing', model.StreamPiece),
   'config.changed': contract('baton.config.changed', [configTopic], 'A document of configuration changed', config.ConfigChanged),

@@ -2,6 +2,7 @@ import { TOPICS } from '@baton/contracts'
 import { startHost, type RunningService, type StartService } from '@baton/service'
 import type { BusRecord, TableReader } from '@baton/bus/bus'
 import { ApiController } from './api/api.controller.ts'
+import { ConfigController } from './config/config.controller.ts'
 import { DeadLetterController } from './dead-letters/dead-letter.controller.ts'
 import { createLetterDesk } from './dead-letters/letter-desk.ts'
 import { letterJobs } from './dead-letters/letter-job.ts'
@@ -71,6 +72,7 @@ export const start: StartService = async (platform, { port, host }): Promise<Run
       DeadLetterController,
       TriggerController,
       HookController,
+      ConfigController,
       ForwardController,
       ApiController,
     ],

@@ -49,3 +49,14 @@ export const StreamPiece = z.looseObject({
   end: z.enum(['done', 'broken']).optional(),
 })
 export type StreamPiece = z.infer<typeof StreamPiece>
+
+/** A provider answers with another snapshot than before, though nobody here changed anything (B19). */
+export const ModelChanged = z.looseObject({
+  model: z.string().meta({ description: 'the name in the catalogue' }),
+  server: z.string(),
+  asked: z.string().meta({ description: 'what was asked for: the name that the server knows the model by' }),
+  before: z.string().meta({ description: 'what answered until now: the name of its snapshot, and the fingerprint where there is one' }),
+  after: z.string(),
+  atMs: EpochMs,
+})
+export type ModelChanged = z.infer<typeof ModelChanged>

@@ -5,6 +5,7 @@ import { DiscardBody, RedriveBody } from '../dead-letters/letter-bodies.ts'
 import { LETTER_ROUTES } from './letter-routes.ts'
 import { AliasBody, RollbackBody } from '../flows/alias.controller.ts'
 import { FlowBody } from '../flows/flow.controller.ts'
+import { ConfigBody } from '../config/config.controller.ts'
 import { ParamsBody } from '../params/param.controller.ts'
 import { CancelBody, EventBody, PatchBody, PauseBody, ResumeBody, RetryBody } from '../runs/control-bodies.ts'
 import { BulkBody } from '../runs/job-bodies.ts'
@@ -194,6 +195,22 @@ const ROUTES: readonly Route[] = [
     parameters: [...FLOW, ...PARAM_SCOPE],
     answers: json('Changes, newest first'),
   },
+  {
+    method: 'get',
+    path: '/v1/config/{document}',
+    summary: 'A document of configuration: what counts, and what came of the newest one',
+    parameters: [path('document', 'models')],
+    answers: json('The document'),
+  },
+  {
+    method: 'put',
+    path: '/v1/config/{document}',
+    summary: 'Exchange a document of configuration; a bad one changes nothing',
+    parameters: [path('document', 'models')],
+    body: 'Config',
+    answers: json('Its version'),
+  },
+  { method: 'post', path: '/v1/routes:explain', summary: 'Why which model would be asked now', answers: json('The choice') },
   ...LETTER_ROUTES,
   { method: 'get', path: '/v1/tools', summary: 'Registered tools', answers: json('Tools') },
   { method: 'get', path: '/v1/tickets', summary: 'Tickets', answers: json('Tickets') },
@@ -259,6 +276,7 @@ export const openApiDocument = (): Json => {
         Alias: schemaOf(AliasBody),
         Rollback: schemaOf(RollbackBody),
         Params: schemaOf(ParamsBody),
+        Config: schemaOf(ConfigBody),
         Redrive: schemaOf(RedriveBody),
         Discard: schemaOf(DiscardBody),
         Trigger: schemaOf(TriggerBody),

@@ -77,17 +77,22 @@ const filePart = (media: Media): FilePart => ({
 
 const AGAIN = (feedback: string): string => `Your last answer could not be used: ${feedback}. Answer again and mend that.`
 
+/** Who the model is, and what its answer has to look like where the server is not told. */
+const systemOf = ({ system, tools = [] }: Question, schema: JsonObject | undefined): string => {
+  const rules = schema === undefined ? '' : `${tools.length > 0 ? 'When you call no tool: ' : ''}${schemaText(schema)}`
+  return [system ?? '', rules].filter((part) => part !== '').join('\n\n')
+}
+
 /** The messages: who the model is, what it is asked, what was said since, and what was wrong with its last answer. */
 export const promptOf = (question: Question, schema: JsonObject | undefined, names: ToolNames): Prompt => {
-  const { conversation = [], feedback, tools = [] } = question
-  const rules = schema === undefined ? [] : [tools.length > 0 ? `When you call no tool: ${schemaText(schema)}` : schemaText(schema)]
-  const system = [...(question.system === undefined ? [] : [question.system]), ...rules].join('\n\n')
+  const { conversation = [], feedback, media = [] } = question
+  const system = systemOf(question, schema)
   const again = feedback === undefined ? '' : AGAIN(feedback)
   // In a conversation it is said last; else it belongs to the question.
   const asked = conversation.length > 0 || again === '' ? question.prompt : `${question.prompt}\n\n${again}`
   return [
     ...(system === '' ? [] : [{ role: 'system' as const, content: system }]),
-    { role: 'user', content: [{ type: 'text', text: asked }, ...(question.media ?? []).map(filePart)] },
+    { role: 'user', content: [{ type: 'text', text: asked }, ...media.map(filePart)] },
     ...conversation.map((said) => messageOf(said, names)),
     ...(conversation.length > 0 && again !== '' ? [{ role: 'user' as const, content: [{ type: 'text' as const, text: again }] }] : []),
   ]

@@ -75,12 +75,21 @@ const samplingOf = (entry: ModelEntry): ModelAbout['sampling'] => ({
   ...('seed' in entry && entry.seed !== undefined ? { seed: entry.seed } : {}),
 })
 
+/** What an entry may leave unsaid. */
+const saidOf = (entry: ModelEntry, server: ModelServer | undefined): Pick<ModelAbout, 'region' | 'callCostMaxMicroUsd' | 'quality'> => {
+  const region = entry.region ?? server?.entry.region
+  const cap = isRemote(entry) ? entry.callCostMax : undefined
+  return {
+    ...(region === undefined ? {} : { region }),
+    ...(cap === undefined ? {} : { callCostMaxMicroUsd: Math.round(cap * MICRO) }),
+    ...(entry.quality === undefined ? {} : { quality: entry.quality }),
+  }
+}
+
 const WRITES_USUALLY = 1_024
 
 /** All that is said of a model. Its price is that of the moment in which it is read. */
 const aboutOf = ({ name, entry, pricing, server, model }: Found, nowMs: () => number): ModelAbout => {
-  const region = entry.region ?? server?.entry.region
-  const cap = isRemote(entry) ? entry.callCostMax : undefined
   const fixed = {
     name,
     local: isLocal(entry),
@@ -92,9 +101,7 @@ const aboutOf = ({ name, entry, pricing, server, model }: Found, nowMs: () => nu
     limits: limitsOf(entry.limits),
     serverLimits: limitsOf(server?.entry.limits),
     sampling: samplingOf(entry),
-    ...(region === undefined ? {} : { region }),
-    ...(cap === undefined ? {} : { callCostMaxMicroUsd: Math.round(cap * MICRO) }),
-    ...(entry.quality === undefined ? {} : { quality: entry.quality }),
+    ...saidOf(entry, server),
   }
   if (fixed.local) return fixed
   // A type with an optional field cannot say that the field is computed.
@@ -122,39 +129,48 @@ const remote = (found: Found & { readonly entry: Remote; readonly server: ModelS
   return openAiModel(name, { ...shared, baseUrl: server.url ?? '', responseFormat, ...key, ...(seed === undefined ? {} : { seed }) }, nowMs)
 }
 
+type ClassifierEntry = Extract<ModelEntry, { provider: 'classifier' }>
+type LocalEntry = Extract<ModelEntry, { provider: 'local' }>
+
+const classifier = (name: string, { weights, labels, sensitiveFrom }: ClassifierEntry, flowsDir: string): Model | undefined =>
+  existsSync(join(flowsDir, weights))
+    ? classifierModel(name, {
+        weights: join(flowsDir, weights),
+        sensitiveFrom,
+        ...(labels === undefined ? {} : { labels: join(flowsDir, labels) }),
+      })
+    : undefined
+
+const local = (name: string, { weights, ...entry }: LocalEntry, { flowsDir, modelsDir }: Surroundings): Model | undefined => {
+  if (modelsDir === undefined) return undefined
+  const file = [join(modelsDir, weights), join(flowsDir, weights)].find((path) => existsSync(path))
+  const { contextTokens, outputTokensMax, temperature, seed } = entry
+  return file === undefined ? undefined : localModel(name, { weights: file, modelsDir, contextTokens, outputTokensMax, temperature, seed })
+}
+
 /** A model of files; undefined where they are not there (G2). */
-const fromFiles = async (found: Found, { flowsDir, modelsDir, nowMs }: Surroundings): Promise<Model | undefined> => {
+const fromFiles = async (found: Found, surroundings: Surroundings): Promise<Model | undefined> => {
   const { name, entry } = found
-  const at = (file: string): string | undefined => [join(flowsDir, file)].find((path) => existsSync(path))
+  const { flowsDir, nowMs } = surroundings
   switch (entry.provider) {
-    case 'classifier': {
-      const weights = at(entry.weights)
-      const labels = entry.labels === undefined ? {} : { labels: join(flowsDir, entry.labels) }
-      return weights === undefined ? undefined : classifierModel(name, { weights, sensitiveFrom: entry.sensitiveFrom, ...labels })
-    }
-    case 'rules': {
-      const rules = at(entry.rules)
-      return rules === undefined ? undefined : rulesModel(name, await readYaml(rules, RulesFile))
-    }
-    case 'scripted': {
-      const script = at(entry.script)
-      return script === undefined ? undefined : scriptedModel(name, { script: await readScript(script), cost: costBy(found, nowMs) })
-    }
-    case 'recorded': {
-      const file = at(entry.recordings)
-      return file === undefined ? undefined : recordedModel(name, { file, cost: costBy(found, nowMs) })
-    }
-    case 'local': {
-      const { weights, contextTokens, outputTokensMax, temperature, seed } = entry
-      const file = [...(modelsDir === undefined ? [] : [join(modelsDir, weights)]), join(flowsDir, weights)].find((path) =>
-        existsSync(path),
-      )
-      return file === undefined || modelsDir === undefined
-        ? undefined
-        : localModel(name, { weights: file, modelsDir, contextTokens, outputTokensMax, temperature, seed })
-    }
+    case 'classifier':
+      return classifier(name, entry, flowsDir)
+    case 'local':
+      return local(name, entry, surroundings)
     case 'extractive':
       return extractiveModel(name, entry)
+    case 'rules': {
+      const rules = join(flowsDir, entry.rules)
+      return existsSync(rules) ? rulesModel(name, await readYaml(rules, RulesFile)) : undefined
+    }
+    case 'scripted': {
+      const script = join(flowsDir, entry.script)
+      return existsSync(script) ? scriptedModel(name, { script: await readScript(script), cost: costBy(found, nowMs) }) : undefined
+    }
+    case 'recorded': {
+      const file = join(flowsDir, entry.recordings)
+      return existsSync(file) ? recordedModel(name, { file, cost: costBy(found, nowMs) }) : undefined
+    }
     default:
       return undefined
   }
@@ -176,6 +192,19 @@ const findRemote = (name: string, entry: Remote, { file, surroundings, book }: M
   return { name, entry, pricing, model, ...(server === undefined ? {} : { server }) }
 }
 
+/** The model, and somebody who looks at what answered (B19). */
+const watched = (model: Model, about: ModelAbout, { onServed }: Surroundings): Model =>
+  onServed === undefined
+    ? model
+    : {
+        ...model,
+        invoke: async (question) => {
+          const answer = await model.invoke(question)
+          if (answer.servedBy !== undefined) onServed(about, answer.servedBy)
+          return answer
+        },
+      }
+
 /** Makes a model of its entry; without a provider or file, only what is said of it (G2). */
 export const makeModel = async (name: string, entry: ModelEntry, making: Making): Promise<Made> => {
   const { surroundings } = making
@@ -183,7 +212,8 @@ export const makeModel = async (name: string, entry: ModelEntry, making: Making)
     const found = findRemote(name, entry, making)
     const about = aboutOf(found, surroundings.nowMs)
     const { server } = found
-    const model = server === undefined ? undefined : { ...remote({ ...found, entry, server }, surroundings.nowMs), about }
+    const model =
+      server === undefined ? undefined : { ...watched(remote({ ...found, entry, server }, surroundings.nowMs), about, surroundings), about }
     return { model, about, pricing: found.pricing }
   }
   const pricing = 'price' in entry ? writtenPricing(entry.price) : FREE

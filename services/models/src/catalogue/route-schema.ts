@@ -65,31 +65,25 @@ const Choices = {
       kind: 'when',
       rules: when.map((rule) => ('else' in rule ? { use: rule.else } : { if: rule.if, use: rule.use })),
     })),
-  cheapest: z
-    .strictObject({ cheapest: many, quality: Share.optional() })
-    .transform(({ cheapest, quality }): RouteTree => ({
-      kind: 'cheapest',
-      of: cheapest,
-      ...(quality === undefined ? {} : { qualityMin: quality }),
-    })),
-  fastest: z
-    .strictObject({ fastest: many, within: Duration.optional() })
-    .transform(({ fastest, within }): RouteTree => ({
-      kind: 'fastest',
-      of: fastest,
-      ...(within === undefined ? {} : { withinMs: within }),
-    })),
+  cheapest: z.strictObject({ cheapest: many, quality: Share.optional() }).transform(({ cheapest, quality }): RouteTree => ({
+    kind: 'cheapest',
+    of: cheapest,
+    ...(quality === undefined ? {} : { qualityMin: quality }),
+  })),
+  fastest: z.strictObject({ fastest: many, within: Duration.optional() }).transform(({ fastest, within }): RouteTree => ({
+    kind: 'fastest',
+    of: fastest,
+    ...(within === undefined ? {} : { withinMs: within }),
+  })),
   balanced: z
     .strictObject({ balanced: many, weights: Weights.optional() })
     .transform(({ balanced, weights }): RouteTree => ({ kind: 'balanced', of: balanced, ...(weights === undefined ? {} : { weights }) })),
-  learned: z
-    .strictObject({ learned: many, router: Artefact, ok: Share.optional() })
-    .transform(({ learned, router, ok }): RouteTree => ({
-      kind: 'learned',
-      of: learned,
-      router,
-      ...(ok === undefined ? {} : { okMin: ok }),
-    })),
+  learned: z.strictObject({ learned: many, router: Artefact, ok: Share.optional() }).transform(({ learned, router, ok }): RouteTree => ({
+    kind: 'learned',
+    of: learned,
+    router,
+    ...(ok === undefined ? {} : { okMin: ok }),
+  })),
   cascade: z
     .strictObject({
       cascade: z

@@ -1,4 +1,5 @@
 import type { ServiceConfig } from '@baton/service'
+import type { OnServed } from './sameness.ts'
 import type { LearnedRoutes } from '../routes/learned-routes.ts'
 
 /** What the catalogue needs to know of where it runs. */
@@ -9,6 +10,8 @@ export type Surroundings = Pick<ServiceConfig, 'flowsDir' | 'openai'> & {
   readonly modelsDir?: string
   /** Variables that servers of the catalogue name for their address and key. */
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** Told what answered, where a provider says so (B19). */
+  readonly onServed?: OnServed
   /** Opens artefacts of learned routes and cascades; absent: routes that name them are walked as listed. */
   readonly learned?: LearnedRoutes
 }

@@ -15,18 +15,21 @@ type By = { readonly spec: AcceptSpec; readonly question: string; readonly judge
 
 const percent = (share: number): string => `${Math.round(share * 1_000) / 10} %`
 
+/** What speaks against an answer by what it says of itself. */
+const ownProblem = ({ confidence, repaired }: Judged, spec: AcceptSpec): string | undefined => {
+  if (repaired && !(spec.repaired ?? REPAIRED_COUNTS)) return 'the answer had to be mended'
+  if (spec.confidenceMin === undefined) return undefined
+  if (confidence === undefined) return 'it gives no confidence' // X2
+  return confidence < spec.confidenceMin ? `its confidence is ${confidence}, and ${spec.confidenceMin} is wanted` : undefined
+}
+
 /** Judges one answer. */
-export const acceptanceOf = ({ value, confidence, repaired }: Judged, { spec, question, judge }: By): Acceptance => {
-  if (repaired && !(spec.repaired ?? REPAIRED_COUNTS)) return { ok: false, why: 'the answer had to be mended' }
-  if (spec.confidenceMin !== undefined && (confidence === undefined || confidence < spec.confidenceMin)) {
-    return {
-      ok: false,
-      why: confidence === undefined ? 'it gives no confidence' : `its confidence is ${confidence}, and ${spec.confidenceMin} is wanted`,
-    } // X2
-  }
+export const acceptanceOf = (answer: Judged, { spec, question, judge }: By): Acceptance => {
+  const problem = ownProblem(answer, spec)
+  if (problem !== undefined) return { ok: false, why: problem }
   if (spec.judge === undefined) return { ok: true, why: 'what it says of itself is enough' }
   if (judge === undefined) return { ok: false, why: `there is no artefact ${spec.judge} to judge it with` } // X2
-  const { probability, threshold } = judge({ text: question, value, repaired, ...(confidence === undefined ? {} : { confidence }) })
+  const { probability, threshold } = judge({ text: question, ...answer })
   const wanted = spec.probabilityMin ?? threshold ?? PROBABILITY_MIN
   return { ok: probability >= wanted, probability, why: `right with ${percent(probability)}, and ${percent(wanted)} is wanted` } // X1
 }

@@ -1,0 +1,38 @@
+// The catalogue of a running service: the file, then whatever the configuration topic says.
+import { join } from 'node:path'
+import type { Platform } from '@baton/service'
+import { migrate } from '@baton/store'
+import { readModelsEnvironment } from '../env.ts'
+import { readModelsFile } from './catalogue.ts'
+import { createLiveCatalogue, type LiveCatalogue } from './live-catalogue.ts'
+import { createSameness, samenessMigrations } from './sameness.ts'
+import type { Surroundings } from './surroundings.ts'
+
+/** Where `baton models pull` puts weights. */
+export const modelsDirOf = (dataDir: string): string => join(dataDir, 'models')
+
+/** What models need to know of where they run. */
+export const surroundingsOf = ({ config, nowMs }: Pick<Platform, 'config' | 'nowMs'>): Surroundings => {
+  const { openaiModel } = readModelsEnvironment(process.env)
+  return {
+    flowsDir: config.flowsDir,
+    modelsDir: modelsDirOf(config.dataDir),
+    env: process.env,
+    nowMs,
+    ...(config.openai === undefined ? {} : { openai: config.openai }),
+    ...(openaiModel === undefined ? {} : { openaiModel }),
+  }
+}
+
+/** Opens it. Throws `config.invalid` where the file is wrong: nothing starts without a catalogue. */
+export const openCatalogue = async (platform: Platform): Promise<LiveCatalogue> => {
+  const { db, bus, telemetry, nowMs, config } = platform
+  await migrate(db, { scope: 'models', migrations: samenessMigrations })
+  const onServed = createSameness({ db, bus, telemetry, nowMs })
+  const logger = telemetry.logger.child({ service: 'models' })
+  return createLiveCatalogue(
+    await readModelsFile(config.configDir),
+    { ...surroundingsOf(platform), onServed },
+    { logger, metrics: telemetry.metrics },
+  )
+}
