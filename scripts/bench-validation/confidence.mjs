@@ -47,7 +47,7 @@ export const run = ({ data, say }) => {
     `seed ${SEED}; ${MODELS.join(', ')}; fitted on ${fitted.length} questions, shown on ${held.length}; right ${held.filter(({ right }) => right).length}`,
   )
   say(`weights ${JSON.stringify(route.weights)}`)
-  for (const [heading, list] of [
+  for (const { heading, list } of [
     ['signals averaged', before],
     ['fitted for the route', after],
   ]) {

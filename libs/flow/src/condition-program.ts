@@ -23,8 +23,8 @@ export const loadCondition = (cel: string, { names, field }: { names: readonly s
   const evaluate = createCompiler(names)(cel)
   return {
     test: (values) => {
-      const { fault = null, run = null, params = {} } = values
-      const holds = evaluate({ input: null, params: isJsonObject(params) ? params : {}, run, fault, steps: values })
+      const { fault = null, run = null, params = {}, it = null } = values
+      const holds = evaluate({ input: null, params: isJsonObject(params) ? params : {}, run, fault, it, steps: values })
       if (typeof holds === 'boolean') return holds
       const cause = `a condition must be true or false, not ${JSON.stringify(holds).slice(0, 100)}`
       throw new Fault('expression.failed', `${cel}: ${cause}`, { expression: cel.slice(0, 500), cause })

@@ -19,12 +19,15 @@ const stemOf = (word: string): string => {
   return ending === undefined ? word : word.slice(0, word.length - ending.length)
 }
 
-/** The words of a text that carry meaning, as stems, each once. */
-export const contentStems = (text: string): ReadonlySet<string> => {
-  const words = text
+/** The words of a text that carry meaning, as stems, in order. */
+export const stemsOf = (text: string): readonly string[] =>
+  text
     .normalize('NFKC')
     .toLowerCase()
     .replaceAll(/['’](?:s|t|re|ve|ll|d|m)\b/g, '')
     .split(/[^\p{L}\p{N}]+/u)
-  return new Set(words.filter((word) => word.length > 1 && !STOP_WORDS.has(word)).map(stemOf))
-}
+    .filter((word) => word.length > 1 && !STOP_WORDS.has(word))
+    .map(stemOf)
+
+/** The same, each once. */
+export const contentStems = (text: string): ReadonlySet<string> => new Set(stemsOf(text))
