@@ -76,7 +76,7 @@ const HISTORIES: Readonly<Record<string, History>> = {
     steps: [
       start,
       asks('a/guard[input]/1', { use: 'output', kind: 'edit' }),
-      decided('a/ask[1]/2', 'edit', { text: 'ho' }),
+      decided('a/ask[2]/2', 'edit', { text: 'ho' }),
       failed('a/3', 'model.refused'),
     ],
   },

@@ -104,8 +104,9 @@ type Due = { readonly is: 'due'; readonly again?: true }
 
 /** What is asked for in place of a step's own work: its guards, or a person in the name of the service that is at it (or of the guards). */
 export type Aside =
-  | { readonly is: 'guard'; readonly on: 'input' }
-  | { readonly is: 'guard'; readonly on: 'output'; readonly entry: Entry }
+  | { readonly is: 'guard'; readonly on: 'input'; readonly number: number }
+  /** `nested`: what gave the output in place of the step, for what becomes of a fault. */
+  | { readonly is: 'guard'; readonly on: 'output'; readonly number: number; readonly entry: Entry; readonly nested?: Nested }
   | { readonly is: 'person'; readonly ask: Ask; readonly number: number; readonly before?: Aside & { readonly is: 'guard' } }
 
 /** The stay of a frame at one of its nodes, from the first dispatch to the output that counts. */
@@ -118,8 +119,8 @@ export type Visit = {
   aside?: Aside
   /** Its guards have let the input pass; `input`: what they made of it. */
   cleared?: { readonly input?: Json }
-  /** How often people were asked, and what the last one said. */
-  asked?: number
+  /** How much was asked beside the work, and what the last person said. */
+  asides?: number
   answered?: NonNullable<StepCommand['answered']>
   override?: NonNullable<StepCommand['override']>
   /** Counted for steps that have caps of their own. */

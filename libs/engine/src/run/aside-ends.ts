@@ -8,6 +8,7 @@ import type { Aside } from '../state.ts'
 import { askAside } from './aside.ts'
 import { verdictIn } from './aside.policy.ts'
 import { failStep } from './failure.ts'
+import { leaveAside } from './frames.ts'
 import { decideGate, finishWork } from './settle.ts'
 import { journalDecided, type Place, type Turn } from './turn.ts'
 
@@ -37,7 +38,7 @@ const letPass = (turn: Turn, place: Place, aside: Aside & { is: 'guard' }, value
     askAside(turn, place, visit, undefined)
     return
   }
-  delete visit.aside
+  leaveAside(visit)
   const { entry } = aside
   decideGate(turn, place, value === undefined ? entry : { output: value, by: by ?? entry.by })
 }
@@ -56,9 +57,10 @@ export const takeAnswer = (turn: Turn, place: Place, { ask, before }: Aside & { 
     askAside(turn, place, visit, before)
     return
   }
-  delete visit.aside
   if (verdict === 'reject') {
     failStep(turn, place.key, { code: 'review.rejected', message: reason ?? `${by} rejected it`, detail: { by } })
-  } else if (before === undefined) finishWork(turn, place, { output, by })
-  else letPass(turn, place, before, output, by)
+  } else if (before === undefined) {
+    leaveAside(visit)
+    finishWork(turn, place, { output, by })
+  } else letPass(turn, place, before, output, by)
 }

@@ -68,11 +68,11 @@ describe('a service that asks a person in the middle of its work (C5, E2)', () =
   })
 
   it('aside/G2: a service that asks without end fails its step', () => {
-    const rounds = Array.from({ length: 20 }, (_, index) => [
+    const rounds = Array.from({ length: 40 }, (_, index) => [
       asks(`pay/${index * 2 + 1}`),
       decided(`pay/ask[${index + 1}]/${index * 2 + 2}`, 'respond', 'x'),
     ]).flat()
-    const next = given(tool, start, ...rounds).when(asks('pay/41'))
+    const next = given(tool, start, ...rounds).when(asks('pay/81'))
     expect(resultIn(next.outputs)?.result.fault).toMatchObject({ code: 'agent.repeating' })
   })
 
@@ -173,9 +173,9 @@ describe('guards of a step (D5)', () => {
 
   it('may ask a person, whose word counts for the content', () => {
     const asked = asks('a/guard[input]/1', { use: 'output', kind: 'edit' })
-    const edited = given(both, start, asked).when(decided('a/ask[1]/2', 'edit', { text: 'ho' }))
+    const edited = given(both, start, asked).when(decided('a/ask[2]/2', 'edit', { text: 'ho' }))
     expect(askedFor(edited.outputs, 'a')).toMatchObject({ input: { text: 'ho' } })
-    const refused = given(both, start, asked).when(decided('a/ask[1]/2', 'reject', null))
+    const refused = given(both, start, asked).when(decided('a/ask[2]/2', 'reject', null))
     expect(resultIn(refused.outputs)?.result.fault).toMatchObject({ code: 'review.rejected' })
   })
 
@@ -186,5 +186,20 @@ describe('guards of a step (D5)', () => {
     const low = [completed('a/1', { n: 1 }), completed('a/guard[output]/2', verdict('pass'))]
     const next = given(again, start, ...low).when(completed('a/3', { n: 2 }))
     expect(askedFor(next.outputs, 'a/guard[output]')).toMatchObject({ input: { n: 2 } })
+  })
+
+  it('a fault of what stands in goes to the next way, and no way is taken twice', () => {
+    const ways = programOf(
+      'input: { text: string }\nsteps:\n  - a: { tool: x, guard: [{ pii: { on: output } }], failover: [{ tool: y }, { set: { t: last } }] }\n',
+    )
+    const block = (path: string): Step => completed(path, verdict('block'))
+    const first = [completed('a/1', 'one'), block('a/guard[output]/2'), completed('a/failover[0]/1', 'two')]
+    const next = given(ways, start, ...first).when(block('a/guard[output]/3'))
+    expect(next.outputs.map(inWords)).toEqual(expect.arrayContaining(['handler a: failover 2', 'ask check.evaluate a/guard[output]/4']))
+    expect(
+      resultIn(play(ways, [start, ...first, block('a/guard[output]/3'), block('a/guard[output]/4')]).outputs)?.result.fault,
+    ).toMatchObject({
+      code: 'guard.blocked',
+    })
   })
 })

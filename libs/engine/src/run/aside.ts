@@ -1,6 +1,6 @@
 // Work beside a step's own: its guards look at what goes in and what comes out, and a person answers what the service at work asks.
 //   G1. Nothing goes into a step before its guards have let it pass, and nothing comes out; what they changed is what counts.
-//   G2. A person is asked at most ASKS_MAX times in one visit of a step (R4).
+//   G2. What is asked beside one try of a step is bounded (R4).
 import type { Json } from '@baton/contracts/json'
 import type { Ask } from '@baton/contracts'
 import type { Aside, Entry, Visit } from '../state.ts'
@@ -10,14 +10,16 @@ import { plainContentOf } from './entry.ts'
 import { scopeOf } from './scope.ts'
 import type { Place, Turn } from './turn.ts'
 
-/** Questions to people in one visit of a step. */
-export const ASKS_MAX = 20
+/** What may be asked beside the work of one try of a step. */
+export const ASKS_MAX = 40
+
+const nextNumber = (visit: Visit): number => (visit.asides = (visit.asides ?? 0) + 1)
 
 /** What has to be asked before the step's own work, if something has to. */
 export const asideFirst = ({ node }: Place, visit: Visit): Aside | undefined => {
   if (visit.aside !== undefined) return visit.aside
   if (visit.cleared !== undefined || node.kind === 'switch' || node.kind === 'set' || !looksAt(node.guard, 'input')) return undefined
-  return { is: 'guard', on: 'input' } // G1
+  return { is: 'guard', on: 'input', number: nextNumber(visit) } // G1
 }
 
 /** What the one who is asked gets to see. */
@@ -39,16 +41,15 @@ export const askAside = (turn: Turn, { key }: Place, visit: Visit, aside: Aside 
 export const openAsk = (turn: Turn, place: Place, ask: Ask): void => {
   const { visit } = place.frame
   if (visit === null) return
-  const number = (visit.asked ?? 0) + 1
+  const number = nextNumber(visit)
   if (number > ASKS_MAX) {
     failStep(turn, place.key, {
       code: 'agent.repeating',
-      message: `${place.node.id} asked people ${ASKS_MAX} times`,
+      message: `${place.node.id} asked for more than ${ASKS_MAX} answers beside its work`,
       detail: { node: place.node.id },
     })
     return
   }
-  visit.asked = number
   const before = visit.aside?.is === 'guard' ? { before: visit.aside } : {}
   askAside(turn, place, visit, { is: 'person', ask, number, ...before })
 }
@@ -58,6 +59,7 @@ export const guardOutput = (turn: Turn, place: Place, entry: Entry): boolean => 
   const { frame, node } = place
   const { visit } = frame
   if (visit === null || entry.output === null || !looksAt(node.guard, 'output')) return false
-  askAside(turn, place, visit, { is: 'guard', on: 'output', entry }) // G1
+  const nested = visit.activity.is === 'nested' ? { nested: visit.activity } : {}
+  askAside(turn, place, visit, { is: 'guard', on: 'output', number: nextNumber(visit), entry, ...nested }) // G1
   return true
 }

@@ -79,7 +79,7 @@ const command = (
     leaseUntilMs: asked.leaseUntilMs,
     deadlineMs: asked.deadlineMs,
     reservation: asked.attemptId,
-    effectKey: effectKeyOf(run, path, visit.call),
+    effectKey: effectKeyOf(run, path, visit.aside === undefined ? visit.call : `${visit.call}/${visit.aside.number}`),
     priority: node.kind === 'human' ? node.human.priority : pinned.priority,
     answerPartition: partition,
     ...seen,
@@ -106,7 +106,7 @@ const askedFor = ({ pinned: { session, user, mode }, taint }: OpenRun): Pick<Ste
 })
 
 /** Key of the effect ledger (L8): the same over attempts and reruns. */
-export const effectKeyOf = ({ runId, pinned }: OpenRun, path: string, call: number): string =>
+export const effectKeyOf = ({ runId, pinned }: OpenRun, path: string, call: number | string): string =>
   `${pinned.effectBase ?? runId}/${path}/${call}`
 
 const commandOf = (node: WorkNode, id: string, asked: StepCommand): Output => {

@@ -10,7 +10,19 @@ import { grantGrace } from './clock.policy.ts'
 import { degrade } from './degrade.ts'
 import { complete, end } from './ending.ts'
 import { HANDLER, ROOT } from './frame-keys.ts'
-import { accept, closeFrame, dropTime, giveUpBelow, keepUsed, openNested, openOwnFrame, placeOf, positionOf, toldPlace } from './frames.ts'
+import {
+  accept,
+  closeFrame,
+  dropTime,
+  giveUpBelow,
+  leaveAside,
+  keepUsed,
+  openNested,
+  openOwnFrame,
+  placeOf,
+  positionOf,
+  toldPlace,
+} from './frames.ts'
 import { letGo } from './letting-go.ts'
 import { agentOf } from './own-work.ts'
 import { NOTHING } from './scope.ts'
@@ -57,7 +69,7 @@ const takeUp = (turn: Turn, place: Place, cause: FaultData): FaultData | undefin
   // What stands in for a step is not held to what the step may spend; the run's own limits hold for both.
   delete visit.spent
   dropTime(turn.run, place)
-  delete visit.aside
+  leaveAside(visit)
   const { activity } = visit
   if (activity.is === 'agent') {
     const stoodIn = standIn(turn, place, activity, cause)
@@ -173,6 +185,7 @@ export const askAgain = ({ frame }: Place, rule: string, outcome: Extract<Outcom
   visit.asks = { ...visit.asks, [rule]: before + 1 }
   delete visit.aside
   delete visit.answered
+  delete visit.asides
   visit.call = 0 // A call of its own: the dispatch takes the next ordinal.
   visit.override = {
     feedback,

@@ -1,7 +1,7 @@
 // Frames: opening and closing blocks, and moving along them.
 import { Fault, type FaultData } from '@baton/contracts/fault'
 import type { Plan, PlanNode } from '@baton/flow/plan'
-import type { Entry, Frame, Nested, OpenRun, Owner } from '../state.ts'
+import type { Entry, Frame, Nested, OpenRun, Owner, Visit } from '../state.ts'
 import { asideNode, asidePath } from './aside.policy.ts'
 import { HANDLER, partKey, ROOT } from './frame-keys.ts'
 import { letGo } from './letting-go.ts'
@@ -125,6 +125,14 @@ export const keepUsed = (frame: Frame, nodeId: string): void => {
   if (visit?.used === undefined) return
   frame.usedBelow[nodeId] = larger(frame.usedBelow[nodeId] ?? NONE, visit.used)
   delete visit.used
+}
+
+/** What was asked beside the work is over: the visit is again where it was. */
+export const leaveAside = (visit: Visit): void => {
+  const { aside } = visit
+  const guard = aside?.is === 'person' ? aside.before : aside
+  if (guard?.is === 'guard' && guard.on === 'output' && guard.nested !== undefined) visit.activity = guard.nested
+  delete visit.aside
 }
 
 /** The time of a step does not count any more. */

@@ -13,12 +13,14 @@ import { rememberUndo } from './undo.ts'
 
 /** The node has given its output; its guards and its gate, where it has them, decide whether it counts. */
 export const settle = (turn: Turn, place: Place, entry: Entry): void => {
+  dropTime(turn.run, place)
   rememberUndo(turn, place, entry)
   if (!guardOutput(turn, place, entry)) decideGate(turn, place, entry)
 }
 
 /** A person has given the output of a step whose work may have been done: no guard is above people. */
 export const finishWork = (turn: Turn, place: Place, entry: Entry): void => {
+  dropTime(turn.run, place)
   rememberUndo(turn, place, entry)
   decideGate(turn, place, entry)
 }
@@ -124,7 +126,6 @@ const closeNested = (turn: Turn, key: string, frame: Frame): void => {
 
 /** A step made of others has its output. */
 export const finishComposed = (turn: Turn, place: Place, entry: Entry): void => {
-  dropTime(turn.run, place)
   journal(turn, {
     name: 'journal.step.completed',
     data: { ...stepTransition(turn, place), attempt: 1, by: entry.by, dispatchedAtMs: place.frame.visit?.sinceMs ?? turn.atMs },
