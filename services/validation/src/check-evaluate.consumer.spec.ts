@@ -62,4 +62,34 @@ describe('check.evaluate', () => {
       message: 'no check is called lenght; there are length, contains, forbidden',
     })
   })
+
+  it('E5: a command that carries `guard` is answered with one verdict, or with a question for a person', async () => {
+    const guard = (action: string): WorkContext => ({
+      plan: {} as WorkContext['plan'],
+      node: {
+        id: 'a',
+        name: 'a',
+        kind: 'set',
+        with: { lit: {} },
+        effect: 'read',
+        value: { lit: 1 },
+        guard: [{ guard: 'forbidden', options: { words: ['never'], action } }],
+      },
+      input: 'never again',
+      signal: new AbortController().signal,
+      nowMs: () => 1,
+      parts: {},
+      media: [],
+      delivery: 1,
+    })
+    const command = { guard: { on: 'output' } } as StepCommand // the handler reads nothing else of it
+    expect(await checkEvaluate([forbidden])(command, guard('block'))).toMatchObject({
+      status: 'answered',
+      output: { ok: false, action: 'block' },
+    })
+    expect(await checkEvaluate([forbidden])(command, guard('ask'))).toMatchObject({
+      status: 'asks',
+      ask: { input: { draft: 'never again' } },
+    })
+  })
 })

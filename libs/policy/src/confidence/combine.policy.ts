@@ -64,9 +64,9 @@ const fitWeights = (rows: readonly ConfidenceOutcome[], names: readonly SignalNa
       slope += error
       for (const [at, value] of x.entries()) slopes[at] = (slopes[at] ?? 0) + error * value
     }
-    intercept -= (RATE * slope) / points.length
+    intercept -= (RATE * slope) / Math.max(1, points.length)
     for (const [at, weight] of weights.entries())
-      weights[at] = Math.max(0, weight - RATE * ((slopes[at] ?? 0) / points.length + SHRINK * weight)) // F5
+      weights[at] = Math.max(0, weight - RATE * ((slopes[at] ?? 0) / Math.max(1, points.length) + SHRINK * weight)) // F5
   }
   return { weights: Object.fromEntries(names.map((name, at) => [name, weights[at] ?? 0])), means, intercept }
 }
