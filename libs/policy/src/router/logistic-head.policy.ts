@@ -41,9 +41,24 @@ const pack = (examples: readonly Example[], columnsAll: number): Packed => {
   return { starts, places, values, columns: Int32Array.from(columns), targets: Float32Array.from(examples, ({ right }) => (right ? 1 : 0)) }
 }
 
+const scoreAt = ({ starts, places, values }: Packed, row: number, point: Float64Array): number => {
+  const to = starts[row + 1] ?? 0
+  let score = point.at(-1) ?? 0
+  for (let at = starts[row] ?? 0; at < to; at++) score += (values[at] ?? 0) * (point[places[at] ?? 0] ?? 0)
+  return score
+}
+
+const addGradient = ({ starts, places, values }: Packed, row: number, error: number, gradient: Float64Array): void => {
+  const to = starts[row + 1] ?? 0
+  for (let at = starts[row] ?? 0; at < to; at++) {
+    const place = places[at] ?? 0
+    gradient[place] = (gradient[place] ?? 0) + error * (values[at] ?? 0)
+  }
+}
+
 /** Sum of log losses and half the penalty times the squared weights; the last variable is the bias, which is not punished. */
 const lossOf =
-  ({ starts, places, values, targets }: Packed, penalty: number) =>
+  (packed: Packed, penalty: number) =>
   (point: Float64Array, gradient: Float64Array): number => {
     const last = point.length - 1
     let loss = 0
@@ -52,20 +67,15 @@ const lossOf =
       gradient[at] = penalty * weight
       loss += (penalty / 2) * weight * weight
     }
-    gradient[last] = 0
-    for (let row = 0; row < targets.length; row++) {
-      const [from, to] = [starts[row] ?? 0, starts[row + 1] ?? 0]
-      let score = point[last] ?? 0
-      for (let at = from; at < to; at++) score += (values[at] ?? 0) * (point[places[at] ?? 0] ?? 0)
-      const target = targets[row] ?? 0
-      loss += softplus(score) - target * score
+    let errors = 0
+    packed.targets.forEach((target, row) => {
+      const score = scoreAt(packed, row, point)
       const error = sigmoid(score) - target
-      for (let at = from; at < to; at++) {
-        const place = places[at] ?? 0
-        gradient[place] = (gradient[place] ?? 0) + error * (values[at] ?? 0)
-      }
-      gradient[last] = (gradient[last] ?? 0) + error
-    }
+      loss += softplus(score) - target * score
+      errors += error
+      addGradient(packed, row, error, gradient)
+    })
+    gradient[last] = errors
     return loss
   }
 

@@ -4,7 +4,9 @@ const NUMBER = /\d[\d,]*(?:\.\d+)?/g
 const WORD = /[\p{L}']+/gu
 const LIST_LINE = /^\s*(?:[A-Za-z0-9]{1,2}[.)]|[-*•])\s+(.*)$/gm
 const NUMBER_WORDS = new Set(
-  'one two three four five six seven eight nine ten eleven twelve dozen half twice double triple third thirds quarter quarters times'.split(' '),
+  'one two three four five six seven eight nine ten eleven twelve dozen half twice double triple third thirds quarter quarters times'.split(
+    ' ',
+  ),
 )
 const EVERY_WORDS = new Set(['each', 'every', 'per'])
 const IF_WORDS = new Set(['if', 'then', 'when', 'suppose', 'given'])

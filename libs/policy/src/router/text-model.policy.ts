@@ -74,7 +74,11 @@ const rowOf = ({ features, idf, hand }: Space, counts: Counts, values: Readonly<
 /** A model, and what heads that never saw a row say of it, by head and row; `NaN` where the head has no say (for calibration). */
 export type FittedTextModel = { readonly model: TextModel; readonly held: Readonly<Record<string, Float64Array>> }
 
-const fitOne = (rows: readonly SparseRow[], said: readonly (boolean | undefined)[], options: { columns: number; penalties: readonly number[]; folds: number }) => {
+const fitOne = (
+  rows: readonly SparseRow[],
+  said: readonly (boolean | undefined)[],
+  options: { columns: number; penalties: readonly number[]; folds: number },
+) => {
   const known = said.flatMap((right, at) => (right === undefined ? [] : [{ right, at }]))
   const right = known.filter((one) => one.right).length
   const held = new Float64Array(rows.length).fill(Number.NaN)
@@ -83,7 +87,10 @@ const fitOne = (rows: readonly SparseRow[], said: readonly (boolean | undefined)
     for (const { at } of known) held[at] = share
     return { head: { weights: new Float32Array(options.columns), bias: Math.log(share / (1 - share)) }, penalty: 0, held } // M3
   }
-  const examples: Example[] = known.map((one) => ({ right: one.right, row: rows[one.at] ?? { columns: new Int32Array(), values: new Float32Array() } }))
+  const examples: Example[] = known.map((one) => ({
+    right: one.right,
+    row: rows[one.at] ?? { columns: new Int32Array(), values: new Float32Array() },
+  }))
   const fitted = fitHead(examples, options)
   known.forEach(({ at }, place) => (held[at] = fitted.held[place] ?? Number.NaN))
   return { head: fitted.head, penalty: fitted.penalty, held }

@@ -1,0 +1,5 @@
+export { apgr, callsFor, lengthApgr, oracleApgr, type Duel } from './gain-curve.policy.ts'
+export { promptHand } from './prompt-hand.policy.ts'
+export { promptFeatures, routerScore, trainRouter, type FittedRouter, type RouterModel, type RouterRow } from './router.policy.ts'
+export { loadRouterModel, routerJson } from './router-file.ts'
+export type { TextInput, TextModelOptions } from './text-model.policy.ts'
