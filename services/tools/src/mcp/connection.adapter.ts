@@ -16,7 +16,6 @@ import { isJsonObject, type Json, type JsonObject } from '@baton/contracts'
 import { boundedFetch } from './bounded-fetch.adapter.ts'
 import { questionOf, type Question, type Reply } from './elicitation.policy.ts'
 import type { McpAuth, McpHttp, McpServer, McpStdio } from './mcp-config.ts'
-import { createRateWatch } from './rate-watch.ts'
 import { readSecret, readValues } from './secret-ref.ts'
 import { StdioTransport } from './stdio-transport.adapter.ts'
 
@@ -57,7 +56,13 @@ export const TASK_META = 'baton/task'
 const NEW_ERA = '2026-07-28'
 const ASKED_LATER = -32_000
 
-type Wire = { readonly transport: Transport; readonly secrets: readonly string[]; readonly why: () => string | undefined }
+type Wire = {
+  readonly transport: Transport
+  readonly secrets: readonly string[]
+  readonly why: () => string | undefined
+  /** The server sent what is refused; the connection has to end. */
+  refused?: () => void
+}
 
 const overStdio = async (server: McpServer, { command, args, env, cwd }: McpStdio): Promise<Wire> => {
   const { values, secrets } = await readValues(env)
@@ -82,13 +87,18 @@ const overHttp = async (server: McpServer, { url, headers }: McpHttp, auth: McpA
   const credentials = auth === undefined ? undefined : await providerOf(auth)
   const { messageBytesMax, messagesPerSecondMax } = server
   let why: string | undefined
+  const refused = (reason: string): void => {
+    why = reason
+    wire.refused?.()
+  }
   const transport = new StreamableHTTPClientTransport(new URL(url), {
     requestInit: { headers: values },
     onInsufficientScope: 'throw',
-    fetch: boundedFetch({ messageBytesMax, messagesPerSecondMax, refused: (reason) => (why = reason) }),
+    fetch: boundedFetch({ messageBytesMax, messagesPerSecondMax, refused }),
     ...(credentials === undefined ? {} : { authProvider: credentials.provider }),
   })
-  return { transport, secrets: credentials === undefined ? secrets : [...secrets, credentials.secret], why: () => why }
+  const wire: Wire = { transport, secrets: credentials === undefined ? secrets : [...secrets, credentials.secret], why: () => why }
+  return wire
 }
 
 /** The client takes a task for a result of an unknown kind; here it becomes a result that holds it. */
@@ -131,11 +141,8 @@ class OpenConnection implements Connection {
     this.secrets = wire.secrets
     this.asks = asksPeople(server, prior)
     this.client = clientOf(server, this.asks)
-    const withinRate = createRateWatch(server.messagesPerSecondMax)
-    wire.transport.onmessage = (message): void => {
-      unwrapTask(message)
-      if (!withinRate()) void this.close()
-    }
+    wire.transport.onmessage = unwrapTask
+    wire.refused = (): void => void this.client.close().catch(() => undefined)
     this.client.onerror = () => undefined // A request that fails says so itself, and the end is told by `onclose`.
     this.client.onclose = (): void => {
       if (this.#why !== undefined) return

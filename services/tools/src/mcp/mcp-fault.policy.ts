@@ -17,7 +17,13 @@ export const toldReason = (text: string, secrets: readonly string[] = []): strin
   return redactText(told).slice(0, REASON_CHARS_MAX)
 }
 
-type Of = { readonly tool: string; readonly server: string; readonly secrets: readonly string[] }
+type Of = {
+  readonly tool: string
+  readonly server: string
+  readonly secrets: readonly string[]
+  /** Why the connection ended, where it did. */
+  readonly why?: string | undefined
+}
 type Verdict = { readonly code: FaultCode; readonly certain: boolean; readonly says: string }
 
 const UNSENT = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|the server is not running/
@@ -28,7 +34,7 @@ const ofStatus = (status: number): Omit<Verdict, 'says'> => {
   return { code: 'tool.unreachable', certain: status >= 400 && status < 500 } // E1
 }
 
-const ofSdk = (error: SdkError): Verdict => {
+const ofSdk = (error: SdkError, why: string | undefined): Verdict => {
   const says = error.message
   switch (error.code) {
     case SdkErrorCode.RequestTimeout:
@@ -40,7 +46,7 @@ const ofSdk = (error: SdkError): Verdict => {
     case SdkErrorCode.UnsupportedResultType:
       return { code: 'tool.result_invalid', certain: false, says }
     default:
-      return { code: 'tool.unreachable', certain: false, says }
+      return { code: 'tool.unreachable', certain: false, says: why ?? says }
   }
 }
 
@@ -51,10 +57,10 @@ export const textOf = (error: unknown): string => {
   return cause instanceof Error ? `${error.message}: ${cause.message}` : error.message
 }
 
-const verdictOf = (error: unknown): Verdict => {
+const verdictOf = (error: unknown, why: string | undefined): Verdict => {
   if (error instanceof UnauthorizedError) return { code: 'tool.denied', certain: true, says: 'does not accept its credentials' }
   if (error instanceof SdkHttpError && error.status !== undefined) return { ...ofStatus(error.status), says: `HTTP ${error.status}` }
-  if (error instanceof SdkError) return ofSdk(error)
+  if (error instanceof SdkError) return ofSdk(error, why)
   if (error instanceof ProtocolError) {
     const certain = error.code === METHOD_NOT_FOUND || error.code === INVALID_PARAMS
     return { code: 'tool.failed', certain, says: error.message }
@@ -64,10 +70,10 @@ const verdictOf = (error: unknown): Verdict => {
 }
 
 /** Any error of a connection or a request as a failure of the tool. */
-export const failureOf = (error: unknown, { tool, server, secrets }: Of): ToolFailure => {
+export const failureOf = (error: unknown, { tool, server, secrets, why }: Of): ToolFailure => {
   if (error instanceof ToolFailure) return error
   if (error instanceof Fault) return new ToolFailure(error, true)
-  const { code, certain, says } = verdictOf(error)
+  const { code, certain, says } = verdictOf(error, why)
   const fault = new Fault(code, `${tool}: ${server}: ${toldReason(says, secrets)}`, { tool, server }, { cause: error })
   return new ToolFailure(fault, certain)
 }

@@ -8,6 +8,7 @@ import { Fault, isJsonObject, type Json, type JsonObject } from '@baton/contract
 import { ANY_SHAPE, jsonShape, type Shape } from '../shape.ts'
 import { ToolFailure } from '../tool-run.ts'
 import { AsksPerson, type Tool, type ToolContext } from '../tool.ts'
+import type { Connection } from './connection.adapter.ts'
 import { fingerprintOf, type Definition } from './fingerprint.policy.ts'
 import { effectOf, type McpServer, type McpToolRule } from './mcp-config.ts'
 import { failureOf, toldReason } from './mcp-fault.policy.ts'
@@ -61,6 +62,10 @@ export type Link = {
   readonly check: (tool: string, fingerprint: string) => void
 }
 
+/** What there is to say of a connection that a call went over. */
+export const endOf = (connection: Connection | undefined): { readonly secrets: readonly string[]; readonly why?: string } =>
+  connection === undefined ? { secrets: [] } : { secrets: connection.secrets, ...(connection.isOpen() ? {} : { why: connection.why() }) }
+
 type Shapes = { readonly input: () => Shape; readonly output: () => Shape | undefined }
 
 const runOf = (server: McpServer, definition: ToolDefinition, { pool, check }: Link, shapes: Shapes): Tool['run'] => {
@@ -69,11 +74,11 @@ const runOf = (server: McpServer, definition: ToolDefinition, { pool, check }: L
     const tool = `${server.name}/${definition.name}`
     const timeoutMs = server.tools[definition.name]?.timeout ?? server.timeoutMs
     const call = { server, definition, args: isJsonObject(args) ? args : {}, context, timeoutMs }
-    let secrets: readonly string[] = []
+    let used: Connection | undefined
     try {
       const work = (): Promise<JsonObject> =>
         pool.use((connection) => {
-          secrets = connection.secrets
+          used = connection
           check(definition.name, fingerprint)
           return callServer(call, connection)
         }, context.signal)
@@ -85,7 +90,7 @@ const runOf = (server: McpServer, definition: ToolDefinition, { pool, check }: L
       if (result.isError) throw failed(server, definition.name, result)
       return checkStructured(tool, result, shapes.output()) ?? (await unstructured(result.blocks, context, tool))
     } catch (error) {
-      throw error instanceof AsksPerson ? error : failureOf(error, { tool, server: server.name, secrets })
+      throw error instanceof AsksPerson ? error : failureOf(error, { tool, server: server.name, ...endOf(used) })
     }
   }
 }

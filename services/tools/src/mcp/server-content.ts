@@ -1,6 +1,5 @@
 // What a server has beside tools: resources and prompts, as tools that only read.
 //   V1. They are there where the server says that it has such things, and where the configuration allows their names.
-import type { ClientCapabilities } from '@modelcontextprotocol/client'
 import { isJsonObject, type Json, type JsonObject } from '@baton/contracts'
 import { z } from 'zod'
 import { ANY_SHAPE } from '../shape.ts'
@@ -8,7 +7,7 @@ import { defineTool, type Tool, type ToolContext } from '../tool.ts'
 import type { Connection } from './connection.adapter.ts'
 import { isAllowed, type McpServer } from './mcp-config.ts'
 import { failureOf } from './mcp-fault.policy.ts'
-import { unstructured } from './mcp-tool.ts'
+import { endOf, unstructured } from './mcp-tool.ts'
 import type { ServerPool } from './server-pool.ts'
 
 const ITEMS_MAX = 500
@@ -18,10 +17,6 @@ type Reading<I extends z.ZodType> = {
   readonly input: I
   readonly read: (connection: Connection, args: z.output<I>, context: ToolContext) => Promise<Json>
 }
-
-/** Names of these tools, behind the name of the server. */
-export const CONTENT_TOOLS = ['resource.list', 'resource.read', 'prompt.list', 'prompt.get'] as const
-export type { ClientCapabilities }
 
 const toolOf = <I extends z.ZodType>(server: McpServer, pool: ServerPool, { name, about, input, read }: Reading<I>): Tool => {
   const tool = `${server.name}/${name}`
@@ -35,14 +30,14 @@ const toolOf = <I extends z.ZodType>(server: McpServer, pool: ServerPool, { name
     timeoutMs: server.timeoutMs,
     outside: !server.trusted,
     run: async (args, context) => {
-      let secrets: readonly string[] = []
+      let used: Connection | undefined
       try {
         return await pool.use((connection) => {
-          secrets = connection.secrets
+          used = connection
           return read(connection, args, context)
         }, context.signal)
       } catch (error) {
-        throw failureOf(error, { tool, server: server.name, secrets })
+        throw failureOf(error, { tool, server: server.name, ...endOf(used) })
       }
     },
   })

@@ -76,7 +76,8 @@ export class StdioTransport implements Transport {
 
   start(): Promise<void> {
     const { command, args, env, cwd } = this.#options
-    const child = spawn(command, args, {
+    // `node` is the one that runs Baton, whatever the PATH says.
+    const child = spawn(command === 'node' ? process.execPath : command, args, {
       env: environment(env),
       cwd,
       stdio: ['pipe', 'pipe', 'pipe'],
