@@ -68,6 +68,7 @@ const dispatchOf = ({ command, work, platform, tools }: Given, input: Json): Dis
       db: platform.db,
       stores: platform.stores,
       nowMs: work.nowMs,
+      ...(work.extend === undefined ? {} : { extend: work.extend }),
       logger: platform.telemetry.logger,
     },
     ...(answered === undefined ? {} : { answered }),
