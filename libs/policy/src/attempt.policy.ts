@@ -109,12 +109,22 @@ export const nextMove = (
   return { do: 'ask', candidate: next, waitMs: 0, newTry: false, reask: false, progress: { ...progress, at: next, reasked: false } }
 }
 
-/** The move after an answer that a cascade did not take; undefined: there is nobody behind it (T7). */
-export const passMove = (before: Progress, candidates: readonly Candidate[]): Move | undefined => {
-  const out = [...before.out, candidates[before.at]?.name ?? '']
-  const next = nextUsable(candidates, out, before.at + 1)
+/**
+ * The move after an answer that a cascade did not take; undefined: there is nobody behind it (T7). `from`: the first candidate of the
+ * next stage; those before it are done with.
+ */
+export const passMove = (before: Progress, candidates: readonly Candidate[], from: number = before.at + 1): Move | undefined => {
+  const out = [...new Set([...before.out, ...candidates.slice(0, from).map(({ name }) => name)])]
+  const next = nextUsable(candidates, out, from)
   if (next < 0) return undefined
   return { do: 'ask', candidate: next, waitMs: 0, newTry: false, reask: false, progress: { ...before, out, at: next, reasked: false } }
+}
+
+/** The move past a candidate that cannot be asked just now; undefined: there is nobody behind it. It may be asked in the next try. */
+export const skipMove = (before: Progress, candidates: readonly Candidate[]): Move | undefined => {
+  const next = nextUsable(candidates, before.out, before.at + 1)
+  if (next < 0) return undefined
+  return { do: 'ask', candidate: next, waitMs: 0, newTry: false, reask: false, progress: { ...before, at: next, reasked: false } }
 }
 
 /** Milliseconds that a candidate may take of what is left of its try (T4). */

@@ -1,6 +1,12 @@
 import type { TableReader } from '@baton/bus/bus'
 import { TOPICS } from '@baton/contracts'
 import { createWorker, startHost, type StartService, type WorkHandler } from '@baton/service'
+import type { JsonSchema, StepCommand } from '@baton/contracts'
+import type { PieceSink } from './attempts/dispatch.ts'
+import { LIMITS_VIEW, LimitsController } from './attempts/limits.controller.ts'
+import { openAttempts } from './attempts/open-attempts.ts'
+import { openPieces } from './stream/piece-stream.ts'
+import { isStreamed } from './stream/stream-rule.policy.ts'
 import { agentHandler } from './agent/agent-invoke.ts'
 import { modelsOf } from './agent/agent-work.ts'
 import { CATALOGUE, CatalogueController, LIVE_FACTS } from './catalogue/catalogue.controller.ts'
@@ -10,9 +16,19 @@ import { invokeHandler } from './invoke/invoke.ts'
 /** The models service: takes `model.invoke`. Answers of models that cost money are kept before they are published (L9). */
 export const start: StartService = async (platform, { port, host }) => {
   const catalogue = await openCatalogue(platform)
-  const clocks = { random: Math.random, clockMs: () => performance.now() }
-  const step = invokeHandler(catalogue, clocks)
-  const turn = agentHandler(platform, { catalogue, ...clocks })
+  const open = await openAttempts(platform, catalogue)
+  const { attempts, cache, limits } = open
+  const clockMs = (): number => performance.now()
+  const pieces = (command: StepCommand, returns: JsonSchema | undefined, delivery: number): PieceSink | undefined =>
+    isStreamed(limits.stream, command, returns) ? openPieces({ bus: platform.bus, command, delivery }) : undefined
+  const step = invokeHandler({
+    catalogue,
+    attempts,
+    cache,
+    pieces: (command, { returns }, delivery) => pieces(command, returns, delivery),
+    clockMs,
+  })
+  const turn = agentHandler(platform, { attempts, pieces, clockMs })
   const invoke: WorkHandler = (command, context) =>
     command.turn === undefined ? step(command, context) : turn({ ...command, turn: command.turn }, context)
   const worker = createWorker({
@@ -30,15 +46,19 @@ export const start: StartService = async (platform, { port, host }) => {
     platform,
     port,
     host,
-    controllers: [worker, CatalogueController],
+    controllers: [worker, CatalogueController, LimitsController],
     providers: [
       { provide: CATALOGUE, useValue: catalogue },
-      { provide: LIVE_FACTS, useValue: (): object => ({}) },
+      { provide: LIVE_FACTS, useValue: () => attempts.live() },
+      { provide: LIMITS_VIEW, useValue: open },
     ],
     started: async () => {
       config = await platform.bus.table({ topic: TOPICS.config, onRecord: (record) => void catalogue.take(record) })
       await config.ready
     },
-    drain: async () => config?.close(),
+    drain: async () => {
+      await open.close()
+      await config?.close()
+    },
   })
 }

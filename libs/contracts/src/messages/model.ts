@@ -30,6 +30,7 @@ export const ModelRouted = z.looseObject({
       outcome: z.string().meta({ description: 'answered, cancelled, or the code of the fault' }),
       costMicroUsd: MicroUsd,
       hedge: z.boolean().optional(),
+      shadow: z.boolean().optional(),
     }),
   ),
 })
@@ -42,7 +43,9 @@ export const StreamPiece = z.looseObject({
   path: z.string(),
   attempt: z.number().int().positive(),
   attemptId: z.string(),
-  /** From 0, by one. */
+  /** Number of the call within the attempt: one of a higher number makes what came before void. */
+  call: z.number().int().positive().optional(),
+  /** From 0, by one, in each call. */
   seq: z.number().int().nonnegative(),
   text: z.string(),
   /** The last piece: the answer is whole, or given up. */

@@ -43,6 +43,9 @@ export const Meter = z.looseObject({
   costMicroUsd: MicroUsd,
   confidence: z.number().min(0).max(1).optional(),
   repaired: z.boolean().optional(),
+  /** The answer to the very same question was there already; what asking would have cost. */
+  cached: z.boolean().optional(),
+  savedMicroUsd: MicroUsd.optional(),
   /** Candidates that failed before the one that answered, with their codes. */
   failedOver: z.array(z.string()).optional(),
   /** The whole prompt, passages or arguments as they were sent, redacted, in the payload store. */

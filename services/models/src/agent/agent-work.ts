@@ -1,23 +1,24 @@
 // A turn of an agent as work: which agent, with which models and times.
 //   G1. What a gate's retry changed (models, prompt, feedback) goes before what the plan says, as for a model step.
-import type { AgentTurn, Json, Meter, StepCommand } from '@baton/contracts'
+import type { AgentTurn, Json, JsonSchema, Meter, StepCommand } from '@baton/contracts'
 import { Fault } from '@baton/contracts/fault'
 import type { AgentSpec, Plan, PlanNode, RetrySpec } from '@baton/flow/plan'
 import type { TrySpec } from '@baton/policy'
-import type { WorkContext } from '@baton/service'
-import type { Catalogue } from '../catalogue/catalogue.ts'
-import type { GivenUp } from '../invoke/ask.ts'
-import { lossOf } from '../invoke/meter.ts'
+import type { WorkContext, WorkResult } from '@baton/service'
+import type { Attempts } from '../attempts/attempts.ts'
+import type { GivenUp, PieceSink } from '../attempts/dispatch.ts'
+import { lostWork } from '../invoke/invoke.ts'
 import type { Occasion } from '../model.ts'
 import type { ToolOffers } from './tool-offers.ts'
 import type { Transcripts } from './transcript.ts'
 
 /** What the handlers of turns share. */
 export type AgentTools = {
-  readonly catalogue: Catalogue
+  readonly attempts: Pick<Attempts, 'ask'>
+  /** Where an answer to this command is shown while it is written; undefined: nowhere. */
+  readonly pieces: (command: StepCommand, returns: JsonSchema | undefined, delivery: number) => PieceSink | undefined
   readonly transcripts: Transcripts
   readonly offers: ToolOffers
-  readonly random: () => number
   /** Monotone milliseconds. */
   readonly clockMs: () => number
 }
@@ -72,11 +73,11 @@ export const startTaking = (
 }
 
 /** A dispatch that gave nothing, as the result of its work. */
-export const failedWork = (asked: GivenUp, took: Pick<Meter, 'startedAtMs' | 'latencyMs' | 'inputChars'>) => ({
-  status: 'failed' as const,
-  fault: asked.fault,
-  meter: lossOf(asked, took),
-})
+export const failedWork = (
+  asked: GivenUp,
+  took: Pick<Meter, 'startedAtMs' | 'latencyMs' | 'inputChars'>,
+  { command, context }: Pick<AgentWork, 'command' | 'context'>,
+): WorkResult => lostWork(asked, took, { deadlineMs: command.deadlineMs, nowMs: context.nowMs() })
 
 /** Characters of JSON. */
 export const charsOf = (value: Json): number => JSON.stringify(value).length

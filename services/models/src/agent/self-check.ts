@@ -4,7 +4,6 @@
 import type { WorkResult } from '@baton/service'
 import { Fault } from '@baton/contracts/fault'
 import { isJsonObject, type Json, type JsonObject } from '@baton/contracts/json'
-import { ask } from '../invoke/ask.ts'
 import { meterOf } from '../invoke/meter.ts'
 import { agentPromptOf } from '../invoke/prompt.ts'
 import { readOutput } from '../output/structured-output.ts'
@@ -22,17 +21,19 @@ export const selfCheck = async (work: AgentWork, answer: Json, tools: AgentTools
   const input = checkInput(context.input, answer)
   const told = agentPromptOf(context.plan, agent.selfCheck, input)
   const inputChars = told.prompt.length + (told.system?.length ?? 0)
-  const asked = await ask({
-    models: tools.catalogue.resolve(modelsOf(command, context.plan)),
-    question: { ...told, input, occasion: occasionOf(work) },
-    schema: agent.returns, // S2
+  const schema = agent.returns === undefined ? {} : { schema: agent.returns } // S2
+  const asked = await tools.attempts.ask({
+    command,
+    step: context.node.id,
+    names: modelsOf(command, context.plan),
+    question: { ...told, input, occasion: occasionOf(work), ...schema },
     read: (said) => readOutput(said, agent.returns),
     spec: trySpecOf(context.node),
     signal: context.signal,
-    random: tools.random,
-    clockMs: tools.clockMs,
+    delivery: context.delivery,
+    harmless: true,
   })
-  if ('fault' in asked) return failedWork(asked, { ...took(), inputChars })
+  if ('fault' in asked) return failedWork(asked, { ...took(), inputChars }, work)
   const { output, model } = asked
   const { confidence } = output
   return {

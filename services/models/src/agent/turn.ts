@@ -4,7 +4,6 @@
 //   U3. Calls come with output null; without calls the output is the agent's answer and fits what it returns.
 import type { Json } from '@baton/contracts'
 import type { WorkResult } from '@baton/service'
-import { ask } from '../invoke/ask.ts'
 import { meterOf } from '../invoke/meter.ts'
 import { agentPromptOf, type Prompt } from '../invoke/prompt.ts'
 import type { Question, Said } from '../model.ts'
@@ -62,17 +61,20 @@ export const agentTurn = async (work: AgentWork, tools: AgentTools): Promise<Wor
   const inputChars = inputCharsOf(opening)
   const question = await questionOf(work, opening, tools)
   const exact = exactOf(question.tools ?? [])
-  const asked = await ask({
-    models: tools.catalogue.resolve(modelsOf(command, context.plan)),
-    question,
-    schema: agent.returns,
+  const asked = await tools.attempts.ask({
+    command,
+    step: context.node.id,
+    names: modelsOf(command, context.plan),
+    question: { ...question, ...(agent.returns === undefined ? {} : { schema: agent.returns }) },
     read: (answer) => readTurn(answer, { schema: agent.returns, tools: turn.tools, turn: turn.turn, exact }),
     spec: trySpecOf(context.node),
     signal: context.signal,
-    random: tools.random,
-    clockMs: tools.clockMs,
+    delivery: context.delivery,
+    // A turn only says what it wants done; doing it is the tools' business.
+    harmless: true,
+    stream: tools.pieces(command, agent.returns, context.delivery),
   })
-  if ('fault' in asked) return failedWork(asked, { ...took(), inputChars })
+  if ('fault' in asked) return failedWork(asked, { ...took(), inputChars }, work)
   const { output, model } = asked
   const messages = [...opening.news, messageOf(output)]
   const transcript = await tools.transcripts.add(command.tenant, { previous: turn.transcript ?? null, messages }) // U1, U2

@@ -9,6 +9,7 @@ import { compileFlow } from '@baton/flow'
 import type { Plan } from '@baton/flow/plan'
 import type { WorkResult } from '@baton/service'
 import { loadCatalogue } from '../catalogue/catalogue.ts'
+import { attemptsOver } from '../attempts/attempts.fixture.ts'
 import { invokeHandler } from './invoke.ts'
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
@@ -26,10 +27,10 @@ const stepOf = async (plan: Plan, nodeId: string, input: Json): Promise<WorkResu
   const catalogue = await loadCatalogue(join(root, 'config'), { flowsDir: join(root, 'flows'), nowMs: () => 0 })
   const node = plan.nodes[nodeId]
   if (node === undefined) throw new Error(`no node ${nodeId}`)
-  // The handler reads only the override of a command; the rest is the kit's.
-  const command = {} as StepCommand
+  // The handler reads only some fields of a command; the rest is the kit's.
+  const command = { attemptId: nodeId, tenant: 't', flow: 'a/b', deadlineMs: 60_000, priority: 'normal' } as StepCommand
   const context = { plan, node, input, signal: new AbortController().signal, nowMs: () => 0, parts: {}, media: [], delivery: 1 }
-  return invokeHandler(catalogue, { random: () => 0, clockMs: () => performance.now() })(command, context)
+  return invokeHandler(attemptsOver(catalogue))(command, context)
 }
 
 describe('flows/support (S1, S2)', () => {

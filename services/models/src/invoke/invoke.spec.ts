@@ -6,6 +6,7 @@ import type { Plan, PlanNode } from '@baton/flow/plan'
 import type { WorkContext } from '@baton/service'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Answer, Model, Question } from '../model.ts'
+import { attemptsOver } from '../attempts/attempts.fixture.ts'
 import { invokeHandler } from './invoke.ts'
 
 type Step = Json | { readonly hang: true } | { readonly text: string } | { readonly slowDown: number }
@@ -72,8 +73,10 @@ const context = (change: Partial<WorkContext> = {}): WorkContext => ({
   delivery: 1,
   ...change,
 })
-// The handler reads only the override of a command; the rest is the kit's.
-const command = (override?: StepCommand['override']): StepCommand => ({ override }) as StepCommand
+let commands = 0
+// The handler reads only some fields of a command; the rest is the kit's.
+const command = (override?: StepCommand['override']): StepCommand =>
+  ({ override, attemptId: `a${++commands}`, tenant: 't', flow: 'a/b', deadlineMs: 20_000, priority: 'normal' }) as StepCommand
 
 const handlerOf = (models: readonly Model[]) => {
   const resolved: (readonly string[])[] = []
@@ -86,10 +89,15 @@ const handlerOf = (models: readonly Model[]) => {
     list: () => [],
     plan: ({ names }) => {
       resolved.push(names)
-      return { route: names.join(), policy: 'fallback', steps: models.map((model) => ({ model, role: 'primary', stage: 0 })), candidates: [] }
+      return {
+        route: names.join(),
+        policy: 'fallback',
+        steps: models.map((model) => ({ model, role: 'primary', stage: 0 })),
+        candidates: [],
+      }
     },
   }
-  return { resolved, handle: invokeHandler(catalogue, { random: () => 0, clockMs: () => performance.now() }) }
+  return { resolved, handle: invokeHandler(attemptsOver(catalogue)) }
 }
 
 describe('model.invoke', () => {

@@ -1,21 +1,37 @@
 // The handler of `model.invoke`: one dispatch of a model step, from plan and command to output and meter.
 //   I1. What a gate's retry changed (models, prompt, feedback) goes before what the plan says.
-//   I2. All calls of a dispatch are paid (meter.ts).
+//   I2. All calls of a dispatch are paid (attempts/bill.ts).
+//   I4. What nothing can serve just now is put off while its deadline allows it.
 import { Fault } from '@baton/contracts/fault'
 import type { Json, StepCommand } from '@baton/contracts'
 import type { PlanNode, RetrySpec } from '@baton/flow/plan'
 import type { TrySpec } from '@baton/policy'
 import type { WorkContext, WorkHandler, WorkResult } from '@baton/service'
+import { readMedia } from '../adapters/media.policy.ts'
+import type { Attempts } from '../attempts/attempts.ts'
+import type { Asked, Dispatch, GivenUp, PieceSink } from '../attempts/dispatch.ts'
+import { type AnswerCache, type CachedAnswer, type CacheKey, cacheKeyOf } from '../cache/answer-cache.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { Question } from '../model.ts'
 import { readOutput } from '../output/structured-output.ts'
-import { ask, type Asked, type GivenUp } from './ask.ts'
-import { lossOf, meterOf, type Took } from './meter.ts'
+import { cachedMeter, lossOf, meterOf, type Took } from './meter.ts'
 import { promptOf, type Prompt } from './prompt.ts'
 
 /** Time of one try where the step names none. */
 const TIMEOUT_MS = 30_000
 const WAIT_MAX_MS = 2_000
 const ONE_TRY: RetrySpec = { attempts: 1, backoff: 'fixed', delayMs: 0, maxDelayMs: 0, jitter: false }
+
+/** What the handler stands on. */
+export type InvokeTools = {
+  readonly catalogue: Pick<Catalogue, 'resolve'>
+  readonly attempts: Pick<Attempts, 'ask'>
+  readonly cache: AnswerCache
+  /** Where an answer to this command is shown while it is written; undefined: nowhere. */
+  readonly pieces: (command: StepCommand, node: PlanNode, delivery: number) => PieceSink | undefined
+  /** Monotone milliseconds. */
+  readonly clockMs: () => number
+}
 
 type ModelNode = PlanNode & { readonly kind: 'model' }
 const modelNode = (node: PlanNode): ModelNode => {
@@ -29,53 +45,124 @@ const trySpec = (node: ModelNode): TrySpec => ({
   waitMaxMs: WAIT_MAX_MS,
 })
 
+const charsOf = ({ prompt, system = '' }: Prompt): number => prompt.length + system.length
+
+const contentOf = ({ prompt, system }: Prompt, input: Json, output: Json): Json => ({
+  prompt,
+  ...(system === undefined ? {} : { system }),
+  input,
+  output,
+})
+
+/** A dispatch that gave nothing, as the result of its work (I4). */
+export const lostWork = (asked: GivenUp, took: Took, { deadlineMs, nowMs }: { deadlineMs: number; nowMs: number }): WorkResult => {
+  const { deferMs, fault } = asked
+  const untilMs = deferMs === undefined ? undefined : nowMs + deferMs
+  if (untilMs !== undefined && untilMs < deadlineMs) return { status: 'deferred', untilMs, reason: fault.message }
+  return { status: 'failed', fault, meter: lossOf(asked, took) }
+}
+
 /** A dispatch as the result of its work. */
-const resultOf = (
-  asked: Asked | GivenUp,
-  { prompt, system }: Prompt,
-  { input, ...took }: Omit<Took, 'inputChars'> & { input: Json },
-): WorkResult => {
-  const promptChars = prompt.length + (system?.length ?? 0)
-  if ('fault' in asked) return { status: 'failed', fault: asked.fault, meter: lossOf(asked, { ...took, inputChars: promptChars }) }
+const resultOf = (asked: Asked, told: Prompt, { input, ...took }: Omit<Took, 'inputChars'> & { input: Json }): WorkResult => {
   const { output, model } = asked
+  const promptChars = charsOf(told)
   const inputChars = model.local ? JSON.stringify(input).length : promptChars
   const outputChars = JSON.stringify(output.value).length
-  const content: Json = { prompt, ...(system === undefined ? {} : { system }), input, output: output.value }
   return {
     status: 'answered',
     output: output.value,
     by: `model:${model.name}`,
     meter: meterOf(asked, { ...took, inputChars, outputChars }),
-    content,
+    content: contentOf(told, input, output.value),
   }
 }
 
-/** Makes the handler. `random` is for jitter. */
-export const invokeHandler =
-  (catalogue: Catalogue, { random, clockMs }: { random: () => number; clockMs: () => number }): WorkHandler =>
-  async (command: StepCommand, context: WorkContext) => {
-    const { input, signal } = context
+const fromCache = (cached: CachedAnswer, told: Prompt, { input, ...took }: Omit<Took, 'inputChars'> & { input: Json }): WorkResult => {
+  const inputChars = charsOf(told)
+  const outputChars = JSON.stringify(cached.output).length
+  return {
+    status: 'answered',
+    output: cached.output,
+    by: cached.by,
+    meter: cachedMeter(cached, { ...took, inputChars, outputChars }),
+    content: contentOf(told, input, cached.output),
+  }
+}
+
+const toCache = ({ output, model, usage }: Asked): CachedAnswer => ({
+  output: output.value,
+  by: `model:${model.name}`,
+  model: model.name,
+  provider: model.provider,
+  costMicroUsd: usage.costMicroUsd,
+  ...(output.confidence === undefined ? {} : { confidence: output.confidence }),
+})
+
+const questionOf = (
+  told: Prompt,
+  node: ModelNode,
+  { input, media }: WorkContext,
+  feedback: string | undefined,
+): Omit<Question, 'signal'> => {
+  const shown = readMedia(media)
+  return {
+    ...told,
+    input,
+    occasion: { step: node.id },
+    ...(node.returns === undefined ? {} : { schema: node.returns }),
+    ...(feedback === undefined ? {} : { feedback }),
+    ...(shown.length === 0 ? {} : { media: shown }),
+  }
+}
+
+/** Makes the handler. */
+export const invokeHandler = ({ catalogue, attempts, cache, pieces, clockMs }: InvokeTools): WorkHandler => {
+  /** Where the answer of this command is kept, if the step has a cache. A command that a gate sent back takes it out (A2). */
+  const cacheOf = async (
+    command: StepCommand,
+    node: ModelNode,
+    question: Omit<Question, 'signal'>,
+    prompt: unknown,
+  ): Promise<CacheKey | undefined> => {
+    if (node.cache === undefined || command.mode === 'dry_run') return undefined
+    const key = cacheKeyOf(command, node.cache, { question, models: catalogue.resolve(node.models), prompt })
+    if (command.override === undefined) return key
+    await cache.forget(key)
+    return undefined
+  }
+  const dispatchOf = (command: StepCommand, context: WorkContext, told: Prompt): Dispatch => {
     const node = modelNode(context.node)
-    const { override } = command
-    const models = catalogue.resolve(override?.models ?? node.models) // I1
-    const told = promptOf(context.plan, override?.prompt ?? node.prompt, input)
-    const startedAtMs = context.nowMs()
-    const started = clockMs()
-    const asked = await ask({
-      models,
-      question: {
-        ...told,
-        input,
-        occasion: { step: node.id },
-        ...(override?.feedback === undefined ? {} : { feedback: override.feedback }),
-      },
-      schema: node.returns,
+    return {
+      command,
+      step: node.id,
+      names: command.override?.models ?? node.models, // I1
+      question: questionOf(told, node, context, command.override?.feedback),
       read: (answer) => readOutput(answer, node.returns),
       spec: trySpec(node),
-      signal,
-      random,
-      clockMs,
-    })
-    const latencyMs = Math.round((clockMs() - started) * 1_000) / 1_000
-    return resultOf(asked, told, { input, startedAtMs, latencyMs })
+      signal: context.signal,
+      delivery: context.delivery,
+      hedge: node.hedge,
+      harmless: node.effect === 'read',
+      stream: pieces(command, node, context.delivery),
+    }
   }
+  return async (command: StepCommand, context: WorkContext) => {
+    const { input, plan, nowMs } = context
+    const node = modelNode(context.node)
+    const told = promptOf(plan, command.override?.prompt ?? node.prompt, input) // I1
+    const dispatch = dispatchOf(command, context, told)
+    const startedAtMs = nowMs()
+    const started = clockMs()
+    const took = () => ({ startedAtMs, latencyMs: Math.round((clockMs() - started) * 1_000) / 1_000 })
+    const key = await cacheOf(command, node, { ...dispatch.question, ...promptOf(plan, node.prompt, input) }, plan.prompts[node.prompt])
+    const cached = key === undefined ? undefined : await cache.find(key)
+    if (cached !== undefined) return fromCache(cached, told, { input, ...took() })
+    const asked = await attempts.ask(dispatch)
+    if ('fault' in asked) {
+      const inputChars = charsOf(told)
+      return lostWork(asked, { ...took(), inputChars }, { deadlineMs: command.deadlineMs, nowMs: nowMs() })
+    }
+    if (key !== undefined && node.cache !== undefined && asked.escalated !== true) await cache.save(key, toCache(asked), node.cache.ttlMs) // A2
+    return resultOf(asked, told, { input, ...took() })
+  }
+}

@@ -1,7 +1,8 @@
 // What a dispatch of a model took.
 //   I2. The meter is the dispatch's: all its calls are paid, whichever answer was used, and also when none was.
 import type { Meter } from '@baton/contracts'
-import type { Asked, GivenUp } from './ask.ts'
+import type { Asked, GivenUp } from '../attempts/dispatch.ts'
+import type { CachedAnswer } from '../cache/answer-cache.ts'
 
 export type Took = Pick<Meter, 'startedAtMs' | 'latencyMs' | 'inputChars'>
 
@@ -24,4 +25,16 @@ export const lossOf = ({ tries, usage, failedOver }: GivenUp, took: Took): Meter
   outputChars: 0,
   ...usage,
   ...(failedOver.length > 0 ? { failedOver: [...failedOver] } : {}),
+})
+
+/** Of an answer that was there already: it costs nothing, and says what it would have cost. */
+export const cachedMeter = (cached: CachedAnswer, took: Took & { readonly outputChars: number }): Meter => ({
+  ...took,
+  tries: 1,
+  model: cached.model,
+  provider: cached.provider,
+  costMicroUsd: 0,
+  cached: true,
+  savedMicroUsd: cached.costMicroUsd,
+  ...(cached.confidence === undefined ? {} : { confidence: cached.confidence }),
 })

@@ -1,0 +1,60 @@
+// What breakers of other replicas say, through the database.
+//   S1. What opens here is written at once; what others wrote is read twice a second while calls are made, and not at all while none are.
+//   S2. Without the database each replica goes by what it sees itself.
+import type { CooldownStore } from '@baton/store'
+import type { Logger } from '@baton/telemetry'
+import type { Conditions, Told } from './conditions.ts'
+
+const READ_MS = 500
+/** Reading goes on so long after the last call. */
+const LINGER_MS = 5_000
+/** Shorter rests are over before anybody has read of them. */
+const WORTH_MS = 300
+
+export type Cooldowns = {
+  readonly tell: (told: Told) => void
+  /** A call is made: others may know something about it. */
+  readonly called: () => void
+  readonly close: () => Promise<void>
+}
+
+/** Joins conditions with those of other replicas. */
+export const shareCooldowns = (given: {
+  readonly conditions: () => Conditions
+  readonly store: CooldownStore
+  readonly logger: Logger
+  readonly holder: string
+  readonly clockMs: () => number
+}): Cooldowns => {
+  const { store, logger, holder, clockMs } = given
+  let lastCallMs = Number.NEGATIVE_INFINITY
+  let timer: NodeJS.Timeout | undefined
+  let working: Promise<void> = Promise.resolve()
+  const read = async (): Promise<void> => {
+    for (const { key, leftMs, by } of await store.list()) if (by !== holder) given.conditions().rest(key, leftMs)
+  }
+  const schedule = (): void => {
+    timer ??= setTimeout(() => {
+      timer = undefined
+      working = read().catch(() => undefined) // S2
+      void working.then(() => {
+        if (clockMs() - lastCallMs < LINGER_MS) schedule() // S1
+      })
+    }, READ_MS).unref()
+  }
+  return {
+    tell: ({ key, restMs, code }) => {
+      logger.warn({ name: key, restMs: Math.round(restMs), code }, 'breaker opened')
+      if (restMs >= WORTH_MS) working = store.rest({ key, restMs, reason: code, by: holder }).catch(() => undefined) // S1, S2
+    },
+    called: () => {
+      lastCallMs = clockMs()
+      schedule()
+    },
+    close: async () => {
+      clearTimeout(timer)
+      await working
+      clearTimeout(timer)
+    },
+  }
+}

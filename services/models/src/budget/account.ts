@@ -1,0 +1,193 @@
+// One budget in one period as this process spends it: slices, and what of them is open.
+//   A1. A call is let through only against a slice that this process holds: what it spends is never more than what it leased.
+//   A2. A slice that could not be renewed for half its lease is not used any more; by then another process may count it as spent.
+//   A3. When nothing is left but others hold what they do not use, they are asked for it, and the call waits a moment.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Fault } from '@baton/contracts/fault'
+import { type BudgetStanding, goneAtMs, periodOf, sliceOf, standingOf } from '@baton/policy'
+import type { BudgetStore } from '@baton/store'
+import type { BudgetRule } from '../limits/limits-config.ts'
+
+export const LEASE_MS = 10_000
+/** How long a call waits for money that others may give back. */
+const PATIENCE_MS = 1_500
+const ASK_AGAIN_MS = 60
+const IDLE_MS = 400
+
+type Held = {
+  readonly sliceId: string
+  amount: number
+  spent: number
+  open: number
+  renewedAtMs: number
+  usedAtMs: number
+  closing: boolean
+  gone: boolean
+}
+/** Money of one slice that a call may spend. */
+export type Part = { readonly settle: (costMicroUsd: number) => void }
+
+export class Account {
+  readonly rule: BudgetRule
+  readonly startMs: number
+  readonly endMs: number
+  readonly #store: BudgetStore
+  readonly #holder: string
+  readonly #clockMs: () => number
+  #slices: Held[] = []
+  #used = 0
+  #leasing: Promise<boolean> | undefined
+  #waiting = 0
+  #perSecond = 0
+  #settledAtMs = 0
+
+  constructor(given: { rule: BudgetRule; atMs: number; store: BudgetStore; holder: string; clockMs: () => number }) {
+    this.rule = given.rule
+    const { startMs, endMs } = periodOf(given.rule.per, given.atMs)
+    this.startMs = startMs
+    this.endMs = endMs
+    this.#store = given.store
+    this.#holder = given.holder
+    this.#clockMs = given.clockMs
+  }
+
+  /** What is known to be spent or promised, this process's own free money aside. */
+  get used(): number {
+    return this.#used - this.#slices.reduce((sum, { amount, spent, open }) => sum + Math.max(0, amount - spent - open), 0)
+  }
+  get left(): number {
+    return Math.max(0, this.rule.capMicroUsd - this.used)
+  }
+  get standing(): BudgetStanding {
+    return standingOf(this.used, this.rule.capMicroUsd, this.rule.softAt)
+  }
+  goneAtMs(nowMs: number): number | undefined {
+    return goneAtMs({ used: this.used, cap: this.rule.capMicroUsd, startMs: this.startMs, endMs: this.endMs }, nowMs)
+  }
+  get idle(): boolean {
+    return this.#slices.length === 0 && this.#leasing === undefined && this.#waiting === 0
+  }
+
+  /** Takes so much, or throws `budget.exceeded`. */
+  async take(need: number, signal: AbortSignal): Promise<Part> {
+    const untilMs = this.#clockMs() + PATIENCE_MS
+    this.#waiting += need
+    try {
+      for (;;) {
+        const slice = this.#find(need)
+        if (slice !== undefined) return this.#part(slice, need)
+        if (this.#leasing !== undefined) {
+          await this.#leasing
+          continue
+        }
+        this.#leasing = this.#lease(need).finally(() => (this.#leasing = undefined))
+        if (await this.#leasing) continue
+        if (this.#clockMs() >= untilMs) throw this.#exceeded()
+        await sleep(ASK_AGAIN_MS, undefined, { signal }) // A3
+      }
+    } finally {
+      this.#waiting -= need
+    }
+  }
+
+  /** What to tell the store, now. */
+  report(): readonly { sliceId: string; spent: number; amount: number; close: boolean }[] {
+    const nowMs = this.#clockMs()
+    return this.#slices.map((slice) => {
+      if (slice.open === 0 && nowMs - slice.usedAtMs >= IDLE_MS) slice.closing = true
+      return { sliceId: slice.sliceId, spent: slice.spent, amount: slice.amount, close: slice.closing && slice.open === 0 }
+    })
+  }
+
+  /** What the store said to `report`: which are still held, and of which somebody needs what is not used. */
+  renewed(sent: ReturnType<Account['report']>, held: ReadonlyMap<string, boolean>, sentAtMs: number): void {
+    const told = new Map(sent.map((report) => [report.sliceId, report]))
+    this.#slices = this.#slices.filter((slice) => {
+      const report = told.get(slice.sliceId)
+      if (report === undefined) return true // Leased meanwhile.
+      const wanted = held.get(slice.sliceId)
+      if (report.close || wanted === undefined) {
+        slice.gone = true
+        if (report.close) this.#used -= Math.max(0, slice.amount - slice.spent)
+        return false
+      }
+      slice.renewedAtMs = sentAtMs
+      if (wanted) {
+        const kept = Math.min(slice.amount, slice.spent + slice.open)
+        this.#used -= slice.amount - kept
+        slice.amount = kept // A3: the next report gives it back.
+      }
+      return true
+    })
+  }
+
+  /** Gives back all that nobody uses, for the end of this process. */
+  closeAll(): void {
+    for (const slice of this.#slices) slice.closing = true
+  }
+
+  #find(need: number): Held | undefined {
+    const nowMs = this.#clockMs()
+    return this.#slices.find(
+      (slice) => !slice.closing && nowMs - slice.renewedAtMs < LEASE_MS / 2 && slice.amount - slice.spent - slice.open >= need, // A1, A2
+    )
+  }
+
+  #part(slice: Held, need: number): Part {
+    slice.open += need
+    slice.usedAtMs = this.#clockMs()
+    let open = true
+    const settle = (cost: number): void => {
+      if (!open) return
+      open = false
+      slice.open -= need
+      slice.spent += cost
+      slice.usedAtMs = this.#clockMs()
+      if (slice.spent + slice.open > slice.amount && !slice.gone) {
+        this.#used += slice.spent + slice.open - slice.amount
+        slice.amount = slice.spent + slice.open // It cost more than was reserved: that is told, not hidden.
+      }
+      this.#spend(cost)
+    }
+    return { settle }
+  }
+
+  async #lease(need: number): Promise<boolean> {
+    const { key, capMicroUsd: cap } = this.rule
+    const want = Math.max(sliceOf(need, cap, this.#perSecond), Math.min(this.#waiting, cap))
+    const askedAtMs = this.#clockMs()
+    const { slice, used, elsewhere } = await this.#store.lease({
+      key,
+      startMs: this.startMs,
+      cap,
+      want,
+      min: need,
+      holder: this.#holder,
+      leaseMs: LEASE_MS,
+    })
+    this.#used = used
+    if (slice === undefined) {
+      if (elsewhere <= 0) throw this.#exceeded()
+      return false
+    }
+    const fresh = { spent: 0, open: 0, renewedAtMs: askedAtMs, usedAtMs: askedAtMs, closing: false, gone: false }
+    this.#slices.push({ ...slice, ...fresh })
+    return true
+  }
+
+  #spend(cost: number): void {
+    const nowMs = this.#clockMs()
+    const keep = Math.exp(-Math.max(0, nowMs - this.#settledAtMs) / 2_000)
+    this.#settledAtMs = nowMs
+    this.#perSecond = this.#perSecond * keep + cost / 2
+  }
+
+  #exceeded(): Fault {
+    const { key, capMicroUsd } = this.rule
+    return new Fault('budget.exceeded', `The budget ${key} of ${(capMicroUsd / 1e6).toFixed(2)} dollars is used up until ${this.endMs}.`, {
+      budget: key,
+      capMicroUsd,
+      untilMs: this.endMs,
+    })
+  }
+}
