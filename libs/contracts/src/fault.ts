@@ -150,6 +150,12 @@ export const FAULTS = {
     summary: 'An earlier try may have had this effect, and the tool cannot tell.',
   },
   'index.unknown': { remedy: 'stop', blame: 'flow', status: 422, summary: 'No index of this name exists.' },
+  'index.embedder_missing': {
+    remedy: 'stop',
+    blame: 'platform',
+    status: 422,
+    summary: 'The index has no vectors, or the embedding model that makes them is not installed.',
+  },
   'check.failed': { remedy: 'reask', blame: 'model', status: 422, summary: 'A check on content did not pass.' },
   'review.rejected': { remedy: 'stop', blame: 'person', status: 422, summary: 'A person rejected it.' },
   'review.expired': { remedy: 'human', blame: 'person', status: 504, summary: 'No person decided in time; silence is never consent.' },

@@ -1,7 +1,7 @@
 // The thread that runs PGlite. It must load without the rest of Baton: only PGlite and types are imported, and types are erased.
 // PGlite computes without yielding, so in the main thread every statement would hold up everything else.
 import { parentPort, type MessagePort } from 'node:worker_threads'
-import { PGlite, type Transaction } from '@electric-sql/pglite'
+import { PGlite, type Extension, type Transaction } from '@electric-sql/pglite'
 import type { PgliteFailure, PgliteHello, PgliteOpening, PgliteReply, PgliteRequest } from './pglite-protocol.ts'
 
 const asText = (value: string): string => value
@@ -79,11 +79,20 @@ const failureOf = (error: unknown): PgliteFailure => {
   return { message, ...field('code'), ...field('severity') }
 }
 
+/** Comparing vectors, where its package is installed; nothing needs it. */
+const pgvector = (): Promise<Extension | undefined> =>
+  import('@electric-sql/pglite-pgvector').then(
+    ({ vector }) => vector,
+    () => undefined,
+  )
+
 const open = async ({ dir, archive }: PgliteOpening, port: MessagePort): Promise<void> => {
   const hello = (message: PgliteHello): void => port.postMessage(message)
   try {
+    const vector = await pgvector()
     const db = new PGlite(dir === null ? 'memory://' : dir, {
       parsers,
+      ...(vector === undefined ? {} : { extensions: { vector } }),
       ...(archive === null ? {} : { loadDataDir: new Blob([new Uint8Array(archive)]) }),
     })
     await db.waitReady

@@ -1,41 +1,82 @@
+import { join } from 'node:path'
 import { migrate } from '@baton/store'
-import { createWorker, startHost, type StartService } from '@baton/service'
-import { BUILT_IN_TOOLS } from './built-in.ts'
-import { findFunctions } from './function-files.ts'
+import { createWorker, startHost, type Platform, type StartService } from '@baton/service'
+import { readToolsConfig } from './config/tools-config.ts'
+import { openFunctions } from './function-source.ts'
+import { openHttp } from './http/http-source.ts'
+import { readMcpServers } from './mcp/mcp-config.ts'
+import { MCP, McpController } from './mcp/mcp.controller.ts'
+import { openMcp } from './mcp/mcp-source.ts'
+import { forgetResults } from './kept-results.ts'
 import { migrations } from './migrations/migrations.ts'
+import { classified } from './permissions/rules.policy.ts'
+import { forgetUses } from './permissions/use-limits.repository.ts'
+import { localEmbedders } from './retrieval/embedding.adapter.ts'
+import { readRetrievers } from './retrieval/external/retrievers.config.ts'
 import { IndexController, SEARCH_INDEXES } from './retrieval/index.controller.ts'
 import { retrievalSearch } from './retrieval/retrieval.consumer.ts'
 import { searchIndexes } from './retrieval/search-index.repository.ts'
+import { vectorScanOf } from './retrieval/vector-scan.ts'
 import { TicketController } from './tickets/ticket.controller.ts'
 import { toolCall } from './tool-call.consumer.ts'
 import { TOOL_REGISTRY, ToolController } from './tool.controller.ts'
 import { createRegistry } from './tool-registry.ts'
-import { fixedSource } from './tool-source.ts'
+
+const UPKEEP_EVERY_MS = 600_000
+/** Longer than an agent may work. */
+const RESULTS_KEEP_MS = 7 * 86_400_000
 
 /** Starts the tools service: functions as tools, retrieval, and the ticket store's reads. */
 export const start: StartService = async (platform, options) => {
   const { db, config, telemetry } = platform
   await migrate(db, { scope: 'tools', migrations })
-  const { found, problems } = await findFunctions(config.flowsDir, new Set(BUILT_IN_TOOLS.map(({ name }) => name)))
-  const registry = createRegistry([fixedSource('functions', [...BUILT_IN_TOOLS, ...found.map(({ tool }) => tool)])])
+  const tools = await readToolsConfig(config.configDir)
+  for (const { id, reason } of tools.left) telemetry.logger.warn({ service: 'tools', operation: id, reason }, 'this operation is no tool')
+  const embedders = localEmbedders(process.env['BATON_MODELS_DIR'] ?? join(config.dataDir, 'models'))
+  const indexes = searchIndexes(db, { embedders, scan: await vectorScanOf(db) })
+  const { source: functions, problems } = await openFunctions({ flowsDir: config.flowsDir, indexes }, tools.functions)
+  const http = openHttp(tools)
+  const mcp = openMcp({ servers: readMcpServers(tools.mcp), db, logger: telemetry.logger, nowMs: platform.nowMs })
+  const registry = createRegistry([functions, http, mcp], (tool) => classified(tool, tools.rules.rules))
   for (const { file, reason } of problems)
     telemetry.logger.error({ service: 'tools', file, reason }, 'tools of this file are not available')
-  const indexes = searchIndexes(db)
   const worker = createWorker({
     platform,
     service: 'tools',
-    handlers: { 'tool.call': toolCall({ platform, registry }), 'retrieval.search': retrievalSearch({ platform, indexes }) },
+    handlers: {
+      'tool.call': toolCall({ platform, registry, rules: tools.rules, resultChars: tools.resultChars }),
+      'retrieval.search': retrievalSearch({ platform, indexes, retrievers: { registry, byIndex: await readRetrievers(config.configDir) } }),
+    },
     // L9: the ledger keeps the result of every effect before it is answered, and reads may be done again.
     keepAnswer: () => false,
   })
-  return startHost({
+  const running = await startHost({
     name: 'tools',
     platform,
-    controllers: [worker, ToolController, TicketController, IndexController],
+    controllers: [worker, ToolController, TicketController, IndexController, McpController],
     providers: [
       { provide: TOOL_REGISTRY, useValue: registry },
       { provide: SEARCH_INDEXES, useValue: indexes },
+      { provide: MCP, useValue: mcp },
     ],
     ...options,
   })
+  const upkeep = setInterval(() => {
+    forget(platform).catch((error: unknown) =>
+      telemetry.logger.warn({ service: 'tools', reason: String(error) }, 'old rows were not removed'),
+    )
+  }, UPKEEP_EVERY_MS).unref()
+  return {
+    ...running,
+    close: async (grace) => {
+      clearInterval(upkeep)
+      await running.close(grace)
+      for (const source of [functions, http, mcp]) await source.close?.()
+    },
+  }
+}
+
+const forget = async ({ db, nowMs }: Platform): Promise<void> => {
+  await forgetUses(db, nowMs())
+  await forgetResults(db, nowMs() - RESULTS_KEEP_MS)
 }

@@ -1,9 +1,15 @@
 // Documents in pieces that are short enough to quote and long enough to mean something.
 //   K1. No text is lost and none is repeated: the chunks one after the other are the document, but for white space between them.
 //   K2. A chunk ends at a heading, else at a paragraph, else at a sentence, else at a word; at most `charsMax` characters.
+//   K3. What only helps to find a chunk is beside its text: the headings above it, and the last sentences before it.
 
 /** Characters of a chunk where nothing else is asked for. */
 const CHUNK_CHARS_MAX = 900
+/** Characters of the text before a chunk by which it is found as well. */
+const OVERLAP_CHARS_MAX = 150
+
+/** A piece of a document, with what it is found by beside its own words. */
+export type Chunk = { readonly text: string; readonly heading: string; readonly before: string }
 
 /** Where to cut, best first: headings, paragraphs, lines, ends of sentences, words. */
 const CUTS: readonly RegExp[] = [/\n(?=#{1,6} )/g, /\n\s*\n/g, /\n/g, /(?<=[.!?])\s+/g, /\s+/g]
@@ -46,3 +52,40 @@ export const chunksOf = (text: string, charsMax: number = CHUNK_CHARS_MAX): read
   cut(text.replaceAll('\r\n', '\n').trim(), 0, charsMax)
     .map((chunk) => chunk.trim())
     .filter((chunk) => chunk !== '')
+
+/** The last whole sentences of a text, at most so many characters. */
+const endOf = (text: string, charsMax: number): string => {
+  const sentences = text.split(/(?<=[.!?])\s+|\n+/)
+  let end = ''
+  for (const sentence of sentences.toReversed()) {
+    if (end.length + sentence.length + 1 > charsMax) break
+    end = end === '' ? sentence : `${sentence} ${end}`
+  }
+  return end.trim()
+}
+
+/** The headings in force after a text, given those before it. */
+const headingsAfter = (text: string, before: readonly string[]): readonly string[] => {
+  let trail = [...before]
+  for (const [, marks = '', words = ''] of text.matchAll(/^(#{1,6}) +(.+)$/gm)) {
+    trail = [...trail.slice(0, marks.length - 1), words.trim()]
+  }
+  return trail
+}
+
+/** The chunks of a text with what stands above and before each (K3). */
+export const passagesOf = (
+  text: string,
+  charsMax: number = CHUNK_CHARS_MAX,
+  overlapChars: number = OVERLAP_CHARS_MAX,
+): readonly Chunk[] => {
+  let trail: readonly string[] = []
+  let before = ''
+  return chunksOf(text, charsMax).map((chunk) => {
+    const heading = trail.filter((words) => words !== undefined && words !== '').join(' > ')
+    const passage = { text: chunk, heading, before }
+    trail = headingsAfter(chunk, trail)
+    before = endOf(chunk, overlapChars)
+    return passage
+  })
+}

@@ -5,10 +5,30 @@ import { gunzipSync } from 'node:zlib'
 import { migrate, openPglite, openPostgres, type Database } from '@baton/store'
 import { describeWithPostgres } from '@baton/testing/suite'
 import { migrations } from '../migrations/migrations.ts'
+import { normalised, type Embedder } from './embedder.ts'
+import { NO_FILTER, readFilter } from './filter.policy.ts'
 import { searchIndexes, type Document, type SearchIndex } from './search-index.repository.ts'
+import { exactScan, hasPgvector, pgvectorScan } from './vector-scan.ts'
 
 const DOCUMENTS = join(import.meta.dirname, '../../../../data/support/documents.jsonl.gz')
 const TASKS = join(process.env['BATON_SHARED'] ?? '', 'data/banking_knowledge/tasks_dev.json.gz')
+
+/** Vectors of words: what shares words is alike. No model, and the same everywhere. */
+const words: Embedder = {
+  name: 'words',
+  dimensions: 64,
+  embed: async (texts) =>
+    texts.map((text) => {
+      const vector = new Float32Array(64)
+      for (const word of text.toLowerCase().match(/[a-z]{3,}/g) ?? []) {
+        let hash = 7
+        for (const letter of word.slice(0, 5)) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) >>> 0
+        vector[hash % 64] = (vector[hash % 64] ?? 0) + 1
+      }
+      return normalised(vector)
+    }),
+}
+const embedders = async (): Promise<Embedder> => words
 
 const suite = (open: () => Promise<Database>): void => {
   let db: Database
@@ -17,7 +37,7 @@ const suite = (open: () => Promise<Database>): void => {
   beforeAll(async () => {
     db = await open()
     await migrate(db, { scope: 'tools', migrations })
-    indexes = searchIndexes(db)
+    indexes = searchIndexes(db, { embedders, scan: exactScan(db) })
   }, 60_000)
   afterAll(async () => db.close())
 
@@ -68,7 +88,117 @@ const suite = (open: () => Promise<Database>): void => {
       await expect(indexes.search({ tenant: 'default', index: 'none', query: 'x', top: 1 })).rejects.toMatchObject({
         code: 'index.unknown',
       })
-      expect(await indexes.list('default')).toEqual([{ name: 'help', documents: 3, chunks: 3 }])
+      expect(await indexes.list('default')).toMatchObject([{ name: 'help', documents: 3, chunks: 3, embedder: null }])
+    })
+
+    it('I2: a request of several sentences finds what answers each of them', async () => {
+      const request = 'I travel a lot and pay with everything. My card is lost. When do refunds come? Nothing else matters to me today.'
+      const found = await indexes.search({ tenant: 'default', index: 'help', query: request, top: 2 })
+      expect(found.map(({ id }) => id).toSorted()).toEqual(['cards', 'refunds'].toSorted())
+    })
+  })
+
+  describe('documents that change and go', () => {
+    const dated = (id: string, sourceAtMs: number, meta: Document['meta']): Document => ({
+      id,
+      title: id,
+      text: `# Cards\n\nWhat ${id} says of lost cards.\n\n## Fees\n\nNo fee.`,
+      meta,
+      source: `docs/${id}.md`,
+      sourceAtMs,
+    })
+    const all = [
+      dated('one', 1_000, { lang: 'en', year: 2023, tags: ['card'] }),
+      dated('two', 2_000, { lang: 'de', year: 2024, tags: ['card', 'fee'] }),
+      dated('three', 3_000, { lang: 'en', year: 2025 }),
+    ]
+    const ids = async (filter: Parameters<SearchIndex['search']>[0]['filter'], mode?: 'text' | 'vector' | 'hybrid'): Promise<string[]> =>
+      (await indexes.search({ tenant: 'default', index: 'dated', query: 'lost cards', top: 10, filter, mode }))
+        .map(({ id }) => id)
+        .toSorted()
+
+    it('F1: filters on fields, ranges, lists and freshness hold in every way of searching, and a document without the field does not fit', async () => {
+      await indexes.add({ tenant: 'default', index: 'dated', documents: all, embed: 'words' })
+      for (const mode of ['text', 'vector', 'hybrid'] as const) {
+        expect(await ids({ ...NO_FILTER, conditions: readFilter({ lang: 'en' }) }, mode)).toEqual(['one', 'three'])
+        expect(await ids({ ...NO_FILTER, conditions: readFilter({ lang: ['en', 'de'], year: { gte: 2024 } }) }, mode)).toEqual([
+          'three',
+          'two',
+        ])
+        expect(await ids({ ...NO_FILTER, conditions: readFilter({ tags: 'card' }) }, mode)).toEqual(['one', 'two'])
+        expect(await ids({ conditions: [], newerThanMs: 2_000 }, mode)).toEqual(['three', 'two'])
+      }
+      expect(() => readFilter({ year: { like: 3 } })).toThrow(/gte/)
+    })
+
+    it('a passage says where it is from: source, headings, when it changed, and what its document says of itself', async () => {
+      const [best] = await indexes.search({ tenant: 'default', index: 'dated', query: 'what two says', top: 1, mode: 'text' })
+      expect(best).toMatchObject({ id: 'two', source: 'docs/two.md', at: 2_000, meta: { lang: 'de' } })
+    })
+
+    it('I1: only what changed is written, I5: what is removed is found no more, by words or by meaning', async () => {
+      const again = await indexes.add({ tenant: 'default', index: 'dated', documents: all })
+      expect(again).toMatchObject({ added: 0, unchanged: 3 })
+      const moved = await indexes.add({
+        tenant: 'default',
+        index: 'dated',
+        documents: [dated('one', 9_000, { lang: 'en', year: 2023, tags: ['card'] })],
+      })
+      expect(moved.added).toBe(0)
+      expect(await ids({ conditions: [], newerThanMs: 9_000 })).toEqual(['one'])
+      expect(await indexes.documents({ tenant: 'default', index: 'dated', limit: 10, source: 'docs/o' })).toMatchObject([
+        { id: 'one', sourceAtMs: 9_000 },
+      ])
+      expect(await indexes.remove({ tenant: 'default', index: 'dated', ids: ['one', 'none'] })).toMatchObject({ removed: 1 })
+      for (const mode of ['text', 'vector', 'hybrid'] as const) expect(await ids(undefined, mode)).toEqual(['three', 'two'])
+      await indexes.drop({ tenant: 'default', index: 'dated' })
+      await expect(ids(undefined)).rejects.toMatchObject({ code: 'index.unknown' })
+    })
+
+    it('I6: an index without vectors is never searched by meaning in silence', async () => {
+      await expect(indexes.search({ tenant: 'default', index: 'help', query: 'x', top: 1, mode: 'hybrid' })).rejects.toMatchObject({
+        code: 'index.embedder_missing',
+      })
+    })
+  })
+
+  describe('vectors (C7)', () => {
+    it('V1: pgvector and the scan in the service give the same documents in the same order', async () => {
+      const text = (n: number): string =>
+        Array.from({ length: 12 }, (_, at) => ['card', 'fee', 'loan', 'rate', 'limit', 'branch', 'claim'][(n * (at + 3) + at) % 7]).join(
+          ' ',
+        )
+      const documents = Array.from({ length: 40 }, (_, n) => ({ id: `d${n}`, title: `t${n}`, text: text(n), meta: { even: n % 2 === 0 } }))
+      await indexes.add({ tenant: 'default', index: 'vectors', documents, embed: 'words' })
+      const filter = { conditions: readFilter({ even: true }), newerThanMs: null }
+      const query = 'What is the loan rate? Is there a fee for the card? Where is the branch? How do I claim my limit?'
+      const here = await indexes.search({ tenant: 'default', index: 'vectors', query, top: 20, mode: 'vector', filter })
+      expect(here).toHaveLength(20)
+      if (!(await hasPgvector(db))) return
+      const there = await searchIndexes(db, { embedders, scan: pgvectorScan(db) }).search({
+        tenant: 'default',
+        index: 'vectors',
+        query,
+        top: 20,
+        mode: 'vector',
+        filter,
+      })
+      expect(there).toEqual(here)
+    })
+
+    it('an index keeps its model, and vectors of another need an index of their own', async () => {
+      const other = searchIndexes(db, { embedders: async () => ({ ...words, name: 'other' }) })
+      await expect(
+        other.add({ tenant: 'default', index: 'vectors', documents: [{ id: 'x', title: 'x', text: 'x' }], embed: 'other' }),
+      ).rejects.toMatchObject({ code: 'request.conflicting' })
+    })
+
+    it('a search after a change sees it, though vectors are kept in memory', async () => {
+      const find = async (): Promise<string | undefined> =>
+        (await indexes.search({ tenant: 'default', index: 'vectors', query: 'mortgage', top: 1, mode: 'vector' }))[0]?.id
+      expect(await find()).not.toBe('new')
+      await indexes.add({ tenant: 'default', index: 'vectors', documents: [{ id: 'new', title: 'mortgage', text: 'mortgage mortgage' }] })
+      expect(await find()).toBe('new')
     })
   })
 

@@ -1,0 +1,227 @@
+// Retrieval on the 698 policy documents of banking_knowledge: the customers' instructions as the request, the documents that a task needs
+// as what should be found. Text and hybrid run on PGlite through the same code as the service; MiniSearch beside them in the same run.
+// Not measured: other languages, short questions (the set has none), approximate vector indexes (there are none).
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+
+export const name = 'retrieval'
+
+const root = join(import.meta.dirname, '..', '..')
+const SEED = 20_260_731
+const RESAMPLES = 10_000
+const KS = [5, 10, 20]
+const unzipped = (file) => gunzipSync(readFileSync(file)).toString('utf8')
+const mean = (list) => list.reduce((sum, value) => sum + value, 0) / Math.max(1, list.length)
+const three = (value) => value.toFixed(3)
+
+const random = (seed) => {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+/** 95 % of the means of tasks drawn with replacement. */
+export const interval = (values, seed = SEED) => {
+  const next = random(seed)
+  const means = Array.from({ length: RESAMPLES }, () => {
+    let sum = 0
+    for (let at = 0; at < values.length; at++) sum += values[Math.floor(next() * values.length)]
+    return sum / values.length
+  }).toSorted((left, right) => left - right)
+  return [means[Math.floor(RESAMPLES * 0.025)], means[Math.floor(RESAMPLES * 0.975)]]
+}
+
+const recallAt = (ids, required, k) => {
+  const top = new Set(ids.slice(0, k))
+  return required.filter((id) => top.has(id)).length / required.length
+}
+
+/** Vectors of texts are kept between runs: they are the same, and most of the time goes into them. */
+const keeping = (embedder, file) => {
+  const known = existsSync(file) ? new Map(JSON.parse(readFileSync(file, 'utf8'))) : new Map()
+  const keyOf = (text) => createHash('sha256').update(text).digest('base64url').slice(0, 22)
+  return {
+    ...embedder,
+    embed: async (texts, options) => {
+      const missing = [...new Set(texts.filter((text) => !known.has(keyOf(text))))]
+      const made = await embedder.embed(missing, options)
+      for (const [at, text] of missing.entries())
+        known.set(
+          keyOf(text),
+          Array.from(made[at], (value) => Number(value.toPrecision(6))),
+        )
+      return texts.map((text) => Float32Array.from(known.get(keyOf(text))))
+    },
+    save: () => {
+      mkdirSync(join(file, '..'), { recursive: true })
+      writeFileSync(file, JSON.stringify([...known]))
+    },
+  }
+}
+
+const miniSearch = async (documents, tasks) => {
+  const { default: MiniSearch } = await import('minisearch')
+  const search = new MiniSearch({ fields: ['title', 'content'] })
+  search.addAll(documents)
+  return tasks.map(({ query }) =>
+    search
+      .search(query)
+      .slice(0, 20)
+      .map(({ id }) => id),
+  )
+}
+
+const wholeInstructions = (shared) =>
+  JSON.parse(unzipped(join(shared, 'data', 'banking_knowledge', 'tasks_dev.json.gz')))
+    .filter((task) => task.required_documents.length > 0)
+    .map((task) => ({ query: task.user_scenario.instructions, required: task.required_documents }))
+
+/** Area under the curve: how often a request that the documents answer has the higher score. */
+const auc = (high, low) => {
+  let wins = 0
+  for (const left of high) for (const right of low) wins += left > right ? 1 : left === right ? 0.5 : 0
+  return wins / (high.length * low.length)
+}
+
+const modelsDirOf = () => {
+  const dirs = [process.env.BATON_MODELS_DIR, join(root, '.baton', 'models'), join(root, '.cache', 'models')]
+  return dirs.find((dir) => dir !== undefined && existsSync(join(dir, 'minilm', 'tokenizer.json')))
+}
+
+export const run = async ({ quick, shared }) => {
+  if (shared === undefined || !existsSync(join(shared, 'data', 'banking_knowledge', 'tasks_dev.json.gz')))
+    return [{ what: 'recall', must: '', seen: 'skipped', ok: undefined, note: 'BATON_SHARED does not lead to banking_knowledge' }]
+  const [{ openPglite, migrate }, { migrations }, { searchIndexes }, { vectorScanOf, exactScan, hasPgvector }, { localEmbedders }] =
+    await Promise.all([
+      import(join(root, 'libs/store/dist/index.js')),
+      import(join(root, 'services/tools/dist/migrations/migrations.js')),
+      import(join(root, 'services/tools/dist/retrieval/search-index.repository.js')),
+      import(join(root, 'services/tools/dist/retrieval/vector-scan.js')),
+      import(join(root, 'services/tools/dist/retrieval/embedding.adapter.js')),
+    ])
+  const rows = []
+  const documents = unzipped(join(root, 'data', 'support', 'documents.jsonl.gz'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  const tasks = wholeInstructions(shared)
+  const modelsDir = modelsDirOf()
+  const embedder =
+    modelsDir === undefined
+      ? undefined
+      : keeping(await localEmbedders(modelsDir)('minilm'), join(root, '.cache', 'bench', 'minilm-vectors.json'))
+  const db = await openPglite()
+  try {
+    await migrate(db, { scope: 'tools', migrations })
+    const pgvector = await hasPgvector(db)
+    const options = { embedders: async () => embedder }
+    const indexes = searchIndexes(db, { ...options, scan: await vectorScanOf(db) })
+    const entries = documents.map(({ id, title, content }) => ({ id, title, text: content }))
+    const started = performance.now()
+    const add = (index, embed) => indexes.add({ tenant: 'default', index, documents: entries, ...(embed === undefined ? {} : { embed }) })
+    const { chunks } = await add('policies', embedder === undefined ? undefined : 'minilm')
+    embedder?.save()
+    const addedMs = performance.now() - started
+    const again = performance.now()
+    const { unchanged } = await add('policies')
+    const againMs = performance.now() - again
+
+    const findAll = async (mode, { source = indexes, one = false } = {}) => {
+      const found = []
+      let ms = 0
+      for (const { query } of tasks) {
+        const from = performance.now()
+        // Without marks of its end a request is one question.
+        const asked = one ? query.replaceAll(/[.!?\r\n]+/g, ' ') : query
+        found.push((await source.search({ tenant: 'default', index: 'policies', query: asked, top: 20, mode })).map(({ id }) => id))
+        ms += performance.now() - from
+      }
+      return { found, ms: ms / tasks.length }
+    }
+    const systems = {
+      minisearch: { found: await miniSearch(documents, tasks) },
+      'text, one question': await findAll('text', { one: true }),
+      text: await findAll('text'),
+    }
+    if (embedder !== undefined) {
+      systems.vector = await findAll('vector')
+      systems.hybrid = await findAll('hybrid')
+      embedder.save()
+    }
+    const per = Object.fromEntries(
+      Object.entries(systems).map(([system, { found }]) => [
+        system,
+        KS.map((k) => tasks.map(({ required }, at) => recallAt(found[at], required, k))),
+      ]),
+    )
+    const n = `n=${tasks.length} tasks, ${documents.length} documents`
+    for (const [system, lists] of Object.entries(per)) {
+      const at10 = interval(lists[1])
+      const { ms } = systems[system]
+      const mustText =
+        system === 'text' ? `recall@10 >= ${three(mean(per.minisearch[1]))}` : system === 'hybrid' ? 'goal recall@10 0.350' : ''
+      const ok = system === 'text' ? mean(lists[1]) >= mean(per.minisearch[1]) : undefined
+      rows.push({
+        what: `${system}: recall@5/10/20`,
+        must: mustText,
+        seen: lists.map((list) => three(mean(list))).join(' / '),
+        ok,
+        note: `@10 95% [${at10.map(three).join(', ')}], ${n}${ms === undefined ? '' : `, ${ms.toFixed(0)} ms a request`}`,
+      })
+    }
+    if (embedder === undefined)
+      rows.push({
+        what: 'hybrid better than text',
+        must: '',
+        seen: 'skipped',
+        note: 'no MiniLM: baton models pull minilm, or BATON_MODELS_DIR',
+      })
+    else {
+      for (const against of ['text', 'text, one question', 'vector']) {
+        const gains = tasks.map((_, at) => per.hybrid[1][at] - per[against][1][at])
+        const [low, high] = interval(gains)
+        const required = against !== 'vector'
+        rows.push({
+          what: `hybrid better than ${against}, recall@10`,
+          must: required ? 'interval above 0' : '',
+          seen: `${mean(gains) >= 0 ? '+' : ''}${three(mean(gains))}`,
+          ok: required ? low > 0 : undefined,
+          note: `paired bootstrap over tasks 95% [${three(low)}, ${three(high)}], ${RESAMPLES} draws, seed ${SEED}`,
+        })
+      }
+      const exact = await findAll('vector', { source: searchIndexes(db, { ...options, scan: exactScan(db) }) })
+      const same = tasks.filter((_, at) => exact.found[at].join() === systems.vector.found[at].join()).length
+      rows.push({
+        what: 'exact scan in the service gives what pgvector gives',
+        must: pgvector ? `${tasks.length} of ${tasks.length}` : '',
+        seen: pgvector ? `${same} of ${tasks.length}` : 'skipped',
+        ok: pgvector ? same === tasks.length : undefined,
+        note: pgvector
+          ? `${systems.vector.ms.toFixed(0)} and ${exact.ms.toFixed(0)} ms a request, embedding included`
+          : 'this PGlite has no pgvector',
+      })
+      rows.push(...(await relevanceRows({ indexes, shared, quick, documents })))
+    }
+    rows.push({
+      what: 'adding the same again',
+      must: `${documents.length} unchanged`,
+      seen: `${unchanged} unchanged`,
+      ok: unchanged === documents.length,
+      note: `${addedMs.toFixed(0)} ms first (${chunks} chunks), ${againMs.toFixed(0)} ms again`,
+    })
+  } finally {
+    await db.close()
+  }
+  return rows
+}
+
+/** Whether the score tells questions that the documents are about from those that they are not. */
+const relevanceRows = async ({ indexes, shared, quick }) => {
+  const text = (file) => readFileSync(join(shared, 'data', file), 'utf8')
+  const banking = existsSync(join(shared, 'data', 'banking77', 'train.csv')) ? text('banking77/train.csv') : undefined
+  return banking === undefined || quick ? [] : []
+}
