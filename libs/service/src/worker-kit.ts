@@ -29,6 +29,7 @@ import {
 } from '@baton/contracts'
 import type { Plan, PlanNode } from '@baton/flow/plan'
 import { ATTRIBUTES } from '@baton/telemetry'
+import { outputReview, type OutputReview } from './activation.ts'
 import { HandleCommand, type LanePolicy } from './lane-handlers.ts'
 import { dependencyWait, type LaneContext } from './lane-server.ts'
 import { mentionsPayload, resolvePayloads, smallFields, storeJson } from './payload-input.ts'
@@ -127,11 +128,13 @@ class Worker {
   readonly #options: WorkerOptions
   readonly #answers: Answers
   readonly #plans: PlanCache
+  readonly #review: OutputReview | undefined
 
   constructor(options: WorkerOptions) {
     this.#options = options
     this.#answers = createAnswers(options.platform.bus, options.service, options.platform.nowMs)
     this.#plans = createPlanCache(options.platform.stores.flows)
+    this.#review = options.service === 'hitl' ? undefined : outputReview(options.platform, options.service)
   }
 
   async handle(contract: CommandContract, record: BusRecord, delivery: Delivery): Promise<Settlement> {
@@ -192,7 +195,11 @@ class Worker {
     const seen = mentionsPayload(record.value) ? await this.#resolved(command) : command
     const extend = (untilMs: number): Promise<void> => this.#answers.extended(to, untilMs)
     const { nowMs } = platform
-    const result = await handler(command, new Work({ plan, node, seen, nowMs, delivery, deadlineMs: command.deadlineMs, extend }))
+    const done = await handler(command, new Work({ plan, node, seen, nowMs, delivery, deadlineMs: command.deadlineMs, extend }))
+    const { input } = seen
+    // What rules of configuration say of an output, before it is kept or travels on.
+    const result =
+      done.status === 'answered' && this.#review !== undefined ? await this.#review({ command, node, input, result: done }) : done
     return this.#settled(incoming, result, keep)
   }
 

@@ -1,0 +1,2 @@
+export * from './activation.policy.ts'
+export * from './proposal.policy.ts'
