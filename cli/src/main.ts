@@ -29,6 +29,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   reviews: async () => (await import('./commands/reviews.ts')).reviewsCommand,
   dlq: async () => (await import('./commands/dead-letters.ts')).deadLetterCommand,
   index: async () => (await import('./commands/index-documents.ts')).indexCommand,
+  tools: async () => (await import('./commands/tools.ts')).toolsCommand,
   models: async () => (await import('./commands/models.ts')).modelsCommand,
   topics: async () => (await import('./commands/topics.ts')).topicsCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,

@@ -5,6 +5,8 @@ import { BUILT_IN_TOOL_NAMES } from '@baton/tools/built-in-names'
 import type { Inventory } from '@baton/flow'
 import { parse } from 'yaml'
 
+/** Names of tools that come from elsewhere (MCP servers, OpenAPI documents), as `baton tools refresh` found them; beside models.yaml. */
+export const KNOWN_TOOLS_FILE = 'tools.known.json'
 const TOOL_FILE = /\.(ts|mts|js|mjs)$/
 const TOOL_NAME = /\bname:\s*['"]([\w.-]+\/[\w.-]+)['"]/g
 
@@ -13,11 +15,13 @@ export const readInventory = async (
   folders: readonly string[],
   env: { readonly [name: string]: string | undefined } = process.env,
 ): Promise<Inventory> => {
-  const routes = await routesOf(join(env['BATON_CONFIG_DIR'] ?? 'config', 'models.yaml'))
+  const configDir = env['BATON_CONFIG_DIR'] ?? 'config'
+  const routes = await routesOf(join(configDir, 'models.yaml'))
+  const known = await knownTools(join(configDir, KNOWN_TOOLS_FILE))
   const installed = env['BATON_FLOWS_DIR'] ?? 'flows'
   const beside = await foldersIn(installed)
   const tools = await Promise.all([...new Set([...folders, ...beside])].map((folder) => toolsOf(join(folder, 'tools'))))
-  return { tools: [...BUILT_IN_TOOL_NAMES, ...tools.flat()], ...(routes === undefined ? {} : { routes }) }
+  return { tools: [...BUILT_IN_TOOL_NAMES, ...known, ...tools.flat()], ...(routes === undefined ? {} : { routes }) }
 }
 
 const routesOf = async (path: string): Promise<readonly string[] | undefined> => {
@@ -26,6 +30,16 @@ const routesOf = async (path: string): Promise<readonly string[] | undefined> =>
     return ['models', 'routes'].flatMap((part) => keysOf(catalogue, part))
   } catch {
     return undefined // None here, or one that its own service will complain about.
+  }
+}
+
+const knownTools = async (path: string): Promise<readonly string[]> => {
+  try {
+    const known: unknown = JSON.parse(await readFile(path, 'utf8'))
+    const tools: unknown = typeof known === 'object' && known !== null ? Reflect.get(known, 'tools') : undefined
+    return Array.isArray(tools) ? tools.filter((name) => typeof name === 'string') : []
+  } catch {
+    return [] // Nobody looked yet.
   }
 }
 
