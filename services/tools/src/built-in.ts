@@ -1,6 +1,8 @@
 import { recordRefund, refundStatus } from './functions/billing-refunds.ts'
 import { echo, noOp } from './functions/demo.ts'
+import { sendMail } from './functions/mail.ts'
 import { logError } from './functions/ops-log-error.ts'
+import { charge } from './functions/payments.ts'
 import { diagnose } from './functions/support-diagnose.ts'
 import { createTicket, findTicketsTool } from './functions/support-tickets.ts'
 import { readResult } from './kept-results.ts'
@@ -17,4 +19,6 @@ export const BUILT_IN_TOOLS: readonly Tool[] = [
   echo,
   noOp,
   readResult,
+  charge,
+  sendMail,
 ]

@@ -99,3 +99,8 @@ export const readResult = defineTool({
     return { tool, from: start, chars: content.length, text, next: next < content.length ? next : null }
   },
 })
+
+/** Removes results that are older. */
+export const forgetResults = async (db: Database, beforeMs: number): Promise<void> => {
+  await db.query('delete from tool_results where created_at_ms < $1', [beforeMs])
+}

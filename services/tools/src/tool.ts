@@ -54,6 +54,8 @@ export type Tool = {
   readonly private?: boolean
   /** Sends its arguments out of this installation. */
   readonly outbound?: boolean
+  /** Runs in a thread of its own, without our environment, database and connections. Its file is loaded there again. */
+  readonly isolated?: boolean
   readonly run: (args: Json, context: ToolContext) => Promise<unknown>
   readonly reconcile?: (effectKey: string, context: ToolContext) => Promise<unknown>
 }
@@ -72,6 +74,7 @@ export type ToolDefinition<I extends z.ZodType, O extends z.ZodType> = {
   readonly outside?: boolean
   readonly private?: boolean
   readonly outbound?: boolean
+  readonly isolated?: boolean
   readonly run: (args: z.output<I>, context: ToolContext) => Promise<z.input<O>> | z.input<O>
   readonly reconcile?: (effectKey: string, context: ToolContext) => Promise<z.input<O> | undefined>
 }

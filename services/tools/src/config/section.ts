@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { Fault } from '@baton/contracts'
-import { isNode, LineCounter, parseDocument, type Document } from 'yaml'
+import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document } from 'yaml'
 import type { z } from 'zod'
 
 type Place = readonly PropertyKey[]
@@ -23,10 +23,19 @@ const MISTAKES_SHOWN = 5
 
 type Source = { readonly file: string; readonly document: Document; readonly lines: LineCounter }
 
+/** The node that a place begins with: the key of a pair, an item of a list, or the whole. */
+const nodeAt = (document: Document, place: Place): unknown => {
+  const key = place.at(-1)
+  if (key === undefined) return document.contents
+  const parent: unknown = place.length === 1 ? document.contents : document.getIn(place.slice(0, -1), true)
+  if (isMap(parent)) return parent.items.find((pair) => isScalar(pair.key) && pair.key.value === key)?.key
+  return document.getIn(place, true)
+}
+
 /** The line of the innermost node on the way that is there. */
 const lineOf = ({ document, lines }: Source, place: Place): number => {
   for (let length = place.length; length >= 0; length -= 1) {
-    const node = length === 0 ? document.contents : document.getIn(place.slice(0, length), true)
+    const node = nodeAt(document, place.slice(0, length))
     if (isNode(node) && node.range !== undefined && node.range !== null) return lines.linePos(node.range[0]).line
   }
   return 1

@@ -1,0 +1,66 @@
+// Functions as a source: the built-in ones, the reference tools with what they work on, and those beside flows.
+//   F1. A function that is marked `isolated`, in its file or in the configuration, runs in a thread of its own.
+import { Fault } from '@baton/contracts'
+import { openPostgres } from '@baton/store'
+import { BUILT_IN_TOOLS } from './built-in.ts'
+import type { FunctionsConfig } from './config/functions.config.ts'
+import { matchesName } from './config/names.ts'
+import { findFunctions, type FoundTool, type ToolProblem } from './function-files.ts'
+import { codeRun } from './functions/code-run.ts'
+import { databaseQuery } from './functions/database-query.ts'
+import { webSearch, type WebSearch } from './functions/web-search.ts'
+import { IsolatedFunction, type IsolationLimits } from './isolation/isolated-run.adapter.ts'
+import { readSecret } from './mcp/secret-ref.ts'
+import type { SearchIndex } from './retrieval/search-index.repository.ts'
+import { checkNames } from './tool-registry.ts'
+import { fixedSource, type ToolSource } from './tool-source.ts'
+import type { Tool } from './tool.ts'
+
+/** `web/search` over an index of our own: what a crawler or a person put there. An index that is not there holds nothing. */
+export const localSearch =
+  (indexes: Pick<SearchIndex, 'search'>, index: string): WebSearch =>
+  async ({ query, top, tenant, signal }) => {
+    try {
+      const found = await indexes.search({ tenant, index, query, top, signal })
+      return found.map(({ id, title, text, score, source }) => ({ url: source === '' ? id : source, title, text, score }))
+    } catch (error) {
+      if (error instanceof Fault && error.code === 'index.unknown') return []
+      throw error
+    }
+  }
+
+/** The tool, run in threads. */
+export const isolated = ({ tool, file }: FoundTool, limits: IsolationLimits): Tool & { readonly close: () => Promise<void> } => {
+  const own = new IsolatedFunction({ file, name: tool.name, limits })
+  const { reconcile: _inside, ...rest } = tool
+  return { ...rest, run: (args, context) => own.run(args, context), close: () => own.close() }
+}
+
+export type FunctionSource = { readonly source: ToolSource; readonly problems: readonly ToolProblem[] }
+
+/** All functions of an installation. Throws `config.invalid` when two built-in ones have one name. */
+export const openFunctions = async (
+  { flowsDir, indexes }: { readonly flowsDir: string; readonly indexes: Pick<SearchIndex, 'search'> },
+  config: FunctionsConfig,
+): Promise<FunctionSource> => {
+  const { database } = config
+  const reference = [
+    codeRun(config.snippet),
+    webSearch(localSearch(indexes, config.searchIndex)),
+    ...(database === undefined
+      ? []
+      : [databaseQuery(async () => openPostgres({ url: await readSecret(database.url), poolMax: 4 }), database.limits)]),
+  ]
+  const builtIn = [...BUILT_IN_TOOLS, ...reference]
+  checkNames(builtIn)
+  const { found, problems } = await findFunctions(flowsDir, new Set(builtIn.map(({ name }) => name)))
+  const threads = found
+    .filter(({ tool }) => tool.isolated === true || matchesName(config.isolated, tool.name)) // F1
+    .map((one) => isolated(one, config.isolation))
+  const byName = new Map(threads.map((tool) => [tool.name, tool]))
+  const tools = [...builtIn, ...found.map(({ tool }) => byName.get(tool.name) ?? tool)]
+  const close = async (): Promise<void> => {
+    await Promise.all(threads.map((tool) => tool.close()))
+  }
+  return { source: { ...fixedSource('functions', tools), close }, problems }
+}
