@@ -1,6 +1,8 @@
 // What a router is worth: how much of the quality of a strong model is kept when only some questions go there, as RouteLLM measures it.
 //   G1. PGR at a share of strong calls: 0 is the weak model alone, 1 the strong one alone. APGR is the mean over the shares (11 points, trapezoid).
 //   G2. Questions of one score keep their order: no score is helped by how rows are sorted.
+//   G3. Two routers are compared on the same drawn questions.
+import { type BootstrapOptions, bootstrapInterval, type Interval, mean } from '../statistics/statistics.policy.ts'
 
 /** One question with the answer of both models: whether each was right, and how much the router wants the strong one. */
 export type Duel = { readonly score: number; readonly weakRight: boolean; readonly strongRight: boolean }
@@ -47,3 +49,48 @@ export const oracleApgr = (duels: readonly Duel[]): number => apgr(duels.map((du
 /** The baseline that every router is printed beside: long questions go to the strong model. */
 export const lengthApgr = (duels: readonly (Duel & { readonly prompt: string })[]): number =>
   apgr(duels.map((duel) => ({ ...duel, score: duel.prompt.length })))
+
+/** Both ways to score the same questions; `questions` are their places among all, so that several splits can share one resample. */
+export type DuelRun = { readonly questions: readonly number[]; readonly left: readonly Duel[]; readonly right: readonly Duel[] }
+
+type Ordered = { readonly questions: Int32Array; readonly gains: Float64Array }
+const orderedOf = (questions: readonly number[], duels: readonly Duel[]): Ordered => {
+  const order = duels.map((_, at) => at).sort((one, other) => (duels[other]?.score ?? 0) - (duels[one]?.score ?? 0) || one - other)
+  return {
+    questions: Int32Array.from(order, (at) => questions[at] ?? 0),
+    gains: Float64Array.from(order, (at) => {
+      const duel = duels[at]
+      return duel === undefined ? 0 : gainOf(duel)
+    }),
+  }
+}
+
+/** APGR where each question counts as often as it was drawn. */
+const weightedApgr = ({ questions, gains }: Ordered, times: Int32Array): number => {
+  const weights = questions.map((question) => times[question] ?? 0)
+  const calls = weights.reduce((sum, weight) => sum + weight, 0)
+  let [area, seen, sum, point] = [0, 0, 0, 1]
+  weights.forEach((weight, at) => {
+    const gain = gains[at] ?? 0
+    // Every point that lies inside this question's calls.
+    for (; point < POINTS && seen + weight >= (calls * point) / POINTS; point++) area += sum + ((calls * point) / POINTS - seen) * gain
+    seen += weight
+    sum += weight * gain
+  })
+  return sum <= 0 ? Number.NaN : (area + 0.5 * sum) / sum / POINTS
+}
+
+/** G3: by how much APGR of `left` is above that of `right`, mean over the runs, with a paired interval: questions are drawn, for all runs alike. */
+export const apgrDifference = (runs: readonly DuelRun[], questions: number, options: BootstrapOptions = {}): Interval => {
+  const pairs = runs.map((run) => ({ left: orderedOf(run.questions, run.left), right: orderedOf(run.questions, run.right) }))
+  const times = new Int32Array(questions)
+  return bootstrapInterval(
+    questions,
+    (drawn) => {
+      times.fill(0)
+      for (const question of drawn) times[question] = (times[question] ?? 0) + 1
+      return mean(pairs.map(({ left, right }) => weightedApgr(left, times) - weightedApgr(right, times)))
+    },
+    { resamples: 500, ...options },
+  )
+}

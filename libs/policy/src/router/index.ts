@@ -1,4 +1,4 @@
-export { apgr, callsFor, lengthApgr, oracleApgr, type Duel } from './gain-curve.policy.ts'
+export { apgr, apgrDifference, callsFor, lengthApgr, oracleApgr, type Duel, type DuelRun } from './gain-curve.policy.ts'
 export { promptHand } from './prompt-hand.policy.ts'
 export { promptFeatures, routerScore, trainRouter, type FittedRouter, type RouterModel, type RouterRow } from './router.policy.ts'
 export { loadRouterModel, routerJson } from './router-file.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { seededRandom } from '../seeded-random.policy.ts'
-import { apgr, callsFor, type Duel, lengthApgr, oracleApgr } from './gain-curve.policy.ts'
+import { apgr, apgrDifference, callsFor, type Duel, lengthApgr, oracleApgr } from './gain-curve.policy.ts'
 import { minimise } from './minimise.policy.ts'
 import { promptHand } from './prompt-hand.policy.ts'
 import { promptFeatures, type RouterRow, routerScore, trainRouter } from './router.policy.ts'
@@ -119,5 +119,17 @@ describe('gain curve', () => {
   it('G2: questions of one score keep their order', () => {
     const flat = duels.map((duel) => ({ ...duel, score: 0 }))
     expect(apgr(flat)).toBe(apgr(flat.map((duel) => ({ ...duel, score: 5 }))))
+  })
+  it('G3: a comparison holds the difference of the two, and 0 where there is none', () => {
+    const questions = duels.map((_, at) => at)
+    const blind = duels.map((duel) => ({ ...duel, score: random() }))
+    const { value, low } = apgrDifference([{ questions, left: duels, right: blind }], duels.length, { resamples: 100 })
+    expect(value).toBeCloseTo(apgr(duels) - apgr(blind), 2)
+    expect(low).toBeGreaterThan(0)
+    expect(apgrDifference([{ questions, left: blind, right: blind }], duels.length, { resamples: 20 })).toEqual({
+      value: 0,
+      low: 0,
+      high: 0,
+    })
   })
 })

@@ -46,15 +46,19 @@ export const scoresOf = (model: LinearModel, { buckets, values }: Features): Flo
 
 type Accumulators = { readonly weights: Float32Array; readonly bias: Float32Array }
 
-/** One AdaGrad update of `values[index]`. */
+/** AdaGrad updates of the weights of one bucket, or of the bias: each `gradient * value`, in the order they lie in memory. */
 const descend = (
   values: Float32Array,
   squares: Float32Array,
-  { index, gradient, learningRate }: { index: number; gradient: number; learningRate: number },
+  { from, gradients, value, learningRate }: { from: number; gradients: Float32Array; value: number; learningRate: number },
 ): void => {
-  const square = (squares[index] ?? 0) + gradient * gradient
-  squares[index] = square
-  values[index] = (values[index] ?? 0) - (learningRate * gradient) / Math.sqrt(square + 1e-8)
+  for (let target = 0; target < gradients.length; target++) {
+    const gradient = (gradients[target] ?? 0) * value
+    const at = from + target
+    const square = (squares[at] ?? 0) + gradient * gradient
+    squares[at] = square
+    values[at] = (values[at] ?? 0) - (learningRate * gradient) / Math.sqrt(square + 1e-8)
+  }
 }
 
 const step = (model: LinearModel, squares: Accumulators, example: Example, learningRate: number): number => {
@@ -63,17 +67,10 @@ const step = (model: LinearModel, squares: Accumulators, example: Example, learn
   const loss = -Math.log(Math.max(gradients[example.target] ?? 0, 1e-12))
   gradients[example.target] = (gradients[example.target] ?? 0) - 1
   const { buckets, values } = example.features
-  for (let target = 0; target < classes; target++) {
-    const gradient = gradients[target] ?? 0
-    for (let at = 0; at < buckets.length; at++) {
-      descend(weights, squares.weights, {
-        index: (buckets[at] ?? 0) * classes + target,
-        gradient: gradient * (values[at] ?? 0),
-        learningRate,
-      })
-    }
-    descend(bias, squares.bias, { index: target, gradient, learningRate })
+  for (let at = 0; at < buckets.length; at++) {
+    descend(weights, squares.weights, { from: (buckets[at] ?? 0) * classes, gradients, value: values[at] ?? 0, learningRate })
   }
+  descend(bias, squares.bias, { from: 0, gradients, value: 1, learningRate })
   return loss
 }
 
