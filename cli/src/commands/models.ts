@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { percent } from '../print/table.ts'
 import { bar } from '../terminal.ts'
 import { show, type CommandContext } from './context.ts'
+import { catalogueCommands } from './models-catalogue.ts'
 
 const train = (context: CommandContext): Command =>
   new Command('train')
@@ -35,4 +36,9 @@ const train = (context: CommandContext): Command =>
 
 /** `baton models train`. */
 export const modelsCommand = (context: CommandContext): Command =>
-  new Command('models').description('models that Baton trains itself').addCommand(train(context))
+  catalogueCommands(context).reduce((models, command) => models.addCommand(command), trained(context))
+
+const trained = (context: CommandContext): Command =>
+  new Command('models')
+    .description('models: which there are, where they come from, and those that Baton trains itself')
+    .addCommand(train(context))

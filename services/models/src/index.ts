@@ -1,4 +1,5 @@
 export { loadCatalogue, ModelsFile, type Catalogue, type Listed } from './catalogue/catalogue.ts'
+export { catalogueOfFile, checkModelsText } from './catalogue/open-catalogue.ts'
 export {
   evaluateClassifier,
   trainClassifier,

@@ -13,7 +13,7 @@ const PACKAGE = 'node-llama-cpp'
 
 /** What is used of the engine. */
 export type LlamaEngine = {
-  readonly getLlama: (options: { gpu: false; logLevel: string; build: 'never'; maxThreads?: number }) => Promise<Llama>
+  readonly getLlama: (options: { gpu: false; logLevel: string; build: 'never' }) => Promise<Llama>
   readonly LlamaChatSession: new (options: { contextSequence: Disposable; systemPrompt?: string }) => LlamaSession
 }
 type Disposable = { dispose(): void }
@@ -34,7 +34,7 @@ export type LlamaSession = {
 }
 export type LlamaContext = { getSequence(): Disposable; dispose(): Promise<void> }
 export type LlamaWeights = {
-  readonly createContext: (options: { contextSize: number }) => Promise<LlamaContext>
+  readonly createContext: (options: { contextSize: number; threads: number }) => Promise<LlamaContext>
   readonly tokenize: (text: string) => readonly unknown[]
 }
 export type Llama = {

@@ -16,6 +16,8 @@ export type LocalOptions = {
   readonly outputTokensMax: number
   readonly temperature: number
   readonly seed: number
+  /** Of the processor. Threads wait for each other: more than are free make it many times slower. */
+  readonly threads: number
 }
 
 type Loaded = { readonly engine: LlamaEngine; readonly llama: Llama; readonly weights: LlamaWeights }
@@ -45,7 +47,7 @@ const write = async ({ engine, llama, weights }: Loaded, question: Question, opt
   const { schema } = formatOf({ ...question, tools: [] }, 'schema')
   const grammar = isJsonObject(schema) ? { grammar: await llama.createGrammarForJsonSchema(schema) } : {} // L4
   const { system, prompt } = told(question)
-  const context = await weights.createContext({ contextSize: options.contextTokens })
+  const context = await weights.createContext({ contextSize: options.contextTokens, threads: options.threads })
   try {
     const session = new engine.LlamaChatSession({
       contextSequence: context.getSequence(),

@@ -144,8 +144,8 @@ const classifier = (name: string, { weights, labels, sensitiveFrom }: Classifier
 const local = (name: string, { weights, ...entry }: LocalEntry, { flowsDir, modelsDir }: Surroundings): Model | undefined => {
   if (modelsDir === undefined) return undefined
   const file = [join(modelsDir, weights), join(flowsDir, weights)].find((path) => existsSync(path))
-  const { contextTokens, outputTokensMax, temperature, seed } = entry
-  return file === undefined ? undefined : localModel(name, { weights: file, modelsDir, contextTokens, outputTokensMax, temperature, seed })
+  const { contextTokens, outputTokensMax, temperature, seed, threads } = entry
+  return file === undefined ? undefined : localModel(name, { weights: file, modelsDir, contextTokens, outputTokensMax, temperature, seed, threads })
 }
 
 /** A model of files; undefined where they are not there (G2). */

@@ -76,6 +76,7 @@ export const ModelEntry = z.discriminatedUnion('provider', [
     outputTokensMax: z.number().int().positive().max(8_192).default(256),
     temperature: z.number().min(0).max(2).default(0),
     seed: z.number().int().default(1),
+    threads: z.number().int().min(1).max(256).default(1),
   }),
   z.strictObject({
     provider: z.literal('classifier'),

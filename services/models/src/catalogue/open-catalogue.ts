@@ -3,9 +3,11 @@ import { join } from 'node:path'
 import type { Platform } from '@baton/service'
 import { migrate } from '@baton/store'
 import { readModelsEnvironment } from '../env.ts'
-import { readModelsFile } from './catalogue.ts'
+import { type Catalogue, createCatalogue, ModelsFile, readModelsFile } from './catalogue.ts'
+import { parseConfig } from './config-text.ts'
 import { createLiveCatalogue, type LiveCatalogue } from './live-catalogue.ts'
 import { createSameness, samenessMigrations } from './sameness.ts'
+import { learnedRoutes } from '../routes/learned-files.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** Where `baton models pull` puts weights. */
@@ -18,6 +20,7 @@ export const surroundingsOf = ({ config, nowMs }: Pick<Platform, 'config' | 'now
     flowsDir: config.flowsDir,
     modelsDir: modelsDirOf(config.dataDir),
     env: process.env,
+    learned: learnedRoutes(config.flowsDir),
     nowMs,
     ...(config.openai === undefined ? {} : { openai: config.openai }),
     ...(openaiModel === undefined ? {} : { openaiModel }),
@@ -35,4 +38,18 @@ export const openCatalogue = async (platform: Platform): Promise<LiveCatalogue> 
     { ...surroundingsOf(platform), onServed },
     { logger, metrics: telemetry.metrics },
   )
+}
+
+/** The catalogue of the file, for commands that run without a system. */
+export const catalogueOfFile = async (config: Platform['config']): Promise<Catalogue> =>
+  createCatalogue(await readModelsFile(config.configDir), surroundingsOf({ config, nowMs: Date.now }))
+
+/** Whether a text may become the catalogue. Throws `config.invalid` with the lines. */
+export const checkModelsText = async (
+  text: string,
+  config: Platform['config'],
+): Promise<{ readonly models: number; readonly routes: number }> => {
+  const file = parseConfig(text, ModelsFile, 'models.yaml')
+  const catalogue = await createCatalogue(file, surroundingsOf({ config, nowMs: Date.now }))
+  return { models: catalogue.list().length, routes: Object.keys(file.routes).length }
 }

@@ -1,7 +1,7 @@
 // The answer of a model as the output of a step (B15).
 //   S1. With a schema the output fits it, or there is a fault; without one the output is the text itself.
 //   S2. A mended answer is marked and its confidence lowered by a tenth: what had to be guessed deserves less trust.
-//   S3. A confidence outside 0..1 is `output.schema_invalid`, whatever the schema says.
+//   S3. A confidence outside 0..1 is `confidence.invalid`, whatever the schema says: a model that writes 2e15 is not very sure, it is wrong.
 import { Fault } from '@baton/contracts/fault'
 import { isJsonObject, type Json, type JsonSchema } from '@baton/contracts/json'
 import type { Answer } from '../model.ts'
@@ -36,7 +36,7 @@ const confidenceOf = (value: Json, reported: number | undefined): number | undef
   const own = isJsonObject(value) ? value['confidence'] : undefined
   const confidence = typeof own === 'number' ? own : reported
   if (confidence !== undefined && !(confidence >= 0 && confidence <= 1)) {
-    throw new Fault('output.schema_invalid', 'The answer gives a confidence outside 0..1.', {
+    throw new Fault('confidence.invalid', 'The answer gives a confidence that is not between 0 and 1.', {
       problem: '/confidence must be between 0 and 1',
     }) // S3
   }
