@@ -107,7 +107,7 @@ const settle = (steps: readonly ChosenStep[], walk: Walk): readonly ChosenStep[]
   const ordered = walk.live.frugal === true && !isCascade ? cheapestFirst(walk, main) : main // R5
   const settled = ordered.map(({ accept, ...chosen }, at): ChosenStep => {
     const role: StepRole = chosen.role === 'cascade' ? 'cascade' : at === 0 ? 'primary' : 'fallback'
-    const lastStage = !ordered.some(({ stage }) => stage > chosen.stage)
+    const lastStage = !ordered.slice(at + 1).some(({ stage }) => stage > chosen.stage)
     return { ...chosen, role, ...(accept === undefined || lastStage ? {} : { accept }) }
   })
   return [...settled, ...unique(steps.filter((chosen) => !isMain(chosen)))]
