@@ -15,10 +15,15 @@ export type Question = {
   readonly input: Json
   readonly turn?: Pick<NonNullable<StepCommand['turn']>, 'agent' | 'turn' | 'use' | 'tools' | 'results'>
   readonly tool?: string
+  /** The guards of a step look at one side of it. */
+  readonly guard?: 'input' | 'output'
+  /** What a person said to what was asked before. */
+  readonly answered?: { readonly verdict: string; readonly output: Json }
 }
 export type Turned = NonNullable<MessageOf<'step.completed'>['turn']>
 export type Answer =
   | { readonly is: 'output'; readonly output: Json; readonly by: string; readonly turn?: Turned }
+  | { readonly is: 'asks'; readonly use: 'output' | 'answer' }
   | { readonly is: 'fault'; readonly code: FaultCode }
 
 /** Faults are known by their codes: how they are worded is nobody's business. */
@@ -39,18 +44,39 @@ const FAULTS: readonly FaultCode[] = [
 
 /** How the world answers. */
 export const answerOf = (question: Question): Answer => {
-  const { seed, kind, place, call, input, turn } = question
+  const { seed, kind, place, call, input, turn, guard, answered } = question
   const asked =
     turn === undefined
       ? null
       : { ...turn, results: turn.results.map(({ id, tool, output, fault }) => [id, tool, output ?? null, fault?.code ?? null]) }
-  const random = randomOf(Number.parseInt(sha256(canonicalJson(withoutWords([seed, place, call, input, asked as Json]))).slice(0, 8), 16))
+  const random = randomOf(
+    Number.parseInt(
+      sha256(canonicalJson(withoutWords([seed, place, call, input, asked as Json, ...(answered === undefined ? [] : [answered])]))).slice(
+        0,
+        8,
+      ),
+      16,
+    ),
+  )
   if (kind === 'human') return decision(random, place)
   if (random.chance(0.15)) return { is: 'fault', code: random.pick(FAULTS) }
+  if (mayAsk(question) && random.chance(answered === undefined ? 0.06 : 0.2))
+    return { is: 'asks', use: guard === undefined ? random.pick(['output', 'answer']) : 'output' }
+  if (guard !== undefined) return { is: 'output', by: 'check:any', output: verdict(random, input) }
   if (turn !== undefined) return { is: 'output', by: 'model:any', ...turned(random, place, turn) }
   if (kind === 'retrieve')
     return { is: 'output', by: 'retrieve:any', output: random.chance(0.2) ? [] : [{ text: place, score: random.next() }] }
   return { is: 'output', by: `${kind}:any`, output: random.chance(0.03) ? null : record(random, place) }
+}
+
+/** Work that may need a person in the middle of it. */
+const mayAsk = ({ kind, turn }: Question): boolean => turn === undefined && (kind === 'tool' || kind === 'model' || kind === 'check')
+
+/** What guards say: they take a text out of what has one. */
+const verdict = (random: Random, content: Json): Json => {
+  const action = random.pick(['pass', 'pass', 'pass', 'flag', 'block', 'redact', 'redact'])
+  const value = isJsonObject(content) ? { ...content, ...('t' in content ? { t: '[gone]' } : {}) } : content
+  return { ok: action !== 'block', action, reasons: [], ...(action === 'redact' ? { value } : {}) }
 }
 
 const record = (random: Random, place: string): { n: number; ok: boolean; t: string } => ({

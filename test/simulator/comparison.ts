@@ -104,7 +104,10 @@ const follow = async (told: Told): Promise<Said> => {
     if (reference.paused && end !== undefined && record.message.name === 'timer.matured') return 'limited'
     reference.time(record.atMs)
     if (index === 0) reference.begin(record.atMs)
-    else if (tell(reference, moment, lost) === 'lost') return 'lost'
+    else {
+      await settled()
+      if (tell(reference, moment, lost) === 'lost') return 'lost'
+    }
     await settled()
     if (end === undefined) continue
     agree(told, reference, end)
@@ -157,6 +160,7 @@ const tell = (reference: Reference, { record: { message }, outputs }: Moment, lo
       return wake(reference, outputs, lost)
     case 'step.completed':
     case 'step.failed':
+    case 'step.asks':
     case 'step.expired':
     case 'review.decided':
     case 'review.expired': {
@@ -169,16 +173,18 @@ const tell = (reference: Reference, { record: { message }, outputs }: Moment, lo
   }
 }
 
-type Taken = Extract<Journal, { name: 'journal.step.completed' | 'journal.step.failed' }>
+type Taken = Extract<Journal, { name: 'journal.step.completed' | 'journal.step.failed' | 'journal.step.waiting' }>
+const isTaken = (message: Journal): message is Taken =>
+  message.name === 'journal.step.completed' ||
+  message.name === 'journal.step.failed' ||
+  (message.name === 'journal.step.waiting' && message.data.reason === 'asks')
 
-const tookAny = ({ outputs }: Moment): boolean =>
-  journals(outputs).some(({ name }) => name === 'journal.step.completed' || name === 'journal.step.failed')
+const tookAny = ({ outputs }: Moment): boolean => journals(outputs).some(isTaken)
 
 const takenIn = (outputs: readonly Output[], attemptId: string): Taken | undefined =>
-  journals(outputs).find(
-    (message): message is Taken =>
-      (message.name === 'journal.step.completed' || message.name === 'journal.step.failed') && message.data.attemptId === attemptId,
-  )
+  journals(outputs)
+    .filter(isTaken)
+    .find(({ data }) => data.attemptId === attemptId)
 
 /** Leases that were lost are asked for again, and given up in the end. */
 const LEASES_MAX = 3
@@ -190,8 +196,11 @@ const wake = (reference: Reference, outputs: readonly Output[], lost: Map<string
       reference.answer(data.path, null, new Failed('review.expired'))
       continue
     }
-    const times = (lost.get(data.path) ?? 0) + 1
-    lost.set(data.path, times)
+    if (data.fault.code === 'step.timed_out') continue // the reference knows when the time of a step is over
+    // What is asked beside the work of a step counts with it.
+    const step = data.path.replace(/\/(guard|ask)\[\w+\]$/, '')
+    const times = (lost.get(step) ?? 0) + 1
+    lost.set(step, times)
     // Which visit they belonged to is not told.
     if (times >= LEASES_MAX) return 'lost'
   }

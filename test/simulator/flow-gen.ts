@@ -129,7 +129,16 @@ const askedOf = (ctx: Ctx, more: Step): void => {
   if (random.chance(0.15)) more['retry'] = { attempts: 2, backoff: 'exponential' }
   if (random.chance(0.15)) more['onTimeout'] = random.pick<Json>(['next', { set: { n: 0.1, ok: false, t: 'slow' } }])
   if (random.chance(0.15)) more['failover'] = Array.from({ length: 1 + random.below(2) }, () => failover(ctx))
+  if (random.chance(0.12)) more['guard'] = guards(ctx)
   if (ctx.tight && random.chance(0.2)) more['budget'] = random.pick<Data>([{ calls: 1 }, { cost: '0.0005 USD' }, { tokens: 20 }])
+}
+
+const guards = ({ random }: Ctx): Json => random.pick<Json>([['pii'], [{ pii: { on: 'output' } }], [{ pii: { on: 'input' } }, 'words']])
+
+/** Kinds whose time is that of the whole. */
+const timed = (ctx: Ctx, step: Step): Data => {
+  const whole = ['parallel', 'map', 'loop', 'flow'].some((kind) => step[kind] !== undefined)
+  return whole && !ctx.racing && ctx.random.chance(0.15) ? { timeout: ctx.random.pick(['3s', '1m', '2h']) } : {}
 }
 
 /** What may be said about any step. */
@@ -142,7 +151,7 @@ const furnished = (ctx: Ctx, step: Step, { skip = true, gate = true }: { skip?: 
   if (asks) askedOf(ctx, more)
   if (gate && isRecord(step) && random.chance(0.3)) more['gate'] = rules(ctx)
   if (step['tool'] !== undefined && random.chance(0.35)) more['undo'] = undo(ctx)
-  return { ...step, ...more }
+  return { ...step, ...more, ...timed(ctx, step) }
 }
 
 const failover = (ctx: Ctx): Json => (ctx.random.chance(0.3) ? { set: { n: 0.9, ok: true, t: 'other' } } : work({ ...ctx, known: [] }))
@@ -334,11 +343,21 @@ const limitsOf = (random: Random): Data => ({
   ...(random.chance(0.3) ? { tokens: 20 + random.below(100) } : {}),
 })
 
+/** Some steps of the flow itself add what they give to a buffer: one after the other, so that their order is known. */
+const shareTop = (random: Random, steps: readonly Step[]): boolean => {
+  if (!random.chance(0.3)) return false
+  for (const step of steps)
+    for (const body of Object.values(step))
+      if (isJsonObject(body) && body['emit'] === undefined && random.chance(0.6)) (body as Data)['writes'] = 'notes'
+  return true
+}
+
 /** A flow for requests. */
 export const flowOf = (random: Random, flow = 'sim/flow', flows: readonly string[] = CHILDREN): FlowSpec => {
   const tight = random.chance(0.25)
   const ctx: Ctx = { random, names: { next: 0 }, tight, depth: 2, known: [], flows, looped: false, calm: false, racing: false }
   const steps = block(ctx, { min: 1, max: 5 })
+  const shared = shareTop(random, steps)
   const top = steps.flatMap((step) =>
     Object.entries(step).flatMap(([name, body]) => (isJsonObject(body) && body['emit'] !== undefined ? [] : [name])),
   )
@@ -360,9 +379,10 @@ export const flowOf = (random: Random, flow = 'sim/flow', flows: readonly string
       limits: tight ? limitsOf(random) : ROOMY,
       input: INPUT,
       ...agents,
+      ...(shared ? { buffers: { notes: { expires: random.pick(['10m', '20d']), items: 3 } } } : {}),
       steps,
       ...handlers,
-      output: Object.fromEntries(top.map((name) => [name, `=${name}`])),
+      output: { ...Object.fromEntries(top.map((name) => [name, `=${name}`])), ...(shared ? { notes: '=buffers.notes' } : {}) },
     },
   }
 }

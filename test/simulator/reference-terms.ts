@@ -38,14 +38,19 @@ export type Nested = {
   readonly agent?: string
 }
 export type Place = { readonly node: PlanNode; readonly path: string; readonly env: Env }
-/** How often each rule of a visit asked again. */
-export type Visit = { readonly asks: Map<string, number> }
+/** How often each rule of a visit asked again; how much was asked beside the work of this try; what guards made of the input. */
+export type Visit = { readonly asks: Map<string, number>; asides: number; cleared?: { readonly input?: Json } }
+
+/** Not an answer: a person is to be asked. */
+export type Asks = { readonly use: 'output' | 'answer' }
+/** `final`: a person gave it, and no guard is above people. */
+export type Came = { readonly entry: Entry; readonly turn: Turned | undefined; readonly final?: true }
 
 export type Asked = {
   readonly path: string
   readonly call: number
   readonly question: Question | null
-  readonly take: (answer: Entry | Failed, turn?: Turned) => void
+  readonly take: (answer: Entry | Failed | Asks, turn?: Turned) => void
 }
 export type Turned = NonNullable<MessageOf<'step.completed'>['turn']>
 export type End = {
@@ -55,15 +60,17 @@ export type End = {
   readonly degraded: readonly string[]
 }
 
+export type Work = Pick<Question, 'kind' | 'input' | 'turn' | 'tool' | 'guard' | 'answered'>
+
 /** What the run does for its steps. */
 export type Runner = {
   readonly program: Program
   readonly block: (block: number, env: Env) => Promise<Entry>
   readonly step: (place: Place) => Promise<Went>
-  readonly ask: (
-    place: Place,
-    what: Pick<Question, 'kind' | 'input' | 'turn' | 'tool'> | null,
-  ) => Promise<{ entry: Entry; turn: Turned | undefined }>
+  /** `visit`: of the step whose work it is; people are asked beside it. */
+  readonly ask: (place: Place, what: Work | null, visit?: Visit) => Promise<Came>
+  /** Does what has to end in time; `scope` stops it. */
+  readonly within: <T>(place: Place, ms: number, scope: Env['scope'], work: () => Promise<T>) => Promise<T>
   readonly wait: (place: Place) => Promise<Entry>
   /** While the run is paused nothing is entered; what was stopped never goes on. */
   readonly free: (env: Env) => Promise<void>

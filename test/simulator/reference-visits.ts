@@ -1,8 +1,9 @@
 /* oxlint-disable unicorn/no-thenable -- `then` is a word of the flow format; nothing here is ever awaited */
 // One visit of a step, for the reference: asked, asked again, handled, until it has an output or its fault goes up.
-import type { Json } from '@baton/contracts/json'
+import { isJsonObject, type Json } from '@baton/contracts/json'
 import type { Outcome, PlanNode, Rule } from '@baton/flow/plan'
 import { Agents } from './reference-agents.ts'
+import type { Question } from './answers.ts'
 import { Parts, type Later } from './reference-parts.ts'
 import {
   Failed,
@@ -11,6 +12,7 @@ import {
   handled,
   handlerOf,
   NOTHING,
+  scopeBelow,
   seen,
   type Entry,
   type Nested,
@@ -19,6 +21,13 @@ import {
   type Visit,
   type Went,
 } from './reference-terms.ts'
+
+/** An output, and whether a person gave it in place of the work. */
+type Given = Entry & { readonly final?: true }
+
+const WHOLE: ReadonlySet<string> = new Set(['parallel', 'map', 'loop', 'flow'])
+const looksAt = ({ guard = [] }: PlanNode, side: 'input' | 'output'): boolean =>
+  guard.some(({ options: { on = 'both' } }) => on === 'both' || on === side)
 
 export class Visits {
   readonly #run: Runner
@@ -36,7 +45,7 @@ export class Visits {
     try {
       const skipped = await this.#skips(place)
       if (skipped !== undefined) return skipped
-      return await this.#ask(place, { asks: new Map() })
+      return await this.#ask(place, { asks: new Map(), asides: 0 })
     } catch (error) {
       throw error instanceof Handled ? error.last : error
     }
@@ -47,7 +56,7 @@ export class Visits {
     try {
       return node.when === undefined || this.#run.test(node.when, env) ? undefined : { entry: NOTHING, to: 'next' }
     } catch (error) {
-      return this.#failed(place, { asks: new Map() }, { use: 'own' }, failedBy(error))
+      return this.#failed(place, { asks: new Map(), asides: 0 }, { use: 'own' }, failedBy(error))
     }
   }
 
@@ -58,8 +67,9 @@ export class Visits {
       const { node } = place
       if (node.kind === 'switch') return await this.#choose(place, visit, { rules: node.rules, use: 'case', it: NOTHING })
       if (node.kind === 'set') return await this.#settle(place, visit, own, { output: this.#run.value(node.value, place.env), by: 'set' })
+      await this.#clear(place, visit)
       const agent = { use: 'agent' as const, note: (said: { agent: string; answer?: Entry }) => void (own = { use: 'agent', ...said }) }
-      const came = await this.#body(place, agent.note)
+      const came = await this.#timed(place, (timed) => this.#body(timed, visit, agent.note))
       if ('go' in came) return await came.go(visit)
       return await this.#settle(place, visit, own, came)
     } catch (error) {
@@ -68,10 +78,40 @@ export class Visits {
     }
   }
 
+  /** Guards of the input say first. */
+  async #clear(place: Place, visit: Visit): Promise<void> {
+    const { node, env } = place
+    if (visit.cleared !== undefined || !looksAt(node, 'input')) return
+    const content = this.#run.value(node.with, env)
+    const { entry, changed } = await this.#look(place, visit, 'input', { output: content, by: '' })
+    visit.cleared = changed ? { input: entry.output } : {}
+  }
+
+  /** What guards, or a person in their place, let pass of a content. */
+  async #look(place: Place, visit: Visit, guard: 'input' | 'output', content: Entry): Promise<{ entry: Entry; changed: boolean }> {
+    visit.asides += 1
+    const came = await this.#run.ask(place, { kind: 'check', input: content.output, guard }, visit)
+    if (came.final === true) return { entry: came.entry, changed: true }
+    const { action, value } = isJsonObject(came.entry.output) ? came.entry.output : {}
+    if (action === 'redact' && value !== undefined) return { entry: { output: value, by: content.by }, changed: true }
+    if (action !== 'pass' && action !== 'flag') throw new Failed('guard.blocked')
+    return { entry: content, changed: false }
+  }
+
+  /** A step made of others has to end in its time. */
+  #timed<T>(place: Place, work: (place: Place) => Promise<T>): Promise<T> {
+    const { node, env } = place
+    if (node.timeoutMs === undefined || !WHOLE.has(node.kind)) return work(place)
+    const scope = { stopped: false }
+    const inner = { ...place, env: { ...env, scope: scopeBelow(scope, env.scope) } }
+    return this.#run.within(inner, node.timeoutMs, scope, () => work(inner))
+  }
+
   async #body(
     place: Place,
+    visit: Visit,
     note: (said: { agent: string; answer?: Entry }) => void,
-  ): Promise<Entry | { go: (visit: Visit) => Promise<Went> }> {
+  ): Promise<Given | { go: (visit: Visit) => Promise<Went> }> {
     const { node, env } = place
     switch (node.kind) {
       case 'parallel':
@@ -102,8 +142,14 @@ export class Visits {
       case 'set':
         throw new Error('done already')
       default:
-        return (await this.#run.ask(place, { kind: node.kind, input: this.#run.value(node.with, env) })).entry
+        return this.#worked(place, visit, node.kind)
     }
+  }
+
+  async #worked(place: Place, visit: Visit, kind: Question['kind']): Promise<Given> {
+    const input = visit.cleared?.input ?? this.#run.value(place.node.with, place.env)
+    const { entry, final } = await this.#run.ask(place, { kind, input }, visit)
+    return final === true ? { ...entry, final } : entry
   }
 
   #voted(place: Place, came: Entry | Later): Entry | { go: (visit: Visit) => Promise<Went> } {
@@ -114,9 +160,16 @@ export class Visits {
     return { go: (visit) => this.#follow(place, visit, { outcome: tie ?? { then: 'fail' }, entry, use: 'case', rule: 'tie' }) }
   }
 
-  async #settle(place: Place, visit: Visit, nested: Nested, entry: Entry): Promise<Went> {
+  async #settle(place: Place, visit: Visit, nested: Nested, { final, ...given }: Given): Promise<Went> {
     const { node } = place
+    let entry: Entry = given
     this.#run.remember(place, entry)
+    try {
+      if (final !== true && entry.output !== null && looksAt(node, 'output'))
+        entry = (await this.#look(place, visit, 'output', entry)).entry
+    } catch (error) {
+      return this.#caught(place, visit, nested, error)
+    }
     if (node.gate === undefined) return { entry, to: 'next' }
     try {
       return await this.#choose(place, visit, { rules: node.gate, use: 'gate', it: entry })
@@ -166,6 +219,7 @@ export class Visits {
         )
       case 'retry':
         visit.asks.set(rule, (visit.asks.get(rule) ?? 0) + 1)
+        visit.asides = 0
         return handled(this.#ask(place, visit))
       case 'fail':
         throw new Failed('check.failed')
@@ -240,6 +294,7 @@ export class Visits {
         const before = visit.asks.get('onError') ?? 0
         if (before >= outcome.attempts) throw fault
         visit.asks.set('onError', before + 1)
+        visit.asides = 0
         return this.#ask(place, visit)
       }
       case 'run':
@@ -269,22 +324,26 @@ export class Visits {
   }
 
   async #loop(place: Place, visit: Visit, node: PlanNode & { readonly kind: 'loop' }): Promise<Went> {
-    const { env, path } = place
     const nested: Nested = { use: 'round' }
-    let it = NOTHING
+    let it: Entry
     try {
-      for (let number = 0; ; number += 1) {
-        const owner = { path: `${path}[${number}]`, prefix: `${node.id}/do`, nodeId: node.id }
-        it = await this.#run.block(node.body, { ...env, it: it.output, vars: { ...env.vars, index: number }, owner })
-        const good = node.until !== undefined && this.#run.test(node.until, { ...env, it: it.output, vars: { ...env.vars, index: number } })
-        if (good) break
-        if (number + 1 < node.max) continue
-        if (node.until !== undefined && node.onLimit !== undefined) throw new Failed('limit.rounds_exceeded')
-        break
-      }
+      it = await this.#timed(place, (timed) => this.#rounds(timed, node))
     } catch (error) {
       return this.#caught(place, visit, nested, error)
     }
     return this.#settle(place, visit, nested, it)
+  }
+
+  async #rounds({ env, path }: Place, node: PlanNode & { readonly kind: 'loop' }): Promise<Entry> {
+    let it = NOTHING
+    for (let number = 0; ; number += 1) {
+      const owner = { path: `${path}[${number}]`, prefix: `${node.id}/do`, nodeId: node.id }
+      it = await this.#run.block(node.body, { ...env, it: it.output, vars: { ...env.vars, index: number }, owner })
+      const good = node.until !== undefined && this.#run.test(node.until, { ...env, it: it.output, vars: { ...env.vars, index: number } })
+      if (good) return it
+      if (number + 1 < node.max) continue
+      if (node.until !== undefined && node.onLimit !== undefined) throw new Failed('limit.rounds_exceeded')
+      return it
+    }
   }
 }

@@ -15,14 +15,19 @@ import {
   pathOf,
   seen,
   type Asked,
+  type Asks,
+  type Came,
   type End,
   type Entry,
   type Env,
   type Place,
   type Runner,
   type Turned,
+  type Visit,
   type Went,
+  type Work,
 } from './reference-terms.ts'
+import { Shared } from './reference-shared.ts'
 import { Visits } from './reference-visits.ts'
 
 type Options = {
@@ -43,6 +48,8 @@ export class Reference implements Runner {
     readonly untilMs: number
     readonly take: (entry: Entry | Failed) => void
   }[] = []
+  readonly #times: { readonly path: string; readonly untilMs: number; readonly over: () => void }[] = []
+  readonly #shared = new Shared()
   readonly #kept: MessageOf<'run.event'>[] = []
   readonly #seen = new Set<string>()
   readonly #degraded = new Set<string>()
@@ -83,6 +90,7 @@ export class Reference implements Runner {
     this.#open.delete(path)
     if (other !== undefined) open.take(other)
     else if (answer === null) return false
+    else if (answer.is === 'asks') open.take(answer)
     else if (answer.is === 'fault') open.take(new Failed(answer.code))
     else open.take({ output: answer.output, by: answer.by }, answer.turn)
     return true
@@ -96,6 +104,10 @@ export class Reference implements Runner {
 
   time(nowMs: number): void {
     this.#nowMs = Math.max(this.#nowMs, nowMs)
+    for (let due = this.#due(); due !== undefined; due = this.#due()) {
+      this.#times.splice(this.#times.indexOf(due), 1)
+      due.over()
+    }
   }
   /** The run was woken. */
   wake(): void {
@@ -103,6 +115,9 @@ export class Reference implements Runner {
       this.#waits.splice(this.#waits.indexOf(wait), 1)
       wait.take(wait.place.node.kind === 'wait' ? NOTHING : new Failed('step.timed_out'))
     }
+  }
+  #due() {
+    return this.#times.find(({ untilMs }) => untilMs <= this.#nowMs)
   }
   event(event: MessageOf<'run.event'>): void {
     if (this.#seen.has(event.eventId)) return
@@ -154,11 +169,13 @@ export class Reference implements Runner {
     this.#scope.stopped = true
     this.#open.clear()
     this.#waits.length = 0
+    this.#times.length = 0
   }
 
   async #fail(fault: Failed): Promise<void> {
     this.#open.clear()
     this.#waits.length = 0
+    this.#times.length = 0
     this.#scope.stopped = true
     const { onError } = this.program.plan
     const env: Env = { vars: this.#steps, fault, scope: { stopped: false }, owner: null }
@@ -212,11 +229,13 @@ export class Reference implements Runner {
     if (reuse !== undefined) {
       at = all.findIndex(({ id, name }) => id === reuse.from || name === reuse.from)
       if (at < 0) throw new Failed('flow.invalid')
-      for (const { name } of all.slice(0, at)) {
+      for (const node of all.slice(0, at)) {
+        const { name } = node
         const known = name === null ? undefined : reuse.steps[name]
         if (name === null || known === undefined) continue
         last = { output: known.output, by: known.by }
         vars[name] = seen(last)
+        this.#shared.add(node, last, this.#nowMs)
       }
     }
     const env = { ...around, vars }
@@ -226,6 +245,7 @@ export class Reference implements Runner {
       await this.free(env)
       const { entry, to } = await this.#visits.step({ node, env, path: pathOf(env.owner, node.id) })
       if (node.name !== null) vars[node.name] = seen(entry)
+      this.#shared.add(node, entry, this.#nowMs)
       last = entry
       at += 1
       if (to === 'end') throw new Ended()
@@ -242,24 +262,76 @@ export class Reference implements Runner {
   }
 
   /** Asks the world; `null` where the answer comes from another run. */
-  async ask(
-    { node, path, env }: Place,
-    what: Pick<Question, 'kind' | 'input' | 'turn' | 'tool'> | null,
-  ): Promise<{ entry: Entry; turn: Turned | undefined }> {
+  async ask(place: Place, what: Work | null, visit: Pick<Visit, 'asides'> = { asides: 0 }): Promise<Came> {
+    const { node, env, path } = place
     if (what === null && node.kind === 'flow') this.value(node.with, env)
-    await this.free(env)
+    const own = what?.guard === undefined ? path : `${path}/guard[${what.guard}]`
+    const call = this.#next(own)
+    let asked = what
+    for (;;) {
+      const came = await this.#put({ ...place, path: own }, asked, call)
+      if (!('use' in came)) return came
+      visit.asides += 1
+      const said = await this.#person({ ...place, path: `${path}/ask[${visit.asides}]` }, asked?.input ?? null)
+      if (came.use === 'answer') asked = asked === null ? null : { ...asked, answered: said }
+      else if (said.verdict === 'reject') throw new Failed('review.rejected')
+      else return { entry: { output: said.output, by: 'human:ada' }, turn: undefined, final: true }
+    }
+  }
+
+  #next(path: string): number {
     const call = (this.#calls.get(path) ?? 0) + 1
     this.#calls.set(path, call)
+    return call
+  }
+
+  /** Asks a person in the name of a service. */
+  async #person(place: Place, draft: Json): Promise<{ verdict: string; output: Json }> {
+    try {
+      const came = await this.#put(place, { kind: 'human', input: { draft } }, this.#next(place.path))
+      return { verdict: 'edit', output: 'use' in came ? null : came.entry.output }
+    } catch (error) {
+      if (error instanceof Failed && error.code === 'review.rejected') return { verdict: 'reject', output: null }
+      throw error
+    }
+  }
+
+  async #put({ node, path, env }: Place, what: Work | null, call: number): Promise<Came | Asks> {
+    await this.free(env)
     this.#asked.add(`${path}#${call}`)
     const { seed, place } = this.#options
     const question = what === null ? null : { seed, place: `${place}>${path}`, call, nodeId: node.id, ...what }
     return new Promise((resolve, reject) => {
-      const take = (answer: Entry | Failed, turn?: Turned): void => {
+      const take = (answer: Entry | Failed | Asks, turn?: Turned): void => {
         if (env.scope.stopped) return
         if (answer instanceof Failed) reject(answer)
-        else resolve({ entry: answer, turn })
+        else resolve('use' in answer ? answer : { entry: answer, turn })
       }
       this.#open.set(path, { path, call, question, take })
+    })
+  }
+
+  within<T>({ path }: Place, ms: number, scope: Env['scope'], work: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const over = (): void => {
+        scope.stopped = true
+        this.forget(path)
+        this.#open.delete(path)
+        reject(new Failed('step.timed_out'))
+      }
+      const time = { path, untilMs: this.#nowMs + ms, over }
+      this.#times.push(time)
+      const end = (): void => void (this.#times.includes(time) && this.#times.splice(this.#times.indexOf(time), 1))
+      work().then(
+        (came) => {
+          end()
+          resolve(came)
+        },
+        (error: unknown) => {
+          end()
+          reject(error as Error)
+        },
+      )
     })
   }
 
@@ -297,6 +369,7 @@ export class Reference implements Runner {
     const below = (other: string): boolean => other.startsWith(`${path}/`) || other.startsWith(`${path}[`)
     for (const open of this.#open.keys()) if (below(open)) this.#open.delete(open)
     for (const wait of this.#waits.filter((one) => below(one.path))) this.#waits.splice(this.#waits.indexOf(wait), 1)
+    for (const time of this.#times.filter((one) => below(one.path))) this.#times.splice(this.#times.indexOf(time), 1)
   }
 
   #see({ vars, it, fault }: Env): Scope {
@@ -305,7 +378,7 @@ export class Reference implements Runner {
       input: request.input,
       params: request.params,
       run: { id: request.runId },
-      steps: vars,
+      steps: this.program.plan.buffers === undefined ? vars : { ...vars, buffers: this.#shared.view(this.program.plan, this.#nowMs) },
       ...(it === undefined ? {} : { it }),
       ...(fault === undefined ? {} : { fault: { code: fault.code, message: fault.message } }),
     }

@@ -16,7 +16,7 @@ const answerTo = (tree: Tree, command: Command): LogMessage => {
   const question = tree.question(command)
   // Nothing fails: what fails ends the loop.
   let answer = answerOf(question)
-  for (let seed = 1; answer.is === 'fault'; seed += 1) answer = answerOf({ ...question, seed })
+  for (let seed = 1; answer.is !== 'output'; seed += 1) answer = answerOf({ ...question, seed })
   const { output, by, turn } = answer
   const given = output ?? { n: 0.5, ok: true, t: '' }
   if (kind === 'human')
@@ -36,7 +36,7 @@ export const sizesOf = (body: string, rounds: number, more = ''): Sizes => {
   )
   const tree = createTree(1)
   const sizes: number[] = []
-  const queue: LogMessage[] = [requested({}, { engineVersion: 2, planHash: program.plan.hash, flows: {} })]
+  const queue: LogMessage[] = [requested({}, { engineVersion: 3, planHash: program.plan.hash, flows: {} })]
   let state: RunState | undefined
   let round = 0
   for (let offset = 0; offset < 100_000; offset += 1) {

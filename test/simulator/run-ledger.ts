@@ -108,6 +108,7 @@ export class RunLedger {
       broken('R3', `${this.#runId} cost ${data.costMicroUsd}, its journal says ${this.#spent.costMicroUsd}`)
     }
     if (name === 'journal.run.controlled') this.#controlled(data.action)
+    if (name === 'journal.step.waiting' && data.reason === 'asks') this.#asks(data)
     if (name === 'journal.step.opened' && data.kind === 'undo') {
       this.#undone += 1
       this.#paused = false // An end is not held up by a pause.
@@ -115,6 +116,14 @@ export class RunLedger {
     if (name === 'journal.step.decided' && data.kind === 'handler' && (data.path === 'onError' || data.path === 'onLimit'))
       this.#graces += 1
     if (name === 'journal.step.completed' || name === 'journal.step.failed') this.#finished(message)
+  }
+
+  /** An attempt that ended in a question to a person. */
+  #asks({ attemptId, meter }: Extract<Journal, { name: 'journal.step.waiting' }>['data']): void {
+    this.#bill(attemptId, meter?.costMicroUsd ?? 0)
+    this.#spent.tokens += (meter?.inputTokens ?? 0) + (meter?.outputTokens ?? 0)
+    if (this.#answered.has(attemptId)) broken('R2', `${attemptId} counted twice`)
+    this.#answered.add(attemptId)
   }
 
   #controlled(action: string): void {

@@ -38,7 +38,7 @@ export const createTree = (seed: number): Tree => {
         places.set(runId, `${placeOf(parent.runId)}>${parent.path}#${number}`)
       } else if (reuse !== undefined) places.set(runId, `again ${runId}`)
     },
-    question: ({ runId, path, effectKey, kind, nodeId, input, turn, call }) => ({
+    question: ({ runId, path, effectKey, kind, nodeId, input, turn, call, guard, answered }) => ({
       seed,
       place: `${placeOf(runId)}>${path}`,
       call: numberOf(runId, path, effectKey),
@@ -49,6 +49,8 @@ export const createTree = (seed: number): Tree => {
         ? {}
         : { turn: { agent: turn.agent, turn: turn.turn, use: turn.use, tools: turn.tools, results: turn.results } }),
       ...(call === undefined ? {} : { tool: call.tool }),
+      ...(guard === undefined ? {} : { guard: guard.on }),
+      ...(answered === undefined ? {} : { answered: { verdict: answered.verdict, output: answered.output } }),
     }),
     asked: (runId) => [...(calls.get(runId) ?? [])].flatMap(([path, keys]) => keys.map((_, index) => `${path}#${index + 1}`)).sort(),
   }

@@ -1,6 +1,6 @@
 // Services and people: they answer, fail, are slow, die before or after they answered, and say things twice.
 import type { FaultCode } from '@baton/contracts/fault'
-import type { Json, Meter, StepCommand } from '@baton/contracts'
+import type { Json, MessageOf, Meter, StepCommand } from '@baton/contracts'
 import type { LogMessage } from '@baton/engine'
 import { answerOf, type Question } from './answers.ts'
 import type { Random } from './random.ts'
@@ -99,6 +99,16 @@ const meterOf = (random: Random, nowMs: number): Meter => ({
 const toldBy = ({ runId, attemptId, kind }: StepCommand, asked: Question, meter: Meter): LogMessage => {
   const answer = answerOf(asked)
   const review = { runId, attemptId, taskId: `task of ${attemptId}` }
+  if (answer.is === 'asks') {
+    const ask: MessageOf<'step.asks'>['ask'] = {
+      kind: 'approval',
+      use: answer.use,
+      title: 'May it?',
+      input: { draft: asked.input },
+      reasons: [],
+    }
+    return { name: 'step.asks', data: { runId, attemptId, ask, meter } }
+  }
   if (answer.is === 'fault' && answer.code === 'review.expired')
     return { name: 'review.expired', data: { ...review, dueAtMs: meter.startedAtMs } }
   if (kind === 'human') {

@@ -33,6 +33,7 @@ const blocked = ({ node }: Place, { on }: Aside & { is: 'guard' }, reasons: read
 const letPass = (turn: Turn, place: Place, aside: Aside & { is: 'guard' }, value: Json | undefined, by?: string): void => {
   const { visit } = place.frame
   if (visit === null) return
+  delete visit.answered // That was for the guards.
   if (aside.on === 'input') {
     visit.cleared = value === undefined ? {} : { input: value }
     askAside(turn, place, visit, undefined)

@@ -59,6 +59,7 @@ export const guardOutput = (turn: Turn, place: Place, entry: Entry): boolean => 
   const { frame, node } = place
   const { visit } = frame
   if (visit === null || entry.output === null || !looksAt(node.guard, 'output')) return false
+  delete visit.answered // That was for the work.
   const nested = visit.activity.is === 'nested' ? { nested: visit.activity } : {}
   askAside(turn, place, visit, { is: 'guard', on: 'output', number: nextNumber(visit), entry, ...nested }) // G1
   return true

@@ -21,6 +21,7 @@ import { pauseClock, resumeClock } from './clock.policy.ts'
 import { cancel, controlled, patch, pause, refuse, resume, retryEnded } from './control.ts'
 import { end, endOutput } from './ending.ts'
 import { toldPlace } from './frames.ts'
+import { endTimes, isOverdue } from './step-time.ts'
 import { waitsForOthers, wake, wakeTime } from './timers.ts'
 import type { Turn } from './turn.ts'
 import { receiveEvent } from './waits.ts'
@@ -68,22 +69,42 @@ const afterEnd = (state: RunState & { status: 'ended' }, { message, atMs }: Engi
   return { state, outputs: isAnswer(message) ? [ignore(run, atMs, message)] : [] }
 }
 
-const during = (state: RunState & { status: 'open' }, { message, atMs, partition }: EngineInput, program: Program): Decision => {
+const during = (state: RunState & { status: 'open' }, input: EngineInput, program: Program): Decision => {
+  const { message, atMs, partition } = input
   // As above.
   const run = state as OpenRun
   const outputs: Output[] = []
   if (message.name === 'run.requested') return { state, outputs } // The first record of a run wins (L2).
   const rested = run.clock.sinceMs === null
   const turn: Turn = { run, program, atMs: Math.max(run.atMs, atMs), partition, outputs, ended: null, rested, reports: [] }
+  const late = endOverdue(turn)
+  if (turn.ended !== null) return endedBefore(turn.ended, outputs, afterEnd(turn.ended, input, program))
   if (isAnswer(message) && !isExpected(turn, message)) {
     outputs.push(ignore(run, turn.atMs, message))
-    return { state, outputs }
+    return late ? conclude(turn) : { state, outputs }
   }
   run.atMs = turn.atMs
   resumeClock(run, turn.atMs)
   const refused = apply(turn, message)
   const decision = conclude(turn)
   return refused === undefined ? decision : { ...decision, refused }
+}
+
+/** The run had ended when the record came. */
+const endedBefore = (state: EndedRun, outputs: readonly Output[], after: Decision): Decision => ({
+  ...after,
+  state: after.state ?? state,
+  outputs: [...outputs, ...after.outputs],
+})
+
+/** The time of a step is over before anything that came after it counts. */
+const endOverdue = (turn: Turn): boolean => {
+  const { run, atMs } = turn
+  if (run.timed === undefined || !isOverdue(turn)) return false
+  run.atMs = atMs
+  resumeClock(run, atMs)
+  endTimes(turn)
+  return true
 }
 
 /** Moves what can move, and sets the clocks for the wait that follows. */

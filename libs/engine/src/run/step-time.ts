@@ -29,18 +29,18 @@ export const enclosingUntilMs = ({ frames }: OpenRun, frame: Frame): number => {
   return untilMs
 }
 
-/** Fails steps whose time is over. At most `limit`; says how many. */
-export const endTimes = (turn: Turn, limit: number): number => {
-  let ended = 0
+const untilOf = ({ run }: Turn, key: string): number => run.frames[key]?.visit?.untilMs ?? Infinity
+
+/** Whether the time of a step is over. */
+export const isOverdue = (turn: Turn): boolean => Object.keys(turn.run.timed ?? {}).some((key) => untilOf(turn, key) <= turn.atMs)
+
+/** Fails steps whose time is over, those around others first. */
+export const endTimes = (turn: Turn): void => {
   for (const key of Object.keys(turn.run.timed ?? {})) {
-    if (turn.ended !== null || ended >= limit) break
-    const place = placeOf(turn, key)
-    const untilMs = place?.frame.visit?.untilMs
-    if (place === undefined || untilMs === undefined || untilMs > turn.atMs) continue
-    endStep(turn, place)
-    ended += 1
+    if (turn.ended !== null) return
+    const place = untilOf(turn, key) <= turn.atMs ? placeOf(turn, key) : undefined
+    if (place !== undefined) endStep(turn, place)
   }
-  return ended
 }
 
 const endStep = (turn: Turn, place: Place): void => {

@@ -2,7 +2,6 @@
 import { timeFault, totalDeadlineMs, workingDeadlineMs } from './clock.policy.ts'
 import { findOpen, loseLease } from './answers.ts'
 import { failRun } from './failure.ts'
-import { endTimes } from './step-time.ts'
 import type { Turn } from './turn.ts'
 import { endWaits } from './waits.ts'
 import { isBusy, soonestDue } from './watch.ts'
@@ -19,7 +18,6 @@ export const wake = (turn: Turn): void => {
   }
   if (soonestDue(turn) > turn.atMs) return
   let left = LEASES_PER_RECORD - endWaits(turn, LEASES_PER_RECORD)
-  left -= endTimes(turn, left)
   for (const attemptId of Object.keys(turn.run.attempts)) {
     if (turn.ended !== null || left <= 0) return
     const open = findOpen(turn, attemptId)
