@@ -1,0 +1,67 @@
+// What the parts share: the public tables, folds, figures as text, and scikit-learn as a neighbour in the same protocol.
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+
+const root = join(import.meta.dirname, '..', '..')
+export const built = (path) => import(join(root, path))
+const { seededRandom, shuffled } = await built('libs/policy/dist/index.js')
+const { mean, standardDeviation } = await built('libs/policy/dist/statistics/index.js')
+
+/** A text of a file, unpacked if need be. */
+export const readText = (file) => {
+  const bytes = readFileSync(file)
+  return (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString()
+}
+export const readLines = (file) =>
+  readText(file)
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+
+/** Records of a CSV file with a head line; quoted fields may hold anything. */
+export const readCsv = (file) => {
+  const rows = []
+  let row = []
+  for (const [, quoted, plain, end] of readText(file).matchAll(/(?:"((?:[^"]|"")*)"|([^,"\r\n]*))(,|\r?\n|$)/g)) {
+    row.push(quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'))
+    if (end === ',') continue
+    if (row.length > 1 || row[0] !== '') rows.push(row)
+    row = []
+  }
+  const [head, ...records] = rows
+  return records.map((record) => Object.fromEntries(head.map((name, at) => [name, record[at] ?? ''])))
+}
+
+export const order = (count, seed) =>
+  shuffled(
+    Array.from({ length: count }, (_, at) => at),
+    seededRandom(seed),
+  )
+
+export const shown = (value, digits = 3) => (Number.isFinite(value) ? value.toFixed(digits) : '-')
+export const spread = (values, digits = 3) => `${shown(mean(values), digits)} ± ${shown(standardDeviation(values), digits)}`
+export const interval = ({ value, low, high }, digits = 3) => `${shown(value, digits)} [${shown(low, digits)}, ${shown(high, digits)}]`
+export const percent = ({ value, low, high }) => `${(100 * value).toFixed(1)} % [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`
+
+/** Runs scikit-learn on a task. `{ skipped }` says why it did not; `BATON_PYTHON` names another interpreter than python3. */
+export const sklearn = (task) => {
+  const python = process.env.BATON_PYTHON ?? 'python3'
+  if (spawnSync(python, ['-c', 'import sklearn']).status !== 0)
+    return { skipped: `${python} cannot import sklearn (BATON_PYTHON names another)` }
+  const folder = mkdtempSync(join(tmpdir(), 'baton-bench-'))
+  try {
+    const [given, made] = [join(folder, 'task.json'), join(folder, 'made.json')]
+    writeFileSync(given, JSON.stringify(task))
+    const { status, stderr } = spawnSync(python, [join(import.meta.dirname, '_sklearn.py'), given, made], {
+      env: { ...process.env, OMP_NUM_THREADS: '1' },
+      maxBuffer: 1e8,
+    })
+    if (status !== 0) return { skipped: `scikit-learn failed: ${String(stderr).trim().split('\n').at(-1)}` }
+    return { result: JSON.parse(readFileSync(made, 'utf8')) }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
