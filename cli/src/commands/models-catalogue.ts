@@ -141,7 +141,7 @@ const pull = (context: CommandContext): Command =>
                   `  ${pulled.install}`,
                 ]),
             '',
-            `Then ${PULLED[name]?.then ?? ''}`,
+            `Then ${PULLED[name]?.next ?? ''}`,
           ].join('\n'),
       })
     })

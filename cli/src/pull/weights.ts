@@ -23,7 +23,7 @@ export type PulledModel = {
   /** The optional package of Node that runs it, and how it is installed. */
   readonly runs: { readonly package: string; readonly install: (folder: string) => string }
   /** What it is good for now that it is here. */
-  readonly then: string
+  readonly next: string
 }
 
 const npmInstall = (folder: string, packages: string): string =>
@@ -60,7 +60,7 @@ export const PULLED: Readonly<Record<string, PulledModel>> = {
       install: (folder) =>
         npmInstall(folder, `node-llama-cpp@3.22.1 @node-llama-cpp/${llamaPackage(process.platform, process.arch)}@3.22.1`),
     },
-    then: 'name it in config/models.yaml: smollm2: { provider: local, weights: SmolLM2-135M-Instruct.Q4_1.gguf }',
+    next: 'name it in config/models.yaml: smollm2: { provider: local, weights: SmolLM2-135M-Instruct.Q4_1.gguf }',
   },
   minilm: {
     about: 'all-MiniLM-L6-v2, eight bits a weight: embeddings of 384 numbers for search by meaning',
@@ -95,6 +95,6 @@ export const PULLED: Readonly<Record<string, PulledModel>> = {
       install: (folder) =>
         `ONNXRUNTIME_NODE_INSTALL=skip npm install --prefix "${folder}" --ignore-scripts @huggingface/transformers@4.3.0`,
     },
-    then: 'use it for search: baton index add NAME FILES --embed minilm',
+    next: 'use it for search: baton index add NAME FILES --embed minilm',
   },
 }

@@ -145,7 +145,9 @@ const local = (name: string, { weights, ...entry }: LocalEntry, { flowsDir, mode
   if (modelsDir === undefined) return undefined
   const file = [join(modelsDir, weights), join(flowsDir, weights)].find((path) => existsSync(path))
   const { contextTokens, outputTokensMax, temperature, seed, threads } = entry
-  return file === undefined ? undefined : localModel(name, { weights: file, modelsDir, contextTokens, outputTokensMax, temperature, seed, threads })
+  return file === undefined
+    ? undefined
+    : localModel(name, { weights: file, modelsDir, contextTokens, outputTokensMax, temperature, seed, threads })
 }
 
 /** A model of files; undefined where they are not there (G2). */

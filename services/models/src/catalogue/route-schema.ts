@@ -112,28 +112,28 @@ const Choices = {
     })),
 } as const satisfies Record<(typeof KINDS)[number], z.ZodType<RouteTree>>
 
-/** Chooses the schema by its key, so that a mistake is told of the choice that was meant. */
-const Choice = z.record(z.string(), z.unknown()).transform((value, context): RouteTree => {
-  const kind = KINDS.find((known) => Object.hasOwn(value, known))
-  if (kind === undefined) {
+const schemaOf = (value: unknown): z.ZodType<RouteTree> | undefined => {
+  if (typeof value === 'string') return Named
+  if (Array.isArray(value)) return Listed
+  const kind = typeof value === 'object' && value !== null ? KINDS.find((known) => Object.hasOwn(value, known)) : undefined
+  return kind === undefined ? undefined : Choices[kind]
+}
+
+const Named = Name.transform((name): RouteTree => ({ kind: 'use', name }))
+const Listed = many.transform((of): RouteTree => ({ kind: 'fallback', of }))
+
+/** Reads a route by what it is, not by trial, so that a mistake is told of the choice that was meant. */
+const Tree: z.ZodType<RouteTree> = z.unknown().transform((value, context): RouteTree => {
+  const schema = schemaOf(value)
+  if (schema === undefined) {
     context.addIssue({ code: 'custom', message: `a route is a name, a list, or one of ${KINDS.join(', ')}`, input: value })
     return z.NEVER
   }
-  const read: z.ZodSafeParseResult<RouteTree> = Choices[kind].safeParse(value)
+  const read = schema.safeParse(value)
   if (read.success) return read.data
   for (const { message, path } of read.error.issues) context.addIssue({ code: 'custom', message, path: [...path], input: value })
   return z.NEVER
 })
-
-const Tree: z.ZodType<RouteTree> = z.union([
-  Name.transform((name): RouteTree => ({ kind: 'use', name })),
-  z
-    .array(z.lazy(() => Tree))
-    .min(1)
-    .max(50)
-    .transform((of): RouteTree => ({ kind: 'fallback', of })),
-  Choice,
-])
 
 /** A route, read into the tree that the policy walks. */
 export const RouteSchema: z.ZodType<RouteTree> = z

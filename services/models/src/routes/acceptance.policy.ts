@@ -1,35 +1,33 @@
-// Whether the answer of a cheap model counts, or a stronger one is asked.
-//   X1. Everything that is asked for has to hold: the confidence the answer gives of itself, and what was learned of such answers.
-//   X2. What is asked for and cannot be said is not accepted: no confidence, no artefact. The stronger model answers then.
+// Whether the answer of a cheap model counts, or a stronger one is asked (B4). The rule is that of libs/policy/src/cascade.
+//   X1. A judge that is asked for and not there is no reason to accept: the stronger model answers then.
+//   X2. The threshold is the route's, else the one that the judge was tuned to.
+import { decideCascade } from '@baton/policy/cascade'
 import type { AcceptSpec } from '@baton/policy/routing'
 import type { AnswerJudge } from './learned-routes.ts'
 import type { Acceptance, Judged } from './route-plan.ts'
 
-/** A mended answer is a guess in part, unless the route says otherwise. */
-const REPAIRED_COUNTS = false
-
-/** The probability from which an answer counts, where neither route nor artefact names one. */
+/** The probability from which an answer counts, where neither route nor judge names one. */
 const PROBABILITY_MIN = 0.8
 
 type By = { readonly spec: AcceptSpec; readonly question: string; readonly judge?: AnswerJudge }
 
-const percent = (share: number): string => `${Math.round(share * 1_000) / 10} %`
-
-/** What speaks against an answer by what it says of itself. */
-const ownProblem = ({ confidence, repaired }: Judged, spec: AcceptSpec): string | undefined => {
-  if (repaired && !(spec.repaired ?? REPAIRED_COUNTS)) return 'the answer had to be mended'
-  if (spec.confidenceMin === undefined) return undefined
-  if (confidence === undefined) return 'it gives no confidence' // X2
-  return confidence < spec.confidenceMin ? `its confidence is ${confidence}, and ${spec.confidenceMin} is wanted` : undefined
-}
-
-/** Judges one answer. */
+/** Judges one answer. Its schema was checked before it came here. */
 export const acceptanceOf = (answer: Judged, { spec, question, judge }: By): Acceptance => {
-  const problem = ownProblem(answer, spec)
-  if (problem !== undefined) return { ok: false, why: problem }
-  if (spec.judge === undefined) return { ok: true, why: 'what it says of itself is enough' }
-  if (judge === undefined) return { ok: false, why: `there is no artefact ${spec.judge} to judge it with` } // X2
-  const { probability, threshold } = judge({ text: question, ...answer })
-  const wanted = spec.probabilityMin ?? threshold ?? PROBABILITY_MIN
-  return { ok: probability >= wanted, probability, why: `right with ${percent(probability)}, and ${percent(wanted)} is wanted` } // X1
+  const judged = judge?.({ text: question, ...answer })
+  const wanted = spec.probabilityMin ?? judged?.threshold ?? PROBABILITY_MIN // X2
+  const { status, reason, probability } = decideCascade(
+    {
+      repaired: spec.repaired ?? false,
+      ...(spec.confidenceMin === undefined ? {} : { confidenceMin: spec.confidenceMin }),
+      ...(spec.judge === undefined ? {} : { probabilityMin: wanted }), // X1: without a judge there is no probability
+    },
+    {
+      problems: [],
+      repaired: answer.repaired,
+      last: false,
+      ...(answer.confidence === undefined ? {} : { confidence: answer.confidence }),
+      ...(judged === undefined ? {} : { probability: judged.probability }),
+    },
+  )
+  return { ok: status === 'accept', why: reason, ...(probability === undefined ? {} : { probability }) }
 }

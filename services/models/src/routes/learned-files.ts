@@ -6,7 +6,12 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { Fault, toFault } from '@baton/contracts/fault'
 import { loadRouterModel, promptFeatures, routerScore } from '@baton/policy/router'
-import type { LearnedRoutes } from './learned-routes.ts'
+import { judgeAnswer, loadJudge } from '@baton/policy/cascade'
+import { z } from 'zod'
+import type { AnswerJudge, LearnedRoutes } from './learned-routes.ts'
+
+/** What tuning wrote beside what it learned. */
+const Tuned = z.looseObject({ about: z.looseObject({ threshold: z.number().min(0).max(1) }) })
 
 const unzip = promisify(gunzip)
 
@@ -31,5 +36,14 @@ export const learnedRoutes = (flowsDir: string): LearnedRoutes => ({
       const model = loadRouterModel(json)
       return (text) => routerScore(model, promptFeatures(text))
     }),
-  judge: () => Promise.resolve(undefined),
+  judge: (file) =>
+    opened(join(flowsDir, file), file, (json): AnswerJudge => {
+      const judge = loadJudge(json)
+      const tuned = Tuned.safeParse(json)
+      const threshold = tuned.success ? { threshold: tuned.data.about.threshold } : {}
+      return ({ text: question, value }) => {
+        const answer = typeof value === 'string' ? value : JSON.stringify(value)
+        return { probability: judgeAnswer(judge, { question, answer }).probability, ...threshold }
+      }
+    }),
 })
