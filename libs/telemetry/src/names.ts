@@ -97,6 +97,9 @@ export const METRICS = {
   baton_budget_lasts_seconds: { kind: 'gauge', about: 'How long the budget of a kind will last that is gone first', labels: ['of', 'per'] },
   baton_budget_alerts_total: { kind: 'counter', about: 'Budgets that became short, by why that was said', labels: ['of', 'reason'] },
   baton_tool_call_seconds: { kind: 'histogram', about: 'Time of one tool call', labels: ['tool', 'outcome'] },
+  baton_reviews_total: { kind: 'counter', about: 'What happened to reviews', labels: ['event'] },
+  baton_reviews_hurried_total: { kind: 'counter', about: 'Decisions of people that took less than three seconds', labels: [] },
+  baton_review_notices_total: { kind: 'counter', about: 'Tries to tell addresses outside of a review', labels: ['outcome'] },
   baton_reviews_open: { kind: 'gauge', about: 'Review tasks that wait for a person', labels: ['queue'] },
   baton_routing_runs_retired_total: { kind: 'counter', about: 'Runs that ended and left the hot table', labels: [] },
   baton_retention_removed_total: {

@@ -89,7 +89,7 @@ export const commandOf = (
   attempt,
   attemptId: `${run}/${nodeId}/${attempt}`,
   leaseUntilMs: Date.now() + 3_600_000,
-  deadlineMs: Date.now() + 3_600_000,
+  deadlineMs: Date.now() + 1e10,
   reservation: `${run}/${nodeId}/1`,
   effectKey: `${run}/${nodeId}/0`,
   priority: priorityOf(nodeId),
@@ -140,7 +140,10 @@ export const openRig = async (open: () => Promise<Database>, { people }: { peopl
     const reply = await service.inject({ method, path, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
     return {
       status: reply.status,
-      body: (reply.contentType.includes('json') ? JSON.parse(reply.body) : { text: reply.body }) as Record<string, unknown>,
+      body: (/application\/(?:problem\+)?json/.test(reply.contentType) ? JSON.parse(reply.body) : { text: reply.body }) as Record<
+        string,
+        unknown
+      >,
     }
   }
   const eventsOf = async (topic: string, partition: number, run: string): Promise<readonly Event[]> =>

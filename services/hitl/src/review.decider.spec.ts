@@ -79,10 +79,10 @@ describe('a review', () => {
     given(request(), decision('ann')).when(claim('bob')).emits(refused('review.closed'))
     given(request(), { type: 'review.expire', atMs: 1_000 })
       .when(decision('ann'))
-      .emits(refused('review.closed', { status: 'expired' }))
+      .emits(refused('review.closed', { state: 'expired' }))
     given(request(), { type: 'review.cancel', by: 'ann', atMs: 5 })
       .when(decision('ann'))
-      .emits(refused('review.closed', { status: 'cancelled' }))
+      .emits(refused('review.closed', { state: 'cancelled' }))
   })
 
   it('A2: what is overdue expires, never sooner and never twice', () => {

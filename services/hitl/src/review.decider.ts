@@ -22,19 +22,14 @@ const refuse = (code: FaultCode, message: string, detail: FaultData['detail'] = 
 ]
 const refused = (fault: FaultData): readonly ReviewEvent[] => [{ type: 'review.refused', fault }]
 
-const moment = (atMs: number): string => new Date(atMs).toISOString()
-
 /** What closed a review, in words. */
 const closedBy = ({ status, decision, closed }: Review): { message: string; detail: FaultData['detail'] } => {
   if (decision === null) {
     const when = closed === null ? {} : { by: closed.by, closedAtMs: closed.atMs }
-    return {
-      message: `the review is ${status}${closed === null ? '' : ` since ${moment(closed.atMs)}, by ${closed.by}`}`,
-      detail: { status, ...when },
-    }
+    return { message: `the review is ${status}${closed === null ? '' : `, by ${closed.by}`}`, detail: { state: status, ...when } }
   }
   const { by, verdict, atMs } = decision
-  return { message: `${by} decided it before, at ${moment(atMs)}: ${verdict}`, detail: { status, by, verdict, decidedAtMs: atMs } }
+  return { message: `${by} decided it before: ${verdict}`, detail: { state: status, by, verdict, decidedAtMs: atMs } }
 }
 
 const isOpen = ({ status }: Review): boolean => status === 'pending' || status === 'claimed' || status === 'escalated'
@@ -172,7 +167,7 @@ const undo = (
   { by, atMs }: ReviewCommand & { type: 'review.undo' },
 ): readonly ReviewEvent[] => {
   if (status !== 'decided' || decision === null || heldUntilMs === null || heldUntilMs <= atMs)
-    return refuse('review.closed', 'it cannot be taken back any more', { status })
+    return refuse('review.closed', 'it cannot be taken back any more', { state: status })
   if (decision.by !== by && !votes.some((one) => one.by === by))
     return refuse('review.not_allowed', `${decision.by} decided it and may take it back`, { by: decision.by })
   return [{ type: 'review.undone', by, atMs }] // A8
