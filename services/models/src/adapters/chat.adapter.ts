@@ -40,8 +40,10 @@ const sentTokens = ({ prompt, system = '', conversation = [] }: Question): numbe
 
 const usageOf = (result: ChatResult, written: string, { question, cost }: { question: Question; cost: ChatServer['cost'] }): Usage => {
   const { total, cacheRead } = result.usage.inputTokens
-  const input = total ?? sentTokens(question) // O4
-  const output = result.usage.outputTokens.total ?? estimateTokens(written)
+  // Some servers write zeros where they do not count: nothing is asked with no token, and no text is written with none.
+  const input = total === undefined || total === 0 ? sentTokens(question) : total // O4
+  const said = result.usage.outputTokens.total
+  const output = said === undefined || said === 0 ? estimateTokens(written) : said
   const cached = cacheRead === undefined || cacheRead === 0 ? {} : { cachedInput: cacheRead }
   return {
     inputTokens: input,
