@@ -5,6 +5,7 @@ import { basename, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { missingServers, startBaton, startServers } from './system.mjs'
 import { rows as agents } from './patterns/agents.mjs'
+import { rows as beside } from './patterns/beside.mjs'
 import { rows as control } from './patterns/control.mjs'
 import { rows as failure } from './patterns/failure.mjs'
 import { missingClient, openOthers, rows as kafka } from './patterns/kafka.mjs'
@@ -111,7 +112,7 @@ export const main = async (args) => {
     BATON_EVENTS_PARTITIONS: '3',
   }
   const surroundings = { home, world, env, quiet: !args.includes('--verbose') }
-  const inside = wanted([CHAIN, ...many, ...time, ...failure, ...control, ...agents, ...systems])
+  const inside = wanted([CHAIN, ...many, ...time, ...failure, ...control, ...beside, ...agents, ...systems])
   const outside = wanted(kafka)
   const missing = missingServers() ?? missingClient()
   try {

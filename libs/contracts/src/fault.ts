@@ -30,7 +30,7 @@ export const FAULTS = {
     remedy: 'stop',
     blame: 'flow',
     status: 422,
-    summary: 'The flow is right, but holds steps that this version checks and does not run yet.',
+    summary: 'The plan was made by a later version, in a form that this one cannot run.',
   },
   'params.invalid': { remedy: 'stop', blame: 'caller', status: 422, summary: 'A value for a param does not fit its type or range.' },
   'expression.failed': {

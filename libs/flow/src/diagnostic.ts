@@ -11,7 +11,6 @@ export type DiagnosticCode =
   | 'flow.unknown_key'
   | 'flow.missing_key'
   | 'flow.wrong_type'
-  | 'flow.unsupported'
   | 'flow.too_large'
   | 'name.invalid'
   | 'name.duplicate'

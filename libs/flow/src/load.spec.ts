@@ -70,3 +70,10 @@ describe('the graph', () => {
     expect(graph).toContain('start -- "on error" -->')
   })
 })
+
+describe('a plan of a later version', () => {
+  it('A14: is refused by name, not run half', () => {
+    const plan = { ...support(), formatVersion: 2 }
+    expect(() => loadProgram(plan as never)).toThrow(expect.objectContaining({ code: 'flow.unsupported' }))
+  })
+})

@@ -9,9 +9,10 @@ import { evaluateValue } from './value-expr.ts'
 
 /**
  * A plan made ready to run: every expression is compiled here, once.
- * Throws `flow.invalid` when the plan holds an expression that cannot be compiled.
+ * Throws `flow.invalid` when the plan holds an expression that cannot be compiled, `flow.unsupported` for a plan of a later version.
  */
 export const loadProgram = (plan: Plan): Program => {
+  refuseNewer(plan)
   const compile = createCompiler(namesOf(plan))
   const compiled = new Map<string, (scope: Scope) => Json>()
   const add = (cel: string): ((scope: Scope) => Json) => {
@@ -45,6 +46,21 @@ export const loadProgram = (plan: Plan): Program => {
       })
     },
   }
+}
+
+/** The format this version runs. */
+const FORMAT: number = 1
+
+const refuseNewer = ({ formatVersion, flow, version }: Plan): void => {
+  if (formatVersion <= FORMAT) return
+  throw new Fault(
+    'flow.unsupported',
+    `${flow}@${version} was published by a later version of Baton: plans of format ${formatVersion} do not run here`,
+    {
+      flow,
+      formatVersion,
+    },
+  )
 }
 
 const namesOf = (plan: Plan): readonly string[] => [

@@ -61,15 +61,6 @@ export const READING = {
     fix: 'Write the form that is named.',
     foundBy: 'compiler',
   },
-  'flow.unsupported': {
-    title: 'This version cannot run a part of the flow',
-    about:
-      'The flow is right, and the engine of this version does not run one of its fields yet: `guard`, `cache`, `hedge`, `context`, `media` or `writes` of a step, the `context` of an agent, `buffers` or `history`. `baton check` accepts it and names them; publishing and running refuse it.',
-    wrong: 'steps:\n  - facts: { tool: kb/lookup, with: { text: =input.text }, cache: 10m }\n',
-    right: 'steps:\n  - facts: { tool: kb/lookup, with: { text: =input.text } }\n',
-    fix: 'Leave the field out, or wait for the version that runs it.',
-    foundBy: 'command',
-  },
   'flow.too_large': {
     title: 'The flow is larger than a checker should read',
     about: 'A file has at most 1 MB, 20,000 values with aliases expanded, and 60 levels; a flow has at most 1,000 steps.',

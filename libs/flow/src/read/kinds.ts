@@ -9,7 +9,6 @@ import { withShares } from './literals.ts'
 import { readPrompt } from './prompt.ts'
 import { defaultModels, readName, readNames, type Site } from './site.ts'
 
-
 export const readModel = (fields: Fields, { id, context }: Site): BodyTree | undefined => {
   const route = fields.get('model')
   const prompt = fields.get('prompt')

@@ -1,6 +1,6 @@
 // Publishing a flow: compiled, stored as a plan under its hash, then told to everybody through the configuration topic.
 import { DEFAULT_TENANT, Fault, TOPICS, toFault, type JsonObject } from '@baton/contracts'
-import { compileFlow, formatDiagnostic, refuseLater, type Diagnostic, type FlowDefaults, type Plan } from '@baton/flow'
+import { compileFlow, formatDiagnostic, type Diagnostic, type FlowDefaults, type Plan } from '@baton/flow'
 import type { Platform } from '@baton/service'
 import { requireFittingParams } from '../params/param-settings.ts'
 import { DEFAULT_ALIAS, parseFlowName } from './flow-catalog.ts'
@@ -49,7 +49,7 @@ const invalid = (entry: string, diagnostics: readonly Diagnostic[]): Fault => {
   )
 }
 
-/** Compiles; throws `flow.invalid` with every diagnostic, `flow.unsupported` with what this version does not run yet. */
+/** Compiles; throws `flow.invalid` with every diagnostic */
 const compile = ({ files, entry, defaults, nameless = false }: PublishRequest, follows: Plan | undefined): Plan => {
   const result = compileFlow({
     files,
@@ -58,7 +58,6 @@ const compile = ({ files, entry, defaults, nameless = false }: PublishRequest, f
     ...(follows === undefined ? {} : { follows }),
   })
   if (!result.ok) throw invalid(entry, result.diagnostics)
-  refuseLater(result.plan)
   if (!nameless && result.plan.flow.startsWith(NAMELESS))
     throw new Fault('flow.invalid', `${entry} has no name to publish it under; add a line like "flow: support/summary@1.0.0"`, {
       field: 'flow',
@@ -152,9 +151,8 @@ export const publishFlows = async (platform: Platform, { defaults }: { defaults?
       telemetry.logger.info({ flow: flow.flow, version: flow.version, changed: flow.changed }, 'flow published')
     } catch (error) {
       const fault = toFault(error)
-      // A flow that is right but waits for the engine is no mistake of its author.
-      if (fault.code === 'flow.unsupported' || fault.detail['field'] === 'flow')
-        telemetry.logger.info({ folder, reason: fault.message }, 'flow checked, not published')
+      // A flow without a name is no mistake of its author.
+      if (fault.detail['field'] === 'flow') telemetry.logger.info({ folder, reason: fault.message }, 'flow checked, not published')
       else telemetry.logger.error({ folder, code: fault.code, reason: fault.message }, 'flow not published')
     }
   }
