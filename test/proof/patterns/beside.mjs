@@ -31,7 +31,7 @@ export const rows = [
       `  - told: { ${see('guard-out', 'gives: =input.text')}, guard: [{ pii: { on: output, action: block } }], onError: { set: { stopped: =fault.code }, then: next } }\noutput: =told\n`,
       'input: { text: string }\n',
     ),
-    expected: { status: 'completed', output: { stopped: 'guard.blocked', by: 'set' }, asked: 1 },
+    expected: { status: 'completed', output: { stopped: 'guard.blocked', by: 'set' }, degraded: ['guard.blocked'], asked: 1 },
     seen: async ({ lab, name }) => ({
       ...brief(await lab.run(name, { text: 'Her mail is ann.lee@example.com.' })),
       asked: lab.world.calls('guard-out').length,
@@ -53,8 +53,8 @@ output: { notes: =buffers.notes }
     pattern: 'the time of a parallel is over: what is open is given up, onTimeout goes on',
     flow: flow(
       'late',
-      `  - looks: { parallel: { quick: { ${see('late.quick')} }, slow: { ${see('late.slow', 'holds: 8000')} } }, timeout: 1s, onTimeout: { set: { late: =fault.code } } }\noutput: { late: =looks.late }\n`,
+      `  - looks: { parallel: { quick: { ${see('late.quick')} }, slow: { ${see('late.slow', 'holds: 8000')} } }, timeout: 1s, onTimeout: { set: { late: =fault.code } } }\noutput: =looks\n`,
     ),
-    expected: { status: 'completed', output: { late: 'step.timed_out' } },
+    expected: { status: 'completed', output: { late: 'step.timed_out', by: 'set' }, degraded: ['step.timed_out'] },
   },
 ]
