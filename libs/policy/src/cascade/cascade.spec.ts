@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { answerHand } from './answer-hand.policy.ts'
 import { sumsIn } from './arithmetic.policy.ts'
 import { type CascadeFacts, decideCascade } from './cascade.decider.ts'
+import { unusedNumbers } from './given-numbers.policy.ts'
 import { judgeAnswer, type JudgeRow, trainJudge } from './judge.policy.ts'
 import { judgeJson, loadJudge } from './judge-file.ts'
 import { chooseThreshold, type TuneCase, tuneCurve } from './thresholds.policy.ts'
@@ -53,6 +54,18 @@ describe('what can be checked of an answer', () => {
   })
   it('carries signals of others along', () => {
     expect(answerHand({ question, answer: '', signals: { confidence: 0.4 } })).toMatchObject({ signal_confidence: 0.4 })
+  })
+})
+
+describe('numbers that are given', () => {
+  it.each([
+    ['$5,000 at 7 % for 10 years, then $3000 at 6 %', '{"invest":5000,"rate":0.07,"years":10}', [3000, 6]],
+    ['213 million people on 8.5 km^2', '{"people":213000000,"area":8.5}', []],
+    ['1. From 20 Jan 2023 at 7:30\n2. for 2 on 2023-06-20, the 3rd', '{"n":2,"day":20,"year":2023}', []],
+    ['How much CO2 for 25 miles?', '{"miles":25}', []],
+    ['what is 4 and 4 and 9', '{"a":4}', [9]],
+  ])('%s', (question, answer, unused) => {
+    expect(unusedNumbers(question, answer)).toEqual(unused)
   })
 })
 
