@@ -22,12 +22,17 @@ import { BulkController } from './runs/bulk.controller.ts'
 import { controlJobs } from './runs/control-job.ts'
 import { RunControlController } from './runs/run-control.controller.ts'
 import { RunController } from './runs/run.controller.ts'
+import { InboxController } from './inbox/inbox.controller.ts'
+import { ReviewEventsController } from './reviews/review-events.controller.ts'
 import { RunEventsController } from './runs/run-events.controller.ts'
 import { createTopicWatch } from './runs/topic-watch.ts'
 import { CATALOG, DESK, EVENTS, INTAKE, JOBS, JOURNAL, RESULTS, TRIGGERS } from './tokens.ts'
 import { HookController } from './triggers/hook.controller.ts'
 import { TriggerController } from './triggers/trigger.controller.ts'
 import { Triggers } from './triggers/triggers.ts'
+
+/** Behind the static paths of reviews come those that hitl answers. */
+const INBOX = [InboxController, ReviewEventsController] as const
 
 /** Starts the gateway: publishes the flows of its folder, then takes requests from topic and HTTP. */
 export const start: StartService = async (platform, { port, host }): Promise<RunningService> => {
@@ -73,6 +78,7 @@ export const start: StartService = async (platform, { port, host }): Promise<Run
       TriggerController,
       HookController,
       ConfigController,
+      ...INBOX,
       ForwardController,
       ApiController,
     ],

@@ -11,6 +11,7 @@ import { CancelBody, EventBody, PatchBody, PauseBody, ResumeBody, RetryBody } fr
 import { BulkBody } from '../runs/job-bodies.ts'
 import { CONTROL_ROUTES } from './control-routes.ts'
 import { TriggerBody } from '../triggers/trigger.controller.ts'
+import { REVIEW_ROUTES } from '../reviews/review-routes.ts'
 import { TRIGGER_ROUTES } from './trigger-routes.ts'
 import { json, path, query, RUN_ID, type Route } from './route.ts'
 
@@ -99,41 +100,7 @@ const ROUTES: readonly Route[] = [
   },
   ...CONTROL_ROUTES,
   ...TRIGGER_ROUTES,
-  {
-    method: 'get',
-    path: '/v1/reviews',
-    summary: 'Review tasks',
-    parameters: [query('queue', 'Only of this queue'), query('status', 'Only with this status')],
-    answers: json('Tasks'),
-  },
-  {
-    method: 'get',
-    path: '/v1/reviews/{id}',
-    summary: 'One review task',
-    parameters: [path('id', 'Id of the task')],
-    answers: json('The task'),
-  },
-  {
-    method: 'post',
-    path: '/v1/reviews/{id}:claim',
-    summary: 'Claim a task',
-    parameters: [path('id', 'Id of the task')],
-    answers: json('The task'),
-  },
-  {
-    method: 'post',
-    path: '/v1/reviews/{id}:release',
-    summary: 'Give a task back',
-    parameters: [path('id', 'Id of the task')],
-    answers: json('The task'),
-  },
-  {
-    method: 'post',
-    path: '/v1/reviews/{id}:decide',
-    summary: 'Decide a task',
-    parameters: [path('id', 'Id of the task')],
-    answers: json('The task'),
-  },
+  ...REVIEW_ROUTES,
   { method: 'get', path: '/v1/flows', summary: 'Published flows', answers: json('Flows with versions and aliases') },
   {
     method: 'get',

@@ -17,7 +17,14 @@ export type HttpReply = {
 }
 
 /** Headers that a service behind the gateway may need. */
-const PASSED = ['x-baton-tenant', 'x-baton-user', 'idempotency-key', 'traceparent', 'accept'] as const
+const PASSED = ['x-baton-tenant', 'x-baton-user', 'x-baton-roles', 'x-baton-skills', 'idempotency-key', 'traceparent', 'accept'] as const
+
+/** A page of a service is text and forms: nothing is loaded, framed or kept. */
+const PAGE_HEADERS = {
+  'content-security-policy': "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+} as const
 
 const passedHeaders = (request: HttpRequest): Record<string, string> => {
   const headers: Record<string, string> = {}
@@ -48,6 +55,8 @@ export const forward = async (
     headers: passedHeaders(request),
     ...(hasBody ? { body: JSON.stringify(request.body) } : {}),
   })
+  const page = answer.contentType.startsWith('text/html')
+  for (const [name, value] of Object.entries(page ? PAGE_HEADERS : {})) reply.header(name, value)
   reply
     .code(answer.status)
     .header('content-type', answer.contentType === '' ? 'application/json' : answer.contentType)

@@ -4,6 +4,9 @@
 import type { Bus, BusRecord, LogReader } from '@baton/bus/bus'
 import type { Logger } from '@baton/telemetry'
 
+/** For listeners of whatever is on the topic. */
+export const EVERY_KEY = '*'
+
 type Listener = (record: BusRecord) => void
 
 export type TopicWatch = {
@@ -35,7 +38,8 @@ export const createTopicWatch = ({
     const log = await bus.log({
       topic,
       onBatch: (_partition, records) => {
-        for (const record of records) for (const listener of listeners.get(record.key) ?? []) listener(record)
+        const every = listeners.get(EVERY_KEY) ?? []
+        for (const record of records) for (const listener of [...(listeners.get(record.key) ?? []), ...every]) listener(record)
       },
       onFault: (partition, fault) => {
         logger.warn({ topic, partition, code: fault.code }, 'watch lost its place and begins again at the end')

@@ -1,5 +1,6 @@
 // Links that let one person decide one review once, without signing in: for e-mail and chat.
-//   L1. A link names the review, the person, the verdicts and the epoch it was made for; its signature binds them, its time is short.
+//   L1. A link names the review, the person and the verdicts it was made for; its signature binds them, its time is short. What a review
+//       shows never changes: another attempt is another review.
 //   L2. What cannot be taken back is never decided by a link, nor what several people have to agree on.
 import { jwtVerify, SignJWT } from 'jose'
 import { Fault, Verdict } from '@baton/contracts'
@@ -18,7 +19,6 @@ const Claims = z.object({
   tenant: z.string(),
   task: z.string(),
   verdicts: z.array(Verdict),
-  fingerprint: z.string(),
 })
 export type Link = {
   readonly jti: string
@@ -26,7 +26,6 @@ export type Link = {
   readonly tenant: string
   readonly taskId: string
   readonly verdicts: readonly Verdict[]
-  readonly fingerprint: string
   readonly expiresAtMs: number
 }
 
@@ -38,8 +37,8 @@ export const linkBar = ({ terms }: Review, { links }: { links: boolean }): strin
 }
 
 /** The text of a link. */
-export const signLink = ({ jti, person, tenant, taskId, verdicts, fingerprint, expiresAtMs }: Link, secret: Uint8Array): Promise<string> =>
-  new SignJWT({ tenant, task: taskId, verdicts: [...verdicts], fingerprint })
+export const signLink = ({ jti, person, tenant, taskId, verdicts, expiresAtMs }: Link, secret: Uint8Array): Promise<string> =>
+  new SignJWT({ tenant, task: taskId, verdicts: [...verdicts] })
     .setProtectedHeader({ alg: ALGORITHM })
     .setJti(jti)
     .setSubject(person)
@@ -51,8 +50,8 @@ export const signLink = ({ jti, person, tenant, taskId, verdicts, fingerprint, e
 export const readLink = async (token: string, { secret, nowMs }: { secret: Uint8Array; nowMs: number }): Promise<Link> => {
   try {
     const { payload } = await jwtVerify(token, secret, { algorithms: [ALGORITHM], audience: AUDIENCE, currentDate: dateOf(nowMs) })
-    const { jti, sub, exp, tenant, task, verdicts, fingerprint } = Claims.parse(payload)
-    return { jti, person: sub, tenant, taskId: task, verdicts, fingerprint, expiresAtMs: exp * 1_000 }
+    const { jti, sub, exp, tenant, task, verdicts } = Claims.parse(payload)
+    return { jti, person: sub, tenant, taskId: task, verdicts, expiresAtMs: exp * 1_000 }
   } catch (error) {
     throw new Fault('request.not_found', 'this link is not valid, or not any more', {}, { cause: error })
   }

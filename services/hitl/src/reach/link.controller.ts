@@ -16,7 +16,7 @@ import { LINK_MS, linkBar, readLink, type Link } from './link-token.ts'
 import type { Links } from './links.ts'
 
 const MakeBody = z.object({
-  person: z.string().min(1).max(200),
+  person: z.string().min(1).max(100),
   verdicts: z.array(Verdict).min(1).optional(),
   forMs: z.number().int().min(60_000).max(LINK_MS).default(LINK_MS),
 })
@@ -65,10 +65,10 @@ export class LinkController {
     const review = await this.#review({ tenant, taskId })
     const bar = linkBar(review, this.#people.queue(review.queue))
     if (bar !== undefined) throw new Fault('review.not_allowed', bar)
-    const { allowed, fingerprint } = review
+    const { allowed } = review
     const expiresAtMs = this.#platform.nowMs() + forMs
     const may = allowed.filter((verdict) => verdicts?.includes(verdict) ?? true)
-    const token = await this.#links.make({ tenant, taskId, person, verdicts: may, fingerprint, expiresAtMs })
+    const token = await this.#links.make({ tenant, taskId, person, verdicts: may, expiresAtMs })
     return { path: `/v1/reviews/link/${token}`, person, verdicts: may, expiresAtMs }
   }
 
@@ -112,13 +112,11 @@ export class LinkController {
     const person = this.#people.person(link.person, { roles: review.terms.roles ?? [], skills: review.terms.skills ?? [] })
     await this.#links.use(link.jti, atMs)
     try {
-      const { fingerprint } = link
       return await this.#desk.change(link, {
         ...person,
         type: 'review.decide',
         verdict,
         reason: reason === '' ? undefined : reason,
-        fingerprint,
         atMs,
       })
     } catch (error) {
