@@ -8,6 +8,7 @@ import { jobContract } from './contract/job.contract.ts'
 import { keepContract } from './contract/keep.contract.ts'
 import { lifecycleContract } from './contract/lifecycle.contract.ts'
 import { modelMoneyContract } from './contract/model-money.contract.ts'
+import { memoryContract } from './contract/memory.contract.ts'
 import { retentionContract } from './contract/retention.contract.ts'
 import { runContract } from './contract/run.contract.ts'
 import { triggerContract } from './contract/trigger.contract.ts'
@@ -45,6 +46,7 @@ export const storeContract = (options: {
     deadLetterContract(get)
     eventInboxContract(get)
     retentionContract(get)
+    memoryContract(get)
     modelMoneyContract(get)
   })
 }

@@ -1,5 +1,6 @@
 export type * from './database.ts'
 export type * from './ports.ts'
+export type * from './memory.ports.ts'
 export type * from './model-ports.ts'
 export { batcher, type BatcherOptions } from './batcher.ts'
 export { migrate, type Migration } from './migrate.ts'

@@ -18,6 +18,7 @@ import { jobs } from './migrations/jobs.ts'
 import { leaseCrashes } from './migrations/lease-crashes.ts'
 import { leaseLocks } from './migrations/lease-locks.ts'
 import { leases } from './migrations/leases.ts'
+import { memory } from './migrations/memory.ts'
 import { modelMoney } from './migrations/model-money.ts'
 import { payloads } from './migrations/payloads.ts'
 import { retention } from './migrations/retention.ts'
@@ -25,12 +26,14 @@ import { runs } from './migrations/runs.ts'
 import { starts } from './migrations/starts.ts'
 import { triggers } from './migrations/triggers.ts'
 import { work } from './migrations/work.ts'
+import { memoryRepository } from './memory.repository.ts'
 import { modelCacheRepository } from './model-cache.repository.ts'
 import { paramRepository } from './param.repository.ts'
 import { payloadRepository } from './payload.repository.ts'
 import type { Stores } from './ports.ts'
 import { retentionRepository } from './retention.repository.ts'
 import { runRepository } from './run.repository.ts'
+import { sessionRepository } from './session.repository.ts'
 import { startRepository } from './start.repository.ts'
 import { triggerRepository } from './trigger.repository.ts'
 
@@ -50,6 +53,7 @@ const MIGRATIONS: readonly Migration[] = [
   eventInbox,
   deadLetterKinds,
   modelMoney,
+  memory,
 ]
 
 /** Runs the migrations that are missing and gives every port. Safe to call from several processes at once. */
@@ -74,6 +78,8 @@ export const openStore = async (db: Database): Promise<Stores> => {
     limits: limitRepository(db),
     cooldowns: cooldownRepository(db),
     modelCache: modelCacheRepository(db),
+    sessions: sessionRepository(db),
+    memories: memoryRepository(db),
   }
 }
 

@@ -1,6 +1,7 @@
 // What services keep. Each port has one contract suite, run on PGlite and on PostgreSQL.
 import type { Json } from '@baton/contracts/json'
 import type { PayloadRef } from '@baton/contracts'
+import type { MemoryStore, SessionStore } from './memory.ports.ts'
 import type { BudgetStore, CooldownStore, LimitStore, ModelCacheStore } from './model-ports.ts'
 
 /** A run as the checkpoint writes it. The body is opaque: only the engine reads it. */
@@ -375,4 +376,6 @@ export type Stores = {
   readonly limits: LimitStore
   readonly cooldowns: CooldownStore
   readonly modelCache: ModelCacheStore
+  readonly sessions: SessionStore
+  readonly memories: MemoryStore
 }
