@@ -16,7 +16,7 @@ export type Bucket = { readonly capacity: number; readonly perMs: number }
 
 const BURST = 0.2
 /** A slice is spent within this time or forgotten (L2). */
-export const SLICE_MS = 250
+export const SLICE_MS = 1_000
 
 /** The bucket that keeps a rate (L1). At least one comes at once, or nothing ever could. */
 export const bucketOf = ({ count, periodMs, burst = BURST }: RateSpec): Bucket => {
@@ -54,9 +54,9 @@ export class Slice {
     this.#untilMs = nowMs + SLICE_MS
   }
 
-  /** How much to ask for when `amount` is needed: enough for half of the life of a slice at the recent rate, never much of the whole. */
+  /** How much to ask for when `amount` is needed: enough for the life of a slice at the recent rate, never much of the whole. */
   want(amount: number, { capacity }: Bucket): number {
-    return Math.max(amount, Math.min(capacity / 4, (this.#perMs * SLICE_MS) / 2))
+    return Math.max(amount, Math.min(capacity / 4, this.#perMs * SLICE_MS))
   }
 
   #use(amount: number, nowMs: number): void {

@@ -1,6 +1,8 @@
 // Models behind Anthropic's messages interface.
 //   A1. The part of a prompt that does not change (role, tools) is marked for the provider's cache where it is long enough to be kept.
 import type { Tokens } from '@baton/policy/routing'
+import { leanFetch } from '../attempts/lean-fetch.adapter.ts'
+import { leanFetch } from '../attempts/lean-fetch.adapter.ts'
 import type { Model, Question } from '../model.ts'
 import { chatModel } from './chat.adapter.ts'
 import { type CallOptions, type ChatModel, formatOf, jsonSchema7, namesIn, promptOf, toolsOf } from './chat-messages.policy.ts'
@@ -53,6 +55,6 @@ export const anthropicModel = (name: string, options: AnthropicOptions, nowMs: (
     open: async (): Promise<ChatModel> => {
       const { createAnthropic } = await import('@ai-sdk/anthropic')
       const { baseUrl, apiKey } = options
-      return createAnthropic({ apiKey, ...(baseUrl === undefined ? {} : { baseURL: baseUrl }) })(options.model)
+      return createAnthropic({ apiKey, fetch: leanFetch, ...(baseUrl === undefined ? {} : { baseURL: baseUrl }) })(options.model)
     },
   })

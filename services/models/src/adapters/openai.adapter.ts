@@ -1,5 +1,6 @@
 // Any server that speaks OpenAI's chat completions: OpenAI, Ollama, vLLM, llama.cpp, and most others.
 import type { Tokens } from '@baton/policy/routing'
+import { leanFetch } from '../attempts/lean-fetch.adapter.ts'
 import type { Model, Question } from '../model.ts'
 import { chatModel } from './chat.adapter.ts'
 import { type CallOptions, formatOf, jsonSchema7, namesIn, promptOf, type ResponseFormat, toolsOf } from './chat-messages.policy.ts'
@@ -50,6 +51,7 @@ export const openAiModel = (name: string, options: OpenAiOptions, nowMs: () => n
         name: 'openaiCompatible',
         baseURL: baseUrl,
         includeUsage: true,
+        fetch: leanFetch,
         supportsStructuredOutputs: responseFormat === 'schema',
         ...(apiKey === undefined ? {} : { apiKey }),
       })

@@ -139,7 +139,7 @@ class Attempting implements Attempts {
       need: request.need,
       reservation,
       bill,
-      hedgeWanted: hedge !== undefined || this.#options.limits.hedgeShare > 0,
+      hedgeWanted: hedge !== undefined || this.#options.limits.hedge === 'slow',
       random,
       clockMs,
       nowMs,

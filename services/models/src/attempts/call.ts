@@ -22,10 +22,13 @@ const timeoutFault = (model: string, which: 'first' | 'idle' | 'total', ms: numb
   return new Fault('model.timed_out', `${model} ${what} within ${ms} ms.`, { model, timeoutMs: ms, phase: which })
 }
 
-/** Makes the call. Rejects with a Fault, or with what the outer signal says. */
-export const callModel = ({ model, question, times, signal, onPiece }: CallWork): Promise<Answer> => {
+/** A call under way. */
+export type Calling = { readonly answer: Promise<Answer>; readonly giveUp: (reason: Error) => void }
+
+/** Makes the call. Its answer rejects with a Fault, with what the outer signal says, or with the reason it was given up for. */
+export const callModel = ({ model, question, times, signal, onPiece }: CallWork): Calling => {
   const { totalMs, firstMs, idleMs } = times
-  if (model.local) return model.invoke({ ...question, signal })
+  if (model.local) return { answer: model.invoke({ ...question, signal }), giveUp: () => undefined }
   const own = new AbortController()
   const { promise, resolve, reject } = promiseHandle<Answer>()
   const fail = (fault: unknown): void => {
@@ -57,5 +60,5 @@ export const callModel = ({ model, question, times, signal, onPiece }: CallWork)
   }
   if (signal.aborted) outer()
   else model.invoke({ ...question, signal: own.signal, ...(listens ? { onPiece: heard } : {}) }).then(resolve, reject)
-  return promise.finally(done)
+  return { answer: promise.finally(done), giveUp: fail }
 }

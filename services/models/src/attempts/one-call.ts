@@ -65,7 +65,6 @@ const start = (
   const { question, need, timeMs, bill, signal, stream, nowMs } = given
   const { conditions, metrics } = gate
   const number = given.nextCall()
-  const giveUp = new AbortController()
   const startedAtMs = nowMs()
   const started = performance.now()
   let began = false
@@ -95,13 +94,14 @@ const start = (
     stream?.piece(number, text)
   }
   const limits = model.about?.limits
-  const answer = callModel({
+  const call = callModel({
     model,
     question,
     times: { totalMs: timeMs, firstMs: limits?.firstTokenMs, idleMs: limits?.idleMs },
-    signal: given.hedge === undefined ? signal : AbortSignal.any([signal, giveUp.signal]),
+    signal,
     ...(stream === undefined ? {} : { onPiece: heard }),
-  }).then(
+  })
+  const answer = call.answer.then(
     (given) => {
       settle({ outcome: 'answered', told: { kind: 'answered', latencyMs: performance.now() - started }, answer: given })
       if (began) stream?.end(number, 'done')
@@ -112,7 +112,7 @@ const start = (
       throw error
     },
   )
-  return { answer, began: () => began, giveUp: () => giveUp.abort(new GivenUpCall('another call was faster')) }
+  return { answer, began: () => began, giveUp: () => call.giveUp(new GivenUpCall('another call was faster')) }
 }
 
 /** Asks, and asks again beside it where the first is slow. */

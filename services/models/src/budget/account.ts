@@ -13,6 +13,8 @@ export const LEASE_MS = 10_000
 const PATIENCE_MS = 1_500
 const ASK_AGAIN_MS = 60
 const IDLE_MS = 400
+/** How far back the rate of reservations looks. */
+const RECENT_MS = 2_000
 
 type Held = {
   readonly sliceId: string
@@ -39,7 +41,7 @@ export class Account {
   #leasing: Promise<boolean> | undefined
   #waiting = 0
   #perSecond = 0
-  #settledAtMs = 0
+  #notedAtMs = 0
 
   constructor(given: { rule: BudgetRule; atMs: number; store: BudgetStore; holder: string; clockMs: () => number }) {
     this.rule = given.rule
@@ -136,6 +138,7 @@ export class Account {
   #part(slice: Held, need: number): Part {
     slice.open += need
     slice.usedAtMs = this.#clockMs()
+    this.#note(need)
     let open = true
     const settle = (cost: number): void => {
       if (!open) return
@@ -147,7 +150,6 @@ export class Account {
         this.#used += slice.spent + slice.open - slice.amount
         slice.amount = slice.spent + slice.open // It cost more than was reserved: that is told, not hidden.
       }
-      this.#spend(cost)
     }
     return { settle }
   }
@@ -175,11 +177,12 @@ export class Account {
     return true
   }
 
-  #spend(cost: number): void {
+  /** Reservations of late, a second: what the next slice has to be enough for. */
+  #note(need: number): void {
     const nowMs = this.#clockMs()
-    const keep = Math.exp(-Math.max(0, nowMs - this.#settledAtMs) / 2_000)
-    this.#settledAtMs = nowMs
-    this.#perSecond = this.#perSecond * keep + cost / 2
+    const keep = Math.exp(-Math.max(0, nowMs - this.#notedAtMs) / RECENT_MS)
+    this.#notedAtMs = nowMs
+    this.#perSecond = this.#perSecond * keep + (need * 1_000) / RECENT_MS
   }
 
   #exceeded(): Fault {

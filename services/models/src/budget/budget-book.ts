@@ -2,7 +2,7 @@
 //   B1. All calls of a dispatch are under one reservation; its id is the attempt's, so a repeat of a command that is still being done
 //       reserves nothing more.
 //   B2. A reservation holds against every budget that applies, or against none.
-//   B3. Most calls ask nobody: slices are leased ahead and told of every tenth of a second, in one statement.
+//   B3. Most calls ask nobody: slices are leased ahead and told of every fifth of a second, in one statement.
 //   B4. A budget that is nearly used up, or will be before its time, is said once, and shown as a figure.
 import { Fault } from '@baton/contracts/fault'
 import type { BudgetRow, BudgetStore } from '@baton/store'
@@ -33,7 +33,7 @@ export type BudgetOptions = {
   readonly nowMs: () => number
 }
 
-const TELL_MS = 100
+const TELL_MS = 200
 const ACCOUNTS_MAX = 20_000
 const LISTED_MAX = 1_000
 const TWO_MONTHS_MS = 62 * 86_400_000

@@ -31,7 +31,9 @@ const Budget = z.strictObject({
 export const LimitsFile = z.strictObject({
   limits: z.array(Limit).max(1_000).default([]),
   budgets: z.array(Budget).max(1_000).default([]),
-  /** Share of calls that may be started a second time because the first is slow. */
+  /** Which slow calls are started a second time: those of steps that ask for it, or all that take longer than 95 of 100 did. */
+  hedge: z.enum(['asked', 'slow']).default('asked'),
+  /** Share of the calls of a model that may be started a second time. */
   hedgeShare: z.number().min(0).max(0.5).default(0.05),
   /** Which answers go to the stream topic while they are written: free text, all, or none. */
   stream: z.enum(STREAMS).default('text'),
