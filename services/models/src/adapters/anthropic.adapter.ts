@@ -2,7 +2,6 @@
 //   A1. The part of a prompt that does not change (role, tools) is marked for the provider's cache where it is long enough to be kept.
 import type { Tokens } from '@baton/policy/routing'
 import { leanFetch } from '../attempts/lean-fetch.adapter.ts'
-import { leanFetch } from '../attempts/lean-fetch.adapter.ts'
 import type { Model, Question } from '../model.ts'
 import { chatModel } from './chat.adapter.ts'
 import { type CallOptions, type ChatModel, formatOf, jsonSchema7, namesIn, promptOf, toolsOf } from './chat-messages.policy.ts'
