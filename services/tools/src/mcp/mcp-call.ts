@@ -47,9 +47,13 @@ export type McpCall = {
 type Round = { readonly params: JsonObject; readonly parked: Parked }
 
 /** Extends the lease of the step while the work goes on (A4). */
-export const whileExtended = async <T>({ extend, nowMs }: ToolContext, work: () => Promise<T>): Promise<T> => {
+export const whileExtended = async <T>(
+  { extend, nowMs }: Pick<ToolContext, 'extend' | 'nowMs'>,
+  work: () => Promise<T>,
+  everyMs: number = EXTEND_EVERY_MS,
+): Promise<T> => {
   if (extend === undefined) return work()
-  const timer = setInterval(() => void extend(nowMs() + EXTEND_BY_MS).catch(() => undefined), EXTEND_EVERY_MS)
+  const timer = setInterval(() => void extend(nowMs() + EXTEND_BY_MS).catch(() => undefined), everyMs)
   try {
     return await work()
   } finally {

@@ -74,7 +74,7 @@ const askedBy = async (call: Promise<unknown>): Promise<Ask> => {
 }
 
 describe('the support store over HTTP', () => {
-  it('C2, M1: takes a bearer token by reference, structured content, resources and prompts', async () => {
+  it('V1, W2, N3: takes a bearer token by reference, structured content, resources and prompts', async () => {
     process.env['BATON_TEST_CRM_TOKEN'] = 'secret-value-of-the-crm'
     const { url } = await startSupport('secret-value-of-the-crm')
     const source = sourceOf('crm', `url: "${url}", auth: { bearer: { env: BATON_TEST_CRM_TOKEN } }`)
@@ -168,7 +168,7 @@ describe('servers that do what they should not, over HTTP', () => {
     20_000,
   )
 
-  it('is not there: certainly nothing happened', async () => {
+  it('L2: is not there: certainly nothing happened', async () => {
     const source = sourceOf('gone', 'url: "http://127.0.0.1:9/mcp"')
     expect(await faultOf(source.find('gone/x'))).toMatchObject({ code: 'tool.unreachable' })
   })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Ask, Json } from '@baton/contracts'
 import { AsksPerson, type ToolContext } from '../tool.ts'
+import { whileExtended } from './mcp-call.ts'
 import type { McpSource } from './mcp-source.ts'
 import { answerTo, misbehaving, openTestMcp, type TestMcp } from './testing/fixture.ts'
 
@@ -61,7 +62,7 @@ describe.each(['legacy', 'modern'])('a server of the %s era', (era) => {
     expect(await source.find('other/echo')).toBeUndefined()
   })
 
-  it('C2: asks a person in the middle of a call, and goes on with the answer in another process', async () => {
+  it('A3, A5: asks a person in the middle of a call, and goes on with the answer in another process', async () => {
     const effects = join(dir, `refunds-${era}`)
     const first = serverOf([...options, '--effects', effects], `${protocol}, elicitation: true`)
     const ask = await askedBy(mcp.call(first, 'odd/refund', { amount: 7 }))
@@ -92,7 +93,7 @@ describe.each(['legacy', 'modern'])('a server of the %s era', (era) => {
     expect(await linesOf(effects)).toEqual([])
   })
 
-  it('C13: a changed description turns the tool off until somebody accepts what they looked at', async () => {
+  it('G2, D1, D2, D3: a changed description turns the tool off until somebody accepts what they looked at', async () => {
     const file = join(dir, `description-${era}`)
     await writeFile(file, 'Says that it changed.')
     const name = `turns-${era}`
@@ -187,7 +188,7 @@ describe('servers that do what they should not', () => {
     expect(await faultOf(mcp.call(source, 'odd/sample'))).toMatchObject({ code: 'tool.result_invalid', certain: true })
   })
 
-  it('M1: an unset secret is a mistake of the configuration, and secrets are in no message', async () => {
+  it('mcp-config/M1, N3: an unset secret is a mistake of the configuration, and secrets are in no message', async () => {
     const unset = serverOf([], 'env: { TOKEN: { env: BATON_TEST_UNSET } }')
     expect((await unset.refresh())[0]).toMatchObject({
       fault: { code: 'config.invalid', message: expect.stringContaining('BATON_TEST_UNSET') },
@@ -230,6 +231,35 @@ describe('connections', () => {
     expect(source.servers()[0]?.open).toBe(2)
   })
 
+  it('L4, G1: a server that comes back as another version of itself is looked at before it is called', async () => {
+    const file = join(dir, 'versions')
+    await writeFile(file, 'Version one.')
+    const source = serverOf(['--description', file], '', 'versions')
+    const tool = await source.find('versions/changing')
+    expect(await source.find('versions/changing')).toBe(tool) // G3
+    await writeFile(file, 'Version two.')
+    await faultOf(mcp.call(source, 'versions/crash'))
+    // The tool that was found before the crash, called after it.
+    const called = { ...source, find: () => Promise.resolve(tool) }
+    expect(await faultOf(mcp.call(called, 'versions/changing'))).toMatchObject({ code: 'tool.changed', certain: true })
+  })
+
+  it('G3: a tool that did not change is the same one after a restart', async () => {
+    const source = serverOf()
+    const tool = await source.find('odd/echo')
+    await faultOf(mcp.call(source, 'odd/crash'))
+    expect(await source.find('odd/echo')).toBe(tool)
+  })
+
+  it('P4: a server sees what its configuration names, and nothing else of this environment', async () => {
+    process.env['BATON_TEST_OWN'] = 'ours'
+    process.env['BATON_TEST_FOR_SERVER'] = 'theirs'
+    const source = serverOf([], 'env: { TOKEN: { env: BATON_TEST_FOR_SERVER }, PLAIN: yes-please }')
+    const { text } = (await mcp.call(source, 'odd/env')) as { text: string }
+    expect(text.split(' ')).toEqual(expect.arrayContaining(['PATH', 'PLAIN', 'TOKEN']))
+    expect(text).not.toContain('BATON_TEST')
+  })
+
   it('auto over stdio: asks once for the era and remembers it', async () => {
     const modern = serverOf(['--modern'], 'protocol: auto')
     expect(await mcp.call(modern, 'odd/echo', { text: 'new' })).toEqual({ text: 'new' })
@@ -238,10 +268,24 @@ describe('connections', () => {
   })
 })
 
+describe('long calls', () => {
+  it('A4: extend their lease while they go on', async () => {
+    const untils: number[] = []
+    const extend = (untilMs: number): Promise<void> => Promise.resolve(void untils.push(untilMs))
+    const work = (): Promise<string> => new Promise((resolve) => setTimeout(() => resolve('done'), 60))
+    expect(await whileExtended({ extend, nowMs: () => 1_000 }, work, 10)).toBe('done')
+    const { length } = untils
+    expect(length).toBeGreaterThan(0)
+    expect(new Set(untils)).toEqual(new Set([61_000]))
+    await new Promise((resolve) => setTimeout(resolve, 40))
+    expect(untils).toHaveLength(length)
+  })
+})
+
 describe('tasks', () => {
   const options = (): string[] => ['--modern', '--state', join(dir, `tasks-${Math.random()}`)]
 
-  it('K1: a call that becomes a task is followed to its end, and extends its lease', async () => {
+  it('K1, A2: a call that becomes a task is followed to its end, without any notes of progress', async () => {
     const source = serverOf(options(), 'protocol: modern')
     expect(await mcp.call(source, 'odd/job')).toEqual({ done: true, answer: null })
   })
@@ -259,8 +303,11 @@ describe('tasks', () => {
     })
   })
 
-  it('K3: a task that takes longer than its total is given up and cancelled', async () => {
-    const source = serverOf(options(), 'protocol: modern, total: 80ms')
+  it('K2, K3: a task that takes longer than its total is given up and cancelled', async () => {
+    const own = options()
+    const source = serverOf(own, 'protocol: modern, total: 80ms')
     expect(await faultOf(mcp.call(source, 'odd/job'))).toMatchObject({ code: 'tool.timed_out' })
+    await source.close()
+    expect(await readFile(own.at(-1) ?? '', 'utf8')).toContain('"cancelled":true') // K2
   })
 })
