@@ -1,5 +1,6 @@
 // A call, and a second one beside it when the first is slow (B7).
 //   X1. The first whole answer counts; the other call is given up. When one fails the other goes on; when both fail, the first's fault counts.
+//   X3. Both are paid: the race is over when what was given up is billed as well.
 //   X2. The second is started once, only where the first has not begun to write.
 import type { Answer } from '../model.ts'
 import { promiseHandle } from './promise-handle.ts'
@@ -36,7 +37,9 @@ export const race = async (
     (answer: Answer): Finish => ({ answer, hedged: true, won })
   try {
     const winner = await Promise.any([first.answer.then(finish('first')), second.answer.then(finish('second'))])
-    ;(winner.won === 'first' ? second : first).giveUp() // X1
+    const loser = winner.won === 'first' ? second : first
+    loser.giveUp() // X1
+    await loser.answer.catch(() => undefined) // X3
     return winner
   } catch {
     return { answer: await first.answer, hedged: true, won: 'first' }
