@@ -57,4 +57,5 @@ const server = createServer((request, response) => {
     act(kind, request.headers['idempotency-key'] ?? '', JSON.parse(text), response)
   })
 })
+process.on('disconnect', () => process.exit())
 if (process.argv[1] === import.meta.filename) server.listen(0, '127.0.0.1', () => process.send?.(server.address().port))
