@@ -1,10 +1,11 @@
 import type { PromptPart } from '../plan.ts'
 import { parsePrompt } from '../prompt.ts'
 import { didYouMean, nearest } from '../diagnostic.ts'
-import { createSource, type Source, type Span } from '../source/source.ts'
+import type { Span } from '../source/source.ts'
 import { spanInScalar, type ScalarSyntax, type Syntax } from '../source/syntax.ts'
 import { cutByComment, quoted } from '../source/traps.ts'
 import type { PromptTree, SlotTree } from '../tree.ts'
+import { readPromptFront, withVariables } from './prompt-front.ts'
 import { isFileName, readFields, readText, type ReadContext } from './context.ts'
 
 /** A prompt by name, of the flow or from `prompts/NAME@N.md`, or the text itself. `id` names an inline prompt in the plan. */
@@ -88,27 +89,12 @@ const promptFile = (name: string, node: ScalarSyntax, context: ReadContext): Pro
     context,
   )
   if (main.parts.length === 0) context.report.add({ source, start: bodyStart, end: bodyStart }, 'prompt.malformed', 'the prompt is empty')
-  const system = front === null ? undefined : readFront(source, front[0], context)
+  const read = front === null ? undefined : readPromptFront(source, front[0], context)
   return {
     at: node,
     name,
-    parts: main.parts,
-    slots: [...(system?.slots ?? []), ...main.slots],
-    ...(system === undefined ? {} : { system: system.parts }),
+    parts: read === undefined ? main.parts : withVariables(main, read, context),
+    slots: [...(read?.slots ?? []), ...main.slots],
+    ...(read === undefined || read.system.length === 0 ? {} : { system: read.system }),
   }
-}
-
-const readFront = (
-  source: Source,
-  front: string,
-  context: ReadContext,
-): { readonly parts: readonly PromptPart[]; readonly slots: readonly SlotTree[] } | undefined => {
-  // The front matter stands at the start of the file, so that offsets in it are offsets in the file.
-  const tree = context.parse(createSource(source.file, front.replace(/---[ \t]*(?:\r?\n)?$/, '')), context.report)
-  if (tree === undefined) return undefined
-  const fields = readFields(tree, { what: 'the front matter of a prompt', known: ['system', 'about'], context })
-  const system = fields?.get('system')
-  if (system === undefined || system.kind !== 'scalar') return undefined
-  const text = readText(system, 'system', context)
-  return text === undefined ? undefined : readParts(text.trimEnd(), (index, token) => spanInScalar(system, index, token), context)
 }
