@@ -24,9 +24,13 @@ describe('access', () => {
   it('a service of its own looks after its own topics', () => {
     expect(topicsOfServices(['models']).map(({ name }) => name)).toEqual([
       'baton.events',
+      'baton.journal',
+      'baton.stream',
+      'baton.config',
       'baton.models.commands.high',
       'baton.models.commands',
       'baton.models.commands.bulk',
+      'baton.hitl.commands.bulk',
       ...Object.keys(RETRY_DELAYS).map((delay) => `baton.models.retry.${delay}`),
       'baton.models.dlt',
     ])

@@ -52,7 +52,7 @@ describe('upcasts', () => {
 })
 
 /** Maps whose keys are the sender's own, and JSON that is the flow's: a key more is another entry there, not a field nobody knows. */
-const OPEN = new Set(['labels', 'params', 'flows', 'steps', 'detail', 'input', 'output', 'limits'])
+const OPEN = new Set(['labels', 'params', 'flows', 'steps', 'detail', 'input', 'output', 'limits', 'parts'])
 /** The value with a field nobody knows in every object of a contract. */
 const withUnknown = (value: Json): Json => {
   if (Array.isArray(value)) return value.map(withUnknown)

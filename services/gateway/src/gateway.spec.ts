@@ -28,7 +28,6 @@ beforeAll(async () => {
   for (const [name, text] of [
     ['echo', FLOW],
     ['broken', 'steps: 1\n'],
-    ['later', 'flow: demo/later\nsteps: [{ a: { prompt: Say it, guard: [pii] } }]\n'],
     ['empty', ''],
   ] as const) {
     await mkdir(join(dataDir, 'flows', name), { recursive: true })
@@ -119,7 +118,7 @@ describe('requests on the topic', () => {
         requestId: 't1',
         flow: 'demo/echo',
         version: '1.0.0',
-        engineVersion: 2,
+        engineVersion: 3,
         params: {},
         input: { text: 'hello' },
         priority: 'high',
@@ -143,7 +142,6 @@ describe('requests on the topic', () => {
     ['without a flow', '{"id":"r2","input":1}', 'r2', 'request.malformed'],
     ['for a flow that is not there', '{"id":"r3","flow":"demo/nothing","input":1}', 'r3', 'flow.unknown'],
     ['for a flow with mistakes', '{"id":"r4","flow":"local/broken","input":1}', 'r4', 'flow.unknown'],
-    ['for a flow whose words run later', '{"id":"r4b","flow":"demo/later","input":1}', 'r4b', 'flow.unknown'],
     ['with input that does not fit', '{"id":"r5","flow":"demo/echo","input":{"text":1}}', 'r5', 'input.invalid'],
     ['that are too large', JSON.stringify({ id: 'r6', flow: 'demo/echo', input: { text: 'x'.repeat(70_000) } }), 'r6', 'request.too_large'],
     ['with an id that had another body', '{"id":"t2","flow":"demo/echo","input":{"text":"b"}}', 't2', 'request.conflicting'],

@@ -60,6 +60,13 @@ output: =buffers.notes
     expect(resultIn(outputs)?.result.output).toEqual([])
   })
 
+  it('buffers/B2: what two steps write side by side is there in the order of the log', () => {
+    const side = programOf(
+      'buffers: { notes: { expires: 1h, items: 9 } }\nsteps:\n  - p: { parallel: { a: { tool: x, writes: notes }, b: { tool: y, writes: notes } } }\noutput: =buffers.notes\n',
+    )
+    expect(resultIn(play(side, [start, completed('p/b/1', 'B'), completed('p/a/1', 'A')]).outputs)?.result.output).toEqual(['B', 'A'])
+  })
+
   it('L8: a rerun finds what the steps before had added', () => {
     const reuse = { runId: 'run_0', from: 'b', steps: { a: { output: { text: 'old', picture: null }, by: 'tool:x' } } }
     const again = requested({ text: 'hi' }, { engineVersion: 2, reuse })

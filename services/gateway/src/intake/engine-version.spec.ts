@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { ENGINE_VERSION } from '@baton/engine'
 import { compileFlow } from '@baton/flow'
 import type { Platform } from '@baton/service'
 import { createEngineVersion, engineNeededBy } from './engine-version.ts'
@@ -9,6 +10,8 @@ const planOf = (steps: string) => {
   return compiled.plan
 }
 const plain = planOf('  - a: { tool: x/y }\n')
+const guarded = planOf('  - a: { tool: x/y, guard: [pii] }\n')
+const timed = planOf('  - a: { map: "=[1]", each: { tool: x/y }, timeout: 5s }\n')
 const composed = planOf('  - a: { map: "=[1]", each: { tool: x/y } }\n')
 
 /** An installation that gives this version, and counts how often it was asked. */
@@ -24,11 +27,13 @@ describe('the engine of new runs (L2)', () => {
   it('is the one the installation says, whatever this binary has', async () => {
     expect(await installed(() => 1).engine.forPlan(plain)).toBe(1)
     expect(await installed(() => 2).engine.forPlan(plain)).toBe(2)
-    expect(await installed(() => undefined).engine.forPlan(composed)).toBe(2)
+    expect(await installed(() => undefined).engine.forPlan(composed)).toBe(ENGINE_VERSION)
   })
 
   it('has to have what the plan needs', async () => {
     expect([plain, composed, planOf('  - a: { tool: x/y, undo: { tool: x/z } }\n')].map(engineNeededBy)).toEqual([1, 2, 2])
+    expect([guarded, timed].map(engineNeededBy)).toEqual([3, 3])
+    await expect(installed(() => 2).engine.forPlan(guarded)).rejects.toMatchObject({ code: 'engine.unsupported' })
     await expect(installed(() => 1).engine.forPlan(composed)).rejects.toMatchObject({ code: 'engine.unsupported' })
   })
 

@@ -2,25 +2,39 @@
 import { Fault } from '@baton/contracts'
 import { ENGINE_VERSION } from '@baton/engine'
 import type { Platform } from '@baton/service'
-import { COMPOSED_KINDS, type Plan } from '@baton/flow/plan'
+import { COMPOSED_KINDS, type Plan, type PlanNode } from '@baton/flow/plan'
 
 /** How long what the installation says is believed. */
 const BELIEVED_MS = 5_000
 /** The first engine that runs steps made of others. */
 const COMPOSED_SINCE = 2
 
+/** The first engine that asks guards, shows contexts, shares buffers and keeps to the time of a composed step. */
+const BESIDE_SINCE = 3
+
 const COMPOSED: ReadonlySet<string> = new Set(COMPOSED_KINDS)
-const NEWER_FIELDS = ['failover', 'budget', 'undo', 'onTimeout', 'onLimit'] as const
+const SECOND_FIELDS = ['failover', 'budget', 'undo', 'onTimeout', 'onLimit'] as const
+const THIRD_FIELDS = ['guard', 'cache', 'hedge', 'context', 'media', 'writes'] as const
+/** Kinds whose `timeout` meant nothing before. */
+const TIMED: ReadonlySet<string> = new Set(['parallel', 'map', 'vote', 'loop', 'flow'] satisfies readonly PlanNode['kind'][])
+
+type Needs = Pick<Plan, 'nodes' | 'onLimit' | 'agents' | 'buffers' | 'history'>
 
 /** The engine a plan needs. */
-export const engineNeededBy = ({ nodes, onLimit }: Pick<Plan, 'nodes' | 'onLimit'>): number => {
-  const newer = Object.values(nodes).some((node) => COMPOSED.has(node.kind) || NEWER_FIELDS.some((field) => node[field] !== undefined))
-  return newer || onLimit !== undefined ? COMPOSED_SINCE : 1
+export const engineNeededBy = ({ nodes, onLimit, agents = {}, buffers, history }: Needs): number => {
+  const shared = buffers !== undefined || history !== undefined || Object.values(agents).some(({ context }) => context !== undefined)
+  const needed = Math.max(1, ...Object.values(nodes).map(neededByNode))
+  return Math.max(needed, shared ? BESIDE_SINCE : 1, onLimit === undefined ? 1 : COMPOSED_SINCE)
+}
+
+const neededByNode = (node: PlanNode): number => {
+  if (THIRD_FIELDS.some((field) => node[field] !== undefined) || (TIMED.has(node.kind) && node.timeoutMs !== undefined)) return BESIDE_SINCE
+  return COMPOSED.has(node.kind) || SECOND_FIELDS.some((field) => node[field] !== undefined) ? COMPOSED_SINCE : 1
 }
 
 export type EngineVersion = {
   /** The version to pin in a run of this plan. Throws `engine.unsupported` when the installation has not been raised to what it needs. */
-  readonly forPlan: (plan: Pick<Plan, 'flow' | 'nodes' | 'onLimit'>) => Promise<number>
+  readonly forPlan: (plan: Needs & Pick<Plan, 'flow'>) => Promise<number>
 }
 
 export const createEngineVersion = ({ stores, config, nowMs }: Pick<Platform, 'stores' | 'config' | 'nowMs'>): EngineVersion => {
