@@ -4,6 +4,8 @@ export type Api = {
   readonly url: string
   /** JSON of the answer; a problem becomes the Fault it names. */
   readonly get: <T>(path: string) => Promise<T>
+  /** The answer of a path that is no JSON document, as JSON lines. */
+  readonly text: (path: string) => Promise<string>
   readonly post: <T>(path: string, body: unknown) => Promise<T>
   readonly put: <T>(path: string, body: unknown) => Promise<T>
   readonly patch: <T>(path: string, body: unknown) => Promise<T>
@@ -15,6 +17,7 @@ export const openApi = (url: string): Api => {
   return {
     url,
     get: (path) => transport.get(path),
+    text: async (path) => (await transport.request({ method: 'GET', path })).text,
     post: (path, body) => transport.call({ method: 'POST', path, body }),
     put: (path, body) => transport.call({ method: 'PUT', path, body }),
     patch: (path, body) => transport.call({ method: 'PATCH', path, body }),

@@ -3,6 +3,7 @@ import { percent } from '../print/table.ts'
 import { bar } from '../terminal.ts'
 import { show, type CommandContext } from './context.ts'
 import { catalogueCommands } from './models-catalogue.ts'
+import { learnedCommands } from './models-learned.ts'
 
 const train = (context: CommandContext): Command =>
   new Command('train')
@@ -36,7 +37,7 @@ const train = (context: CommandContext): Command =>
 
 /** `baton models train`. */
 export const modelsCommand = (context: CommandContext): Command =>
-  catalogueCommands(context).reduce((models, command) => models.addCommand(command), trained(context))
+  [...learnedCommands(context), ...catalogueCommands(context)].reduce((models, command) => models.addCommand(command), trained(context))
 
 const trained = (context: CommandContext): Command =>
   new Command('models')

@@ -9,4 +9,12 @@ export {
   type TrainProgress,
   type TrainReport,
 } from './classifier/train.ts'
+export { askPromptTest } from './prompts/ask-prompt-test.ts'
+export { diffLines, promptBreaks } from './prompts/prompt-diff.policy.ts'
+export { checkPromptTest, findPromptFiles, readPromptFile, type PromptFile, type PromptTest } from './prompts/prompt-file.ts'
+export { review, type Reviewed, type ReviewRequest } from './routes/review.ts'
+export { readReviewCases, type ReviewCase } from './routes/review-cases.ts'
 export { start } from './models.service.ts'
+export { trainRouterFromFile, type RouterReport, type TrainRouterOptions } from './training/train-router.ts'
+export type { OutcomeRow } from './training/outcome-table.policy.ts'
+export { tuneFromFile, type TuneOptions, type TuneReport } from './tuning/tune.ts'

@@ -31,7 +31,9 @@ export type TextModelOptions = {
   readonly onHead?: (name: string) => void
 }
 
-const DEFAULTS = { buckets: 65_536, penalties: [6, 12, 24], folds: 4 }
+/** Few texts have few features, and a file is as large as its buckets. */
+const bucketsFor = (rows: number): number => (rows < 500 ? 16_384 : 65_536)
+const DEFAULTS = { penalties: [6, 12, 24], folds: 4 }
 const HAND_SCALE = 0.12
 const HAND_MAX = 4
 const DOCUMENTS_MIN = 2
@@ -98,7 +100,7 @@ const fitOne = (
 
 /** Fits a head for every name that a row speaks of (M1). Takes seconds for thousands of rows, on this thread. */
 export const fitTextModel = (rows: readonly TextRow[], options: TextModelOptions = {}): FittedTextModel => {
-  const { buckets = DEFAULTS.buckets, penalties = DEFAULTS.penalties, folds = DEFAULTS.folds, handScale = () => HAND_SCALE } = options
+  const { buckets = bucketsFor(rows.length), penalties = DEFAULTS.penalties, folds = DEFAULTS.folds, handScale = () => HAND_SCALE } = options
   const features = featureOptions(buckets)
   const counts = rows.map(({ text }) => countsOf(text, features))
   const space: Space = { features, idf: inverseFrequencies(counts, features, DOCUMENTS_MIN), hand: handSpecs(rows, handScale) }
