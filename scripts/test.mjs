@@ -61,7 +61,7 @@ const jest = (project, extra = []) => {
 const built = check('build', bin('tsc'), ['-b']) && check('bundle', process.execPath, [join(root, 'scripts', 'bundle.mjs')])
 check('lint', bin('oxlint'), ['--type-aware', '--deny-warnings'])
 check('format', bin('oxfmt'), ['--check'])
-jest('unit')
+jest('unit', ['--maxWorkers=100%'])
 if (built) {
   check('generated references are current', process.execPath, [join(root, 'scripts', 'generate.mjs'), '--check'])
   jest('integration', ['--runInBand'])
