@@ -37,6 +37,10 @@ export type Connection = {
   readonly why: () => string
   /** For the one call of a connection that has one at a time. */
   elicitor: Elicitor | undefined
+  /** Throws when the server does not even answer this. */
+  readonly ping: (timeoutMs: number) => Promise<void>
+  /** Ends it as if the server had. */
+  readonly end: (why: string) => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -135,6 +139,7 @@ class OpenConnection implements Connection {
   elicitor: Elicitor | undefined
   readonly #wire: Wire
   #why: string | undefined
+  #ending: string | undefined
 
   constructor(server: McpServer, wire: Wire, { prior, closed, listChanged }: Opening) {
     this.#wire = wire
@@ -146,7 +151,7 @@ class OpenConnection implements Connection {
     this.client.onerror = () => undefined // A request that fails says so itself, and the end is told by `onclose`.
     this.client.onclose = (): void => {
       if (this.#why !== undefined) return
-      this.#why = wire.why() ?? 'the connection was closed'
+      this.#why = this.#ending ?? wire.why() ?? 'the connection was closed'
       closed(this, this.#why)
     }
     this.client.setNotificationHandler('notifications/tools/list_changed', listChanged)
@@ -168,6 +173,19 @@ class OpenConnection implements Connection {
   }
   why(): string {
     return this.#why ?? ''
+  }
+
+  async ping(timeout: number): Promise<void> {
+    const answer = this.era === 'modern' ? this.client.discover({ timeout }) : this.client.ping({ timeout })
+    await answer.catch((error: unknown) => {
+      if (!(error instanceof ProtocolError)) throw error // a refusal is an answer too
+    })
+  }
+
+  async end(why: string): Promise<void> {
+    this.#ending = why
+    await this.client.close().catch(() => undefined)
+    await this.#wire.transport.close().catch(() => undefined)
   }
 
   async close(): Promise<void> {

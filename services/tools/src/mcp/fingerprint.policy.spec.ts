@@ -18,6 +18,7 @@ describe('the fingerprint of a tool', () => {
     }
     expect(fingerprintOf(shuffled)).toBe(fingerprintOf(tool))
     expect(fingerprintOf({ ...tool, _meta: { when: 'now' }, icons: [] })).toBe(fingerprintOf(tool))
+    expect(fingerprintOf({ ...tool, execution: { taskSupport: 'forbidden' } })).toBe(fingerprintOf(tool))
     for (const change of [
       { name: 'pays' },
       { title: 'Pay' },

@@ -9,12 +9,15 @@ export type Definition = JsonObject & { readonly name: string }
 export type Change = { readonly at: string; readonly from?: string; readonly to?: string }
 
 const PARTS = ['name', 'title', 'description', 'inputSchema', 'outputSchema', 'annotations', 'execution'] as const
+/** What every tool is; servers of the new era do not say it any more. */
+const NO_TASK = canonicalJson({ taskSupport: 'forbidden' })
 const VALUE_CHARS_MAX = 400
 const CHANGES_MAX = 50
 
 /** The parts of a definition that count (F1). */
 export const definitionOf = (tool: JsonObject & { readonly name: string }): Definition => {
-  const parts = PARTS.flatMap((part) => (tool[part] === undefined ? [] : [[part, tool[part]] as const]))
+  const isPlain = (part: string): boolean => part === 'execution' && canonicalJson(tool[part] ?? null) === NO_TASK
+  const parts = PARTS.flatMap((part) => (tool[part] === undefined || isPlain(part) ? [] : [[part, tool[part]] as const]))
   return { ...Object.fromEntries(parts), name: tool.name }
 }
 

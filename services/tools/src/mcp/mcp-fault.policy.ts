@@ -69,6 +69,11 @@ const verdictOf = (error: unknown, why: string | undefined): Verdict => {
   return { code: 'tool.unreachable', certain: UNSENT.test(says), says }
 }
 
+/** The server does not know the session any more, and did nothing. */
+export const isSessionGone = (error: unknown): boolean => error instanceof SdkHttpError && error.status === 404
+
+export const isTimeout = (error: unknown): boolean => error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout
+
 /** Any error of a connection or a request as a failure of the tool. */
 export const failureOf = (error: unknown, { tool, server, secrets, why }: Of): ToolFailure => {
   if (error instanceof ToolFailure) return error

@@ -168,6 +168,13 @@ describe('servers that do what they should not, over HTTP', () => {
     20_000,
   )
 
+  it('L6: a session that the server forgot is begun again, and nobody notices', async () => {
+    const server = opened(await openOddHttp())
+    const source = sourceOf('odd', `url: "${server.url}"`)
+    expect(await mcp.call(source, 'odd/forget')).toEqual({ text: 'forgotten' })
+    expect(await mcp.call(source, 'odd/ok')).toEqual({ text: 'fine' })
+  })
+
   it('L2: is not there: certainly nothing happened', async () => {
     const source = sourceOf('gone', 'url: "http://127.0.0.1:9/mcp"')
     expect(await faultOf(source.find('gone/x'))).toMatchObject({ code: 'tool.unreachable' })

@@ -163,6 +163,23 @@ describe('servers that do what they should not', () => {
     expect(performance.now() - started).toBeLessThan(100)
   }, 30_000)
 
+  it('L6: a server that answers nothing any more is ended, and started again', async () => {
+    const source = serverOf([], 'timeout: 200ms')
+    expect(await faultOf(mcp.call(source, 'odd/freeze'))).toMatchObject({ code: 'tool.timed_out' })
+    const until = performance.now() + 15_000
+    while (source.servers()[0]?.open === 1 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(await mcp.call(source, 'odd/echo', { text: 'back' })).toEqual({ text: 'back' })
+  }, 20_000)
+
+  it('L1: a server that ended between two calls is started again, and nobody notices', async () => {
+    const source = serverOf()
+    await mcp.call(source, 'odd/echo', { text: 'a' })
+    const [pid] = source.pids()
+    process.kill(pid ?? 0, 'SIGKILL')
+    while (source.servers()[0]?.open === 1) await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(await mcp.call(source, 'odd/echo', { text: 'b' })).toEqual({ text: 'b' })
+  })
+
   it('G4: schemas that are asynchronous, broken or elsewhere cost their own tool', async () => {
     const source = serverOf(['--bad-schemas'])
     for (const tool of ['async-schema', 'broken-schema', 'lost-reference'])

@@ -35,6 +35,8 @@ export type Refreshed = {
 export type McpSource = ToolSource & {
   readonly store: DefinitionStore
   readonly servers: () => readonly ServerView[]
+  /** Processes of servers that run now. */
+  readonly pids: () => readonly number[]
   /** Asks every server, or one, for its tools now. */
   readonly refresh: (server?: string) => Promise<readonly Refreshed[]>
   readonly close: () => Promise<void>
@@ -97,6 +99,10 @@ class Source implements McpSource {
         failures: sum('failures'),
       }
     })
+  }
+
+  pids(): readonly number[] {
+    return [...this.#entries.values()].flatMap(({ principals }) => [...principals.values()].flatMap(({ pool }) => pool.pids()))
   }
 
   async refresh(server?: string): Promise<readonly Refreshed[]> {

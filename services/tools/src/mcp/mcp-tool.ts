@@ -66,32 +66,41 @@ export type Link = {
 export const endOf = (connection: Connection | undefined): { readonly secrets: readonly string[]; readonly why?: string } =>
   connection === undefined ? { secrets: [] } : { secrets: connection.secrets, ...(connection.isOpen() ? {} : { why: connection.why() }) }
 
+type Tried = { readonly result: JsonObject; readonly lost?: never } | { readonly lost: ToolFailure }
 type Shapes = { readonly input: () => Shape; readonly output: () => Shape | undefined }
 
 const runOf = (server: McpServer, definition: ToolDefinition, { pool, check }: Link, shapes: Shapes): Tool['run'] => {
   const fingerprint = fingerprintOf(definition as unknown as Definition)
-  return async (args, context) => {
-    const tool = `${server.name}/${definition.name}`
-    const timeoutMs = server.tools[definition.name]?.timeout ?? server.timeoutMs
+  const tool = `${server.name}/${definition.name}`
+  const timeoutMs = server.tools[definition.name]?.timeout ?? server.timeoutMs
+  /** One call; the failure says whether its connection was of no use any more. */
+  const tried = async (args: Json, context: ToolContext): Promise<Tried> => {
     const call = { server, definition, args: isJsonObject(args) ? args : {}, context, timeoutMs }
     let used: Connection | undefined
+    const work = (): Promise<JsonObject> =>
+      pool.use((connection) => {
+        used = connection
+        check(definition.name, fingerprint)
+        return callServer(call, connection)
+      }, context.signal)
     try {
-      const work = (): Promise<JsonObject> =>
-        pool.use((connection) => {
-          used = connection
-          check(definition.name, fingerprint)
-          return callServer(call, connection)
-        }, context.signal)
-      const result = readResult(
-        tool,
-        timeoutMs > LONG_MS && context.extend !== undefined ? await whileExtended(context, work) : await work(),
-      )
-      pool.succeeded()
-      if (result.isError) throw failed(server, definition.name, result)
-      return checkStructured(tool, result, shapes.output()) ?? (await unstructured(result.blocks, context, tool))
+      return { result: await (timeoutMs > LONG_MS && context.extend !== undefined ? whileExtended(context, work) : work()) }
     } catch (error) {
-      throw error instanceof AsksPerson ? error : failureOf(error, { tool, server: server.name, ...endOf(used) })
+      if (error instanceof AsksPerson) throw error
+      const failure = failureOf(error, { tool, server: server.name, ...endOf(used) })
+      if (failure.certain && used?.isOpen() === false) return { lost: failure }
+      throw failure
     }
+  }
+  return async (args, context) => {
+    let given = await tried(args, context)
+    // A connection that had ended unnoticed: nothing was done over it, and another one is opened.
+    if (given.lost !== undefined) given = await tried(args, context)
+    if (given.lost !== undefined) throw given.lost
+    const result = readResult(tool, given.result)
+    pool.succeeded()
+    if (result.isError) throw failed(server, definition.name, result)
+    return checkStructured(tool, result, shapes.output()) ?? (await unstructured(result.blocks, context, tool))
   }
 }
 

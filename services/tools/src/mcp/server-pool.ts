@@ -4,16 +4,19 @@
 //   L3. A connection that nobody used for `idleMs` is closed; what is under way is never closed by that.
 //   L4. A connection is looked at before it is used: what it offers may not be what was accepted.
 //   L5. After `close` nothing is opened, and what is open is closed when its calls have ended or the grace is over.
+//   L6. A connection whose session is gone, or that answers nothing at all after a call took too long, is ended and opened again.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PriorDiscovery } from '@modelcontextprotocol/client'
 import { Fault } from '@baton/contracts'
 import type { Logger } from '@baton/telemetry'
 import { openConnection, verdictOf, type Connection } from './connection.adapter.ts'
-import { failureOf, textOf, toldReason } from './mcp-fault.policy.ts'
+import { failureOf, isSessionGone, isTimeout, textOf, toldReason } from './mcp-fault.policy.ts'
 import type { McpAuth, McpServer } from './mcp-config.ts'
 import { afterFailure, beforeStart, HEALTHY, type Health } from './restart.policy.ts'
 
 const WAITING_MAX = 1_000
+/** Time of an answer that costs a server nothing. */
+const PING_MS = 3_000
 
 type Slot = { readonly connection: Connection; inFlight: number; idleTimer: NodeJS.Timeout | undefined }
 export type PoolOptions = {
@@ -55,6 +58,9 @@ class Pool implements ServerPool {
     const slot = await this.#take(signal)
     try {
       return await work(slot.connection)
+    } catch (error) {
+      await this.#doubt(slot.connection, error)
+      throw error
     } finally {
       this.#give(slot)
     }
@@ -183,6 +189,13 @@ class Pool implements ServerPool {
     this.#prior = verdictOf(connection)
     await connection.close()
     return open()
+  }
+
+  /** After an error that may be the connection's own: one whose session is gone, or that answers nothing any more, is ended (L6). */
+  async #doubt(connection: Connection, error: unknown): Promise<void> {
+    if (!connection.isOpen()) return
+    if (isSessionGone(error)) await connection.end('the session is gone')
+    else if (isTimeout(error)) void connection.ping(PING_MS).catch(() => connection.end('answers nothing any more'))
   }
 
   #ended(connection: Connection, why: string): void {

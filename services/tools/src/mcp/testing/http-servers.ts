@@ -78,9 +78,11 @@ const bodyOf = async (request: IncomingMessage): Promise<Rpc> => {
   return (text === '' ? { method: 'none' } : JSON.parse(text)) as Rpc // sent by our own client
 }
 
+const INITIALIZED = { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'odd', version: '1' } }
 const megabyte = 'x'.repeat(1024 * 1024)
 const oddCalls: { readonly [tool: string]: (response: ServerResponse, id: Rpc['id']) => void } = {
   ok: (response, id) => json(response, { jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: 'fine' }] } }),
+  forget: (response, id) => json(response, { jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: 'forgotten' }] } }),
   huge: (response, id) => {
     response
       .writeHead(200, { 'content-type': 'application/json' })
@@ -121,14 +123,18 @@ const oddCalls: { readonly [tool: string]: (response: ServerResponse, id: Rpc['i
 /** A server of the old era that does what it should not, by the name of the tool. */
 export const openOddHttp = async (): Promise<TestHttp> => {
   const seen: { path: string; authorization: string }[] = []
+  let session = 1
   const { server, url } = await listen((request, response) => {
     seen.push({ path: request.url ?? '', authorization: request.headers.authorization ?? '' })
+    const { 'mcp-session-id': given } = request.headers
+    if (given !== undefined && given !== `s${session}`) return void response.writeHead(404).end()
     if (request.method !== 'POST') return void response.writeHead(405).end()
     void bodyOf(request).then(({ id, method, params }) => {
       const result = (value: object): void => json(response, { jsonrpc: '2.0', id, result: value })
       if (id === undefined) return void response.writeHead(202).end()
       if (method === 'initialize')
-        return result({ protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'odd', version: '1' } })
+        return json(response, { jsonrpc: '2.0', id, result: INITIALIZED }, 200, { 'mcp-session-id': `s${session}` })
+      if (params?.name === 'forget') session += 1
       if (method === 'tools/list')
         return result({ tools: Object.keys(oddCalls).map((name) => ({ name, inputSchema: { type: 'object' } })) })
       if (method === 'tools/call') return oddCalls[params?.name ?? '']?.(response, id)

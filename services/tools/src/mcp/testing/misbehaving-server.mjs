@@ -10,7 +10,7 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs
 const args = process.argv.slice(2)
 const option = (name) => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined)
 const modern = args.includes('--modern')
-const start = option('--start')
+let start = option('--start')
 const effects = option('--effects')
 const stateFile = option('--state')
 
@@ -41,6 +41,7 @@ const listed = () => [
   tool('crash'),
   tool('crash-after-effect'),
   tool('hang'),
+  tool('freeze'),
   tool('flood'),
   tool('huge'),
   tool('broken-json'),
@@ -156,6 +157,7 @@ const calls = {
     process.exit(7)
   },
   hang: () => undefined,
+  freeze: () => (start = 'hang'),
   flood,
   huge: (id) => reply(id, text('x'.repeat(100 * 1024 * 1024))),
   'broken-json': () => process.stdout.write('{"jsonrpc": "2.0", "id": 1, "result": {"content": [}\n'),
