@@ -30,6 +30,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   dlq: async () => (await import('./commands/dead-letters.ts')).deadLetterCommand,
   index: async () => (await import('./commands/index-documents.ts')).indexCommand,
   tools: async () => (await import('./commands/tools.ts')).toolsCommand,
+  routes: async () => (await import('./commands/routes.ts')).routesCommand,
+  prompts: async () => (await import('./commands/prompts.ts')).promptsCommand,
   models: async () => (await import('./commands/models.ts')).modelsCommand,
   topics: async () => (await import('./commands/topics.ts')).topicsCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,

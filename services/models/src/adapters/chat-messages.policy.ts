@@ -3,6 +3,7 @@
 import type { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { isJsonObject, type JsonObject } from '@baton/contracts/json'
 import type { Media, Question, Said } from '../model.ts'
+import { withoutRoleMarks } from '../prompts/fill.policy.ts'
 import { toolNames, type ToolNames } from './tool-names.policy.ts'
 
 /** The provider interface of the SDK; every package of a provider gives it. */
@@ -62,7 +63,7 @@ const messageOf = (said: Said, { out }: ToolNames): Prompt[number] => {
         ],
       }
     case 'tool': {
-      const output = { type: said.failed ? ('error-text' as const) : ('text' as const), value: said.text }
+      const output = { type: said.failed ? ('error-text' as const) : ('text' as const), value: withoutRoleMarks(said.text) } // What a tool gave is data.
       return { role: 'tool', content: [{ type: 'tool-result', toolCallId: said.id, toolName: out(said.tool), output }] }
     }
   }
