@@ -4,7 +4,7 @@
  */
 export const INBOX_SCRIPT = String.raw`
 const $ = (id) => document.getElementById(id)
-const state = { tasks: [], next: null, selected: null, task: null, form: null }
+const state = { tasks: [], next: null, selected: null, task: null }
 const tenant = new URLSearchParams(location.search).get('tenant')
 
 const make = (tag, text, attributes = {}) => {
@@ -89,7 +89,8 @@ const load = async (more = false) => {
 
 const select = async (taskId) => {
   state.selected = taskId
-  state.form = null
+  if (state.task?.taskId !== taskId) state.task = null // Keys never act on what is not shown.
+  $('detail').setAttribute('aria-busy', 'true')
   drawList()
   $('task-' + taskId)?.scrollIntoView({ block: 'nearest' })
   try {
@@ -97,6 +98,8 @@ const select = async (taskId) => {
     if (state.selected !== taskId) return
     state.task = task
     drawTask(task, comments.items)
+    $('detail').dataset.task = taskId
+    $('detail').setAttribute('aria-busy', 'false')
   } catch (error) {
     say(error.message, true)
   }
@@ -216,10 +219,12 @@ const act = async (action, body = {}) => {
   const { taskId, fingerprint } = state.task
   const done = await guarded(() => api('POST', '/' + taskId + ':' + action, { by: who(), ...(action === 'decide' ? { fingerprint } : {}), ...body }))
   if (done === undefined) return
+  if (state.task?.taskId === taskId) state.task = { ...state.task, ...done }
   say(action === 'decide' ? (done.status === 'decided' ? 'Decided: ' + done.decision.verdict + '.' + (done.heldUntilMs ? ' U takes it back.' : '') : 'Your decision counts; others are waited for.') : 'Done: ' + action + '.')
   const at = state.tasks.findIndex((task) => task.taskId === taskId)
   const following = state.tasks[at + 1] ?? state.tasks[at - 1]
   await load()
+  if (state.selected !== taskId) return // Somebody looks at another one by now.
   await select(action === 'decide' && !done.heldUntilMs && following && $('status').value === 'open' ? following.taskId : taskId)
 }
 
