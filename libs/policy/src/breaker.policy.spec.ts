@@ -47,7 +47,23 @@ describe('breakers (B6)', () => {
     breaker.succeeded(at, 'probe')
     expect(out()).toHaveLength(8)
     for (let count = 0; count < 8; count++) breaker.succeeded(at, 'probe')
-    expect([breaker.state(at), breaker.admit(at)]).toEqual(['closed', 'call'])
+    expect(breaker.admit(at)).toBe('call')
+    expect(breaker.state(at + BREAKER.recoverMs)).toBe('closed')
+  })
+  it('K3: when it has closed no more than twice the usual are out at once, for about as long as it was open', () => {
+    const breaker = new Breaker()
+    for (let count = 0; count < 20; count++) breaker.admit(0)
+    for (let count = 0; count < 20; count++) breaker.failed(0, 'call', 0)
+    const at = breaker.openUntilMs + 30_000
+    for (let count = 0; count < 8; count++) {
+      breaker.admit(at)
+      breaker.succeeded(at, 'probe')
+    }
+    const out = Array.from({ length: 100 }, () => breaker.admit(at)).filter((answer) => answer === 'call')
+    expect(out).toHaveLength(40)
+    expect(breaker.state(at + 29_000)).toBe('half_open')
+    expect(breaker.state(at + 35_000)).toBe('closed')
+    expect(breaker.admit(at + 35_000)).toBe('call')
   })
   it('K3: calls that were out when it opened neither close it nor keep it open', () => {
     const breaker = new Breaker()
@@ -59,7 +75,7 @@ describe('breakers (B6)', () => {
   })
   it('K4: a probe that was given up leaves its place to the next', () => {
     const breaker = new Breaker()
-    breaker.rest(50)
+    breaker.rest(50, 0)
     expect(breaker.admit(50)).toBe('probe')
     expect(breaker.admit(50)).toBe('wait')
     breaker.released('probe')

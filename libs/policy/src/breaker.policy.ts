@@ -2,7 +2,8 @@
 //   K1. It opens after so many failures in a row, or when of enough calls in a window too many failed; at once when it asks for a rest.
 //   K2. While it is open nothing is let through. Each time it opens again without a success in between it stays open longer.
 //   K3. Afterwards one probe is let through at a time; each that succeeds doubles how many may be out, so that nobody storms what
-//       has just come back. Enough successes close it, one failure opens it.
+//       has just come back. One failure opens it again. After enough successes it is closed, and for about as long as it was open no more
+//       are let through at once than twice what was usual before.
 //   K4. A success is told when an answer is whole, not when it begins. A call that was given up says nothing either way.
 //   K5. It reads no clock and draws no number.
 
@@ -18,6 +19,12 @@ export type BreakerSpec = {
   readonly openMaxMs: number
   /** Successes in a row that close it. */
   readonly closeAfter: number
+  /** After it closed, at once: so many times what was usual, and at least so many. */
+  readonly usualTimes: number
+  readonly usualMin: number
+  /** How long that holds at least and at most. */
+  readonly recoverMs: number
+  readonly recoverMaxMs: number
 }
 
 export const BREAKER: BreakerSpec = {
@@ -28,6 +35,10 @@ export const BREAKER: BreakerSpec = {
   openMs: 2_000,
   openMaxMs: 60_000,
   closeAfter: 8,
+  usualTimes: 2,
+  usualMin: 8,
+  recoverMs: 5_000,
+  recoverMaxMs: 60_000,
 }
 
 export type BreakerState = 'closed' | 'open' | 'half_open'
@@ -37,7 +48,8 @@ export type Admission = 'call' | 'probe' | 'wait'
 /** Share by which the time of being open is drawn out, so that replicas do not return together. */
 const SPREAD = 0.5
 
-type Window = { readonly startMs: number; calls: number; failed: number }
+type Window = { readonly startMs: number; calls: number; failed: number; most: number }
+const emptyWindow = (startMs: number): Window => ({ startMs, calls: 0, failed: 0, most: 0 })
 
 /** One breaker. Times are milliseconds of any one clock. */
 export class Breaker {
@@ -47,10 +59,13 @@ export class Breaker {
   #tripped = false
   #times = 0
   #row = 0
-  #windows: [Window, Window] = [
-    { startMs: 0, calls: 0, failed: 0 },
-    { startMs: 0, calls: 0, failed: 0 },
-  ]
+  #windows: [Window, Window] = [emptyWindow(0), emptyWindow(0)]
+  /** Calls that are out, probes among them. */
+  #out = 0
+  /** The most that were out at once before it opened. */
+  #usual = 0
+  #trippedAtMs = 0
+  #recoverUntilMs = 0
   #probes = 0
   #probesMax = 1
   #successes = 0
@@ -61,7 +76,7 @@ export class Breaker {
 
   state(nowMs: number): BreakerState {
     if (nowMs < this.#openUntilMs) return 'open'
-    return this.#tripped ? 'half_open' : 'closed'
+    return this.#tripped || nowMs < this.#recoverUntilMs ? 'half_open' : 'closed'
   }
 
   /** Until when nothing is let through; in the past where it is not open. */
@@ -72,70 +87,88 @@ export class Breaker {
   /** Asks whether a call may go out. Whoever gets `probe` tells how it ended, or that it was given up. */
   admit(nowMs: number): Admission {
     const state = this.state(nowMs)
-    if (state === 'closed') return 'call'
-    if (state === 'open' || this.#probes >= this.#probesMax) return 'wait' // K2, K3
+    if (state === 'open') return 'wait' // K2
+    if (!this.#tripped) {
+      const { usualMin, usualTimes } = this.#spec
+      if (state === 'half_open' && this.#out >= Math.max(usualMin, this.#usual * usualTimes)) return 'wait' // K3
+      this.#out += 1
+      const window = this.#windowAt(nowMs)
+      window.most = Math.max(window.most, this.#out)
+      return 'call'
+    }
+    if (this.#probes >= this.#probesMax) return 'wait' // K3
     this.#probes += 1
+    this.#out += 1
     return 'probe'
   }
 
   succeeded(nowMs: number, admission: Admission): void {
     this.#note(nowMs, 0)
     this.#row = 0
-    if (admission !== 'probe') return
-    this.#probes = Math.max(0, this.#probes - 1)
-    if (this.state(nowMs) !== 'half_open') return
+    this.released(admission)
+    if (admission !== 'probe' || !this.#tripped || this.state(nowMs) === 'open') return
     this.#successes += 1
     this.#probesMax *= 2 // K3
-    if (this.#successes >= this.#spec.closeAfter) this.#close()
+    if (this.#successes >= this.#spec.closeAfter) this.#close(nowMs)
   }
 
   /** `random` in [0, 1). Says whether it opened now. */
   failed(nowMs: number, admission: Admission, random: number): boolean {
     this.#note(nowMs, 1)
     this.#row += 1
-    if (admission === 'probe') this.#probes = Math.max(0, this.#probes - 1)
+    this.released(admission)
     const state = this.state(nowMs)
     if (state === 'open') return false // Calls that were out when it opened say nothing new.
-    if (state === 'half_open' && admission !== 'probe') return false
-    if (state === 'closed' && !this.#isTooMany()) return false // K1
+    if (this.#tripped && admission !== 'probe') return false
+    if (!this.#tripped && !this.#isTooMany()) return false // K1
     const fullMs = Math.min(this.#spec.openMaxMs, this.#spec.openMs * 2 ** Math.min(20, this.#times)) // K2
     this.#times += 1
-    this.rest(nowMs + fullMs * (1 + random * SPREAD))
+    this.rest(nowMs + fullMs * (1 + random * SPREAD), nowMs)
     return true
   }
 
   /** The call was given up by whoever made it (K4). */
   released(admission: Admission): void {
+    if (admission !== 'wait') this.#out = Math.max(0, this.#out - 1)
     if (admission === 'probe') this.#probes = Math.max(0, this.#probes - 1)
   }
 
   /** Opens until then at least: it asked for a rest, or another replica saw it fail. */
-  rest(untilMs: number): void {
+  rest(untilMs: number, nowMs: number): void {
     if (untilMs <= this.#openUntilMs) return
     this.#openUntilMs = untilMs
+    if (!this.#tripped && nowMs >= this.#recoverUntilMs) {
+      this.#trippedAtMs = nowMs
+      this.#usual = Math.max(this.#windows[0].most, this.#windows[1].most)
+    }
     this.#tripped = true
     this.#probesMax = 1
     this.#successes = 0
   }
 
-  #close(): void {
+  #close(nowMs: number): void {
+    const { recoverMs, recoverMaxMs } = this.#spec
     this.#tripped = false
     this.#times = 0
-    this.#probes = 0
-    this.#windows = [
-      { startMs: 0, calls: 0, failed: 0 },
-      { startMs: 0, calls: 0, failed: 0 },
-    ]
+    this.#row = 0
+    this.#recoverUntilMs = nowMs + Math.min(recoverMaxMs, Math.max(recoverMs, nowMs - this.#trippedAtMs)) // K3
+    this.#windows = [emptyWindow(0), emptyWindow(0)]
+  }
+
+  #windowAt(nowMs: number): Window {
+    const { windowMs } = this.#spec
+    const startMs = Math.floor(nowMs / windowMs) * windowMs
+    const [, newest] = this.#windows
+    if (newest.startMs === startMs) return newest
+    const window = emptyWindow(startMs)
+    this.#windows = [newest.startMs === startMs - windowMs ? newest : emptyWindow(startMs - windowMs), window]
+    return window
   }
 
   #note(nowMs: number, failed: 0 | 1): void {
-    const startMs = Math.floor(nowMs / this.#spec.windowMs) * this.#spec.windowMs
-    if (this.#windows[1].startMs !== startMs) {
-      const before = this.#windows[1].startMs === startMs - this.#spec.windowMs ? this.#windows[1] : { startMs, calls: 0, failed: 0 }
-      this.#windows = [before, { startMs, calls: 0, failed: 0 }]
-    }
-    this.#windows[1].calls += 1
-    this.#windows[1].failed += failed
+    const window = this.#windowAt(nowMs)
+    window.calls += 1
+    window.failed += failed
   }
 
   #isTooMany(): boolean {

@@ -3,6 +3,7 @@
 //   D2. What nothing can serve just now and has cost nothing is put off, not failed: the breaker says until when, drawn apart.
 //   D3. A shadow is asked beside, paid and told, and never answers.
 import { Fault, toFault } from '@baton/contracts/fault'
+import { Pace } from '@baton/policy'
 import type { LiveFacts } from '@baton/policy/routing'
 import { UNSEEN } from '@baton/policy/routing'
 import type { Telemetry } from '@baton/telemetry'
@@ -41,8 +42,8 @@ export type AttemptsOptions = {
 }
 
 const DEFER_MIN_MS = 250
-/** Put-off commands return spread over so long at least. */
-const SPREAD_MS = 1_500
+/** Paces of routes that are remembered. */
+const PACES_MAX = 2_000
 
 const subjectOf = ({ tenant, flow, user }: Dispatch['command']): Subject => ({
   tenant,
@@ -55,6 +56,7 @@ type Ready = { readonly plan: RoutePlan; readonly request: PlanRequest; readonly
 class Attempting implements Attempts {
   readonly #options: AttemptsOptions
   readonly #running = new Map<string, Promise<Asked | GivenUp>>()
+  readonly #paces = new Map<string, Pace>()
 
   constructor(options: AttemptsOptions) {
     this.#options = options
@@ -88,7 +90,7 @@ class Attempting implements Attempts {
       const plan = this.#plan(dispatch, request, subject)
       return await this.#walk(dispatch, { plan, request, reservation, bill })
     } catch (error) {
-      return this.#given(error, { bill, tries: 1, failedOver: [] })
+      return this.#given(error, dispatch, { bill, tries: 1, failedOver: [] })
     } finally {
       ticket?.done((bill.usage.inputTokens ?? 0) + (bill.usage.outputTokens ?? 0))
       reservation.settle(bill.usage.costMicroUsd)
@@ -152,10 +154,11 @@ class Attempting implements Attempts {
     try {
       const asked = await walk.run()
       tell(asked.model.name)
+      this.#paceOf(dispatch.names).answered(clockMs())
       return asked
     } catch (error) {
       tell(undefined)
-      return this.#given(error, { bill, tries: walk.tries, failedOver: walk.trail(), steps })
+      return this.#given(error, dispatch, { bill, tries: walk.tries, failedOver: walk.trail(), steps })
     }
   }
 
@@ -200,6 +203,7 @@ class Attempting implements Attempts {
 
   #given(
     error: unknown,
+    dispatch: Pick<Dispatch, 'names'>,
     { bill, tries, failedOver, steps = [] }: { bill: Bill; tries: number; failedOver: readonly string[]; steps?: readonly PlanStep[] },
   ): GivenUp {
     const { conditions, telemetry } = this.#options
@@ -209,19 +213,29 @@ class Attempting implements Attempts {
       telemetry.metrics.count('baton_model_deferred_total', { reason: why })
       const code = why === 'limit' ? 'model.rate_limited' : 'model.unavailable'
       const message = why === 'limit' ? 'A limit of requests or tokens is used up for now.' : 'No model of the step can be asked for now.'
-      return { ...base, fault: new Fault(code, message, { retryAfterMs: waitMs, reason: why }), deferMs: this.#spread(waitMs) } // D2
+      return { ...base, fault: new Fault(code, message, { retryAfterMs: waitMs, reason: why }), deferMs: this.#slot(dispatch, waitMs) } // D2
     }
     const fault = toFault(error)
     const remote = steps.filter(({ model }) => !model.local)
     if (bill.usage.costMicroUsd > 0 || remote.length === 0 || !isPassing(fault)) return { ...base, fault }
     if (!remote.every(({ model }) => conditions.ails(model))) return { ...base, fault }
     telemetry.metrics.count('baton_model_deferred_total', { reason: 'breaker' })
-    return { ...base, fault, deferMs: this.#spread(Math.min(...remote.map(({ model }) => conditions.restsMs(model)))) } // D2
+    return { ...base, fault, deferMs: this.#slot(dispatch, Math.min(...remote.map(({ model }) => conditions.restsMs(model)))) } // D2
   }
 
-  /** Those that were put off together do not return together. */
-  #spread(waitMs: number): number {
-    return Math.ceil(Math.max(DEFER_MIN_MS, waitMs) + this.#options.random() * Math.max(SPREAD_MS, waitMs / 2))
+  /** Those that were put off together come back one after the other. */
+  #slot({ names }: Pick<Dispatch, 'names'>, waitMs: number): number {
+    return Math.ceil(this.#paceOf(names).slot(this.#options.clockMs(), Math.max(DEFER_MIN_MS, waitMs)))
+  }
+
+  #paceOf(names: readonly string[]): Pace {
+    const key = names.join(' ')
+    const known = this.#paces.get(key)
+    if (known !== undefined) return known
+    if (this.#paces.size >= PACES_MAX) this.#paces.clear()
+    const pace = new Pace()
+    this.#paces.set(key, pace)
+    return pace
   }
 }
 

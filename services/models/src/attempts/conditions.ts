@@ -146,7 +146,8 @@ export class Conditions {
 
   /** Another replica, or a person, wants this left alone (C3). */
   rest(key: string, restMs: number): void {
-    this.#of(key).breaker.rest(this.#options.clockMs() + restMs)
+    const nowMs = this.#options.clockMs()
+    this.#of(key).breaker.rest(nowMs + restMs, nowMs)
     this.#show(key)
   }
 
@@ -198,7 +199,7 @@ export class Conditions {
   #rest(key: string, breaker: Breaker, { restMs, code }: { restMs: number; code: FaultCode }): void {
     const nowMs = this.#options.clockMs()
     if (nowMs + restMs <= breaker.openUntilMs) return
-    breaker.rest(nowMs + restMs)
+    breaker.rest(nowMs + restMs, nowMs)
     this.#opened(key, restMs, code)
   }
 
