@@ -1,0 +1,56 @@
+// A provider that speaks OpenAI's chat completions on loopback: each model is a function from what it was asked to an answer.
+//   A model gives text, `{ text }`, `{ answer }` or any other object (sent as JSON), `{ status }` for a failure, or `{ delayMs, ...answer }`.
+import { createServer } from 'node:http'
+import { json } from 'node:stream/consumers'
+import { setTimeout as pause } from 'node:timers/promises'
+
+const textOf = ({ content }) => (typeof content === 'string' ? content : (content ?? []).map(({ text = '' }) => text).join(''))
+
+const completion = (model, text) => ({
+  id: 'chatcmpl-1',
+  object: 'chat.completion',
+  created: 1,
+  model,
+  choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop', logprobs: null }],
+  usage: { prompt_tokens: 100, completion_tokens: 20, total_tokens: 120 },
+})
+
+export const openUpstream = async () => {
+  const models = new Map()
+  const calls = new Map()
+  const answer = async (body) => {
+    const asked = body.messages
+      .filter(({ role }) => role === 'user')
+      .map(textOf)
+      .join('\n')
+    calls.set(body.model, (calls.get(body.model) ?? 0) + 1)
+    const given = models.get(body.model)?.(asked) ?? { status: 404 }
+    const { delayMs = 0, status = 200, ...rest } = typeof given === 'string' ? { text: given } : given
+    if (delayMs > 0) await pause(delayMs)
+    return status === 200
+      ? {
+          status,
+          body: completion(body.model, rest.answer === undefined ? (rest.text ?? JSON.stringify(rest)) : JSON.stringify(rest.answer)),
+        }
+      : { status, body: { error: { message: 'as the proof wants it', type: 'server_error', param: null, code: null } } }
+  }
+  const server = createServer(async (request, response) => {
+    const { status, body } = await json(request).then(answer, () => ({ status: 400, body: { error: { message: 'not JSON' } } }))
+    response.writeHead(status, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(body))
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${server.address().port}/v1`,
+    /** Adds models by name. */
+    serve: (more) => {
+      for (const [name, model] of Object.entries(more)) models.set(name, model)
+    },
+    names: () => [...models.keys()],
+    calls: (model) => calls.get(model) ?? 0,
+    close: () => {
+      server.closeAllConnections()
+      return new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
