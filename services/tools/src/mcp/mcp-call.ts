@@ -61,10 +61,8 @@ export const whileExtended = async <T>(
   }
 }
 
-const park = (call: McpCall, question: Question, parked: Parked, reason?: string): AsksPerson => {
-  const taint = call.server.trusted ? [] : [`tool:${call.server.name}/${call.definition.name}`]
-  return new AsksPerson(askOf(question, parked, { args: call.args, ...(reason === undefined ? {} : { reason }) }), taint)
-}
+const park = (call: McpCall, question: Question, parked: Parked, reason?: string): AsksPerson =>
+  new AsksPerson(askOf(question, parked, { args: call.args, ...(reason === undefined ? {} : { reason }) }))
 
 /** Why what a person wrote does not fit what the server wants; undefined where it does. */
 const misfit = ({ schema }: Question, { action, content }: Reply): string | undefined => {
