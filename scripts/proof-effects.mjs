@@ -11,10 +11,12 @@ const { printRows } = await import('./bench-tools/_table.mjs')
 const quick = process.argv.includes('--quick')
 const only = process.argv.find((word) => word.startsWith('--only='))?.split('=')[1]
 const rows = []
-if (only !== 'kafka') rows.push(...rowsOf(await crashLoop({ runs: quick ? 60 : 500, kills: quick ? 3 : 12, where: 'embedded' }), 'embedded'))
+if (only !== 'kafka')
+  rows.push(...rowsOf(await crashLoop({ runs: quick ? 60 : 500, kills: quick ? 3 : 12, where: 'embedded' }), 'embedded'))
 const missing = skipKafka()
 if (missing !== undefined) {
   console.log(`SKIP Kafka and PostgreSQL: ${missing}`)
   if (process.env.CI === 'true') rows.push({ what: 'Kafka and PostgreSQL are here', must: 'yes', seen: 'no', ok: false, note: missing })
-} else if (only !== 'embedded') rows.push(...rowsOf(await crashLoop({ runs: quick ? 60 : 500, kills: quick ? 3 : 12, where: 'kafka' }), 'kafka'))
+} else if (only !== 'embedded')
+  rows.push(...rowsOf(await crashLoop({ runs: quick ? 60 : 500, kills: quick ? 3 : 12, where: 'kafka' }), 'kafka'))
 process.exit(printRows(rows))

@@ -3,4 +3,5 @@ import { crashLoop, rowsOf } from '../../test/proof/effects.mjs'
 
 export const name = 'effects'
 
-export const run = async ({ quick }) => rowsOf(await crashLoop({ runs: quick ? 60 : 500, kills: quick ? 3 : 12, where: 'embedded' }), 'embedded')
+export const run = async ({ quick }) =>
+  rowsOf(await crashLoop({ runs: quick ? 60 : 500, kills: quick ? 3 : 12, where: 'embedded' }), 'embedded')

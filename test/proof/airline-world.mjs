@@ -34,7 +34,8 @@ export const readTrajectories = (file, limit) =>
       return { number, calls, truth: new Set(info.task.actions.map(({ name, kwargs }) => keyOf(name, kwargs))) }
     })
 
-const listen = (server) => new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${server.address().port}`)))
+const listen = (server) =>
+  new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${server.address().port}`)))
 
 const readBody = (request) =>
   new Promise((resolve) => {
@@ -43,7 +44,7 @@ const readBody = (request) =>
     request.on('end', () => resolve(text === '' ? {} : JSON.parse(text)))
   })
 
-const send = (response, body, type = 'application/json') => response.writeHead(200, { 'content-type': type }).end(type === 'application/json' ? JSON.stringify(body) : body)
+const send = (response, body) => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 
 const textOf = ({ content }) => (typeof content === 'string' ? content : (content ?? []).map(({ text = '' }) => text).join(''))
 
@@ -59,7 +60,8 @@ export const startRecordedModel = async (trajectories) => {
     turns += 1
     const name = tools.map((tool) => tool.function.name).find((one) => call !== undefined && one.endsWith(call.tool))
     const calls = [{ id: `call_${number}_${at}`, type: 'function', function: { name, arguments: JSON.stringify(call?.args) } }]
-    const message = name === undefined ? { role: 'assistant', content: '{"verdict":"done"}' } : { role: 'assistant', content: null, tool_calls: calls }
+    const message =
+      name === undefined ? { role: 'assistant', content: '{"verdict":"done"}' } : { role: 'assistant', content: null, tool_calls: calls }
     const usage = { prompt_tokens: 100, completion_tokens: 20, total_tokens: 120 }
     send(response, {
       id: `chat_${turns}`,
@@ -74,10 +76,14 @@ export const startRecordedModel = async (trajectories) => {
   return { url: `${url}/v1`, turns: () => turns, stop: () => server.close() }
 }
 
-/** The airline: answers what was recorded for a tool and its arguments, and keeps every write. */
+/**
+ * The airline: answers what was recorded for a tool and its arguments, and keeps every write. An answer repeats its question: three
+ * turns in a row that come to the very same are taken as being stuck, and a recording asks three times and finds nothing.
+ */
 export const startAirline = async (trajectories) => {
   const recorded = new Map()
-  for (const { calls } of trajectories) for (const { tool, args, result } of calls) if (!recorded.has(keyOf(tool, args))) recorded.set(keyOf(tool, args), result)
+  for (const { calls } of trajectories)
+    for (const { tool, args, result } of calls) if (!recorded.has(keyOf(tool, args))) recorded.set(keyOf(tool, args), result)
   const writes = []
   let reads = 0
   let unknown = 0
@@ -88,7 +94,7 @@ export const startAirline = async (trajectories) => {
     if (WRITES.includes(tool)) writes.push({ key, effect: request.headers['idempotency-key'] })
     else reads += 1
     if (!recorded.has(key)) unknown += 1
-    send(response, recorded.get(key) ?? 'Error: nothing was recorded for this call', 'text/plain')
+    send(response, { asked: args, answer: recorded.get(key) ?? 'Error: nothing was recorded for this call' })
   })
   const url = await listen(server)
   return { url, writes, reads: () => reads, unknown: () => unknown, stop: () => server.close() }

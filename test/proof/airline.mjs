@@ -40,10 +40,24 @@ steps:
   - desk: { agent: clerk, with: { input: { case: =input.case } } }
 `,
   )
-  const entries = tools.map((tool) => `  airline/${tool}: { method: POST, url: '${airline}/${tool}', input: { type: object }, effect: ${WRITES.includes(tool) ? 'irreversible' : 'read'}, trusted: true }\n`)
-  writeFileSync(join(dir, 'config', 'tools.yaml'), `http:\n${entries.join('')}rules:\n  - { tools: airline/*, queue: desk, sla: 1h }\nnetwork:\n  allow: [127.0.0.1]\n`)
-  writeFileSync(join(dir, 'config', 'models.yaml'), 'models:\n  recorded: { provider: openai, model: recorded, price: { input: 1, output: 2 } }\n')
-  return { BATON_FLOWS_DIR: join(dir, 'flows'), BATON_CONFIG_DIR: join(dir, 'config'), OPENAI_BASE_URL: model, OPENAI_API_KEY: 'sk-recorded' }
+  const entries = tools.map(
+    (tool) =>
+      `  airline/${tool}: { method: POST, url: '${airline}/${tool}', input: { type: object }, effect: ${WRITES.includes(tool) ? 'irreversible' : 'read'}, trusted: true }\n`,
+  )
+  writeFileSync(
+    join(dir, 'config', 'tools.yaml'),
+    `http:\n${entries.join('')}rules:\n  - { tools: airline/*, queue: desk, sla: 1h }\nnetwork:\n  allow: [127.0.0.1]\n`,
+  )
+  writeFileSync(
+    join(dir, 'config', 'models.yaml'),
+    'models:\n  recorded: { provider: openai, model: recorded, price: { input: 1, output: 2 } }\n',
+  )
+  return {
+    BATON_FLOWS_DIR: join(dir, 'flows'),
+    BATON_CONFIG_DIR: join(dir, 'config'),
+    OPENAI_BASE_URL: model,
+    OPENAI_API_KEY: 'sk-recorded',
+  }
 }
 
 const post = async (url, body) => {
@@ -71,7 +85,12 @@ const decide = async (url, { id, seen, truthOf }) => {
   if (truth === undefined) return // the answer to the request that began the run has not come back yet
   const right = truth.has(key)
   const by = 'oracle'
-  const body = { by, verdict: right ? 'approve' : 'reject', fingerprint: task.fingerprint, ...(right ? {} : { reason: 'not what the customer needs' }) }
+  const body = {
+    by,
+    verdict: right ? 'approve' : 'reject',
+    fingerprint: task.fingerprint,
+    ...(right ? {} : { reason: `This is not what the customer needs: ${key}`.slice(0, 500) }),
+  }
   const { status } = await post(`${url}/v1/reviews/${id}:decide`, body)
   if (status !== 200) return void seen.other.push(status)
   seen.asked.add(id)
@@ -83,7 +102,12 @@ const play = async (url, trajectories) => {
   let over = false
   const reviews = reviewing(url, { truthOf: (runId) => truths.get(runId), done: () => over })
   for (const { number, truth } of trajectories) {
-    const { status, body } = await post(`${url}/v1/runs`, { id: `case-${number}`, flow: FLOW, source: 'proof', input: { case: `case-${number}` } })
+    const { status, body } = await post(`${url}/v1/runs`, {
+      id: `case-${number}`,
+      flow: FLOW,
+      source: 'proof',
+      input: { case: `case-${number}` },
+    })
     if (status !== 202) throw new Error(`case ${number} was not accepted: ${status} ${JSON.stringify(body)}`)
     truths.set(body.runId, truth)
     if (number % 20 === 19) await pause(200)
@@ -112,7 +136,16 @@ export const playAirline = async ({ file, limit = 200 }) => {
   const started = performance.now()
   try {
     const { stats, reviews } = await play(system.urls.gateway, trajectories)
-    return { trajectories, stats, reviews, writes: airline.writes, reads: airline.reads(), unknown: airline.unknown(), turns: model.turns(), tookMs: performance.now() - started }
+    return {
+      trajectories,
+      stats,
+      reviews,
+      writes: airline.writes,
+      reads: airline.reads(),
+      unknown: airline.unknown(),
+      turns: model.turns(),
+      tookMs: performance.now() - started,
+    }
   } finally {
     await system.kill('SIGTERM')
     airline.stop()
@@ -126,7 +159,9 @@ const sorted = (list) => JSON.stringify(list.toSorted())
 /** Rows of the proof and of the bench. What has to come out is counted from the recordings, not written down here. */
 export const rowsOf = ({ trajectories, stats, reviews, writes, reads, unknown, turns, tookMs }) => {
   const expected = trajectories.flatMap(({ calls, truth }) =>
-    calls.filter(({ tool }) => WRITES.includes(tool)).map(({ tool, args }) => ({ key: keyOf(tool, args), right: truth.has(keyOf(tool, args)) })),
+    calls
+      .filter(({ tool }) => WRITES.includes(tool))
+      .map(({ tool, args }) => ({ key: keyOf(tool, args), right: truth.has(keyOf(tool, args)) })),
   )
   const right = expected.filter((one) => one.right).map(({ key }) => key)
   const wrong = expected.filter((one) => !one.right).map(({ key }) => key)
@@ -136,12 +171,21 @@ export const rowsOf = ({ trajectories, stats, reviews, writes, reads, unknown, t
   const readsExpected = trajectories.flatMap(({ calls }) => calls).length - expected.length
   const row = (what, must, seen, note = '') => ({ what, must: String(must), seen: String(seen), ok: String(must) === String(seen), note })
   return [
-    row('runs completed', trajectories.length, stats.completed, `${turns} turns of the model, ${reads} reads, in ${(tookMs / 1000).toFixed(1)} s`),
+    row(
+      'runs completed',
+      trajectories.length,
+      stats.completed,
+      `${turns} turns of the model, ${reads} reads, in ${(tookMs / 1000).toFixed(1)} s`,
+    ),
     row('approvals asked', expected.length, reviews.granted.length + reviews.refused.length),
     row('approvals granted (the call is in the ground truth)', right.length, reviews.granted.length),
     row('approvals refused', wrong.length, reviews.refused.length),
     row('wrong writes', 0, ungranted),
-    row('granted writes executed, each once', right.length, sorted(made) === sorted(reviews.granted) && twice === 0 ? made.length : `${made.length}, ${twice} twice`),
+    row(
+      'granted writes executed, each once',
+      right.length,
+      sorted(made) === sorted(reviews.granted) && twice === 0 ? made.length : `${made.length}, ${twice} twice`,
+    ),
     row('reads as recorded', readsExpected, unknown === 0 ? reads : `${reads}, ${unknown} unknown`),
   ]
 }

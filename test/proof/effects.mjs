@@ -56,7 +56,7 @@ const writeFiles = (dir, url) => {
 const startSink = () =>
   new Promise((resolve, reject) => {
     const child = fork(join(import.meta.dirname, 'effect-sink.mjs'), [String(SEED)])
-    child.once('message', (port) => resolve({ url: `http://127.0.0.1:${port}`, stop: () => child.kill() }))
+    child.once('message', (port) => resolve({ url: `http://127.0.0.1:${Number(port)}`, stop: () => child.kill() }))
     child.once('error', reject)
   })
 

@@ -6,6 +6,7 @@ import { KNOWN_TOOLS_FILE } from '../platform/inventory.ts'
 import { table } from '../print/table.ts'
 import { query, show, type CommandContext } from './context.ts'
 import { runningSystem } from './running-system.ts'
+import { importCommand } from './tools-import.ts'
 
 type ToolView = { readonly name: string; readonly effect: string; readonly about: string }
 type Refreshed = {
@@ -94,7 +95,7 @@ const accept = (context: CommandContext): Command =>
       context.terminal.print(`${tool} is accepted by ${by}`)
     })
 
-/** `baton tools list|refresh|diff|accept`. */
+/** `baton tools list|refresh|diff|accept|import`. */
 export const toolsCommand = (context: CommandContext): Command =>
   new Command('tools')
     .description('tools that flows may use; what changed of those that others serve')
@@ -102,3 +103,4 @@ export const toolsCommand = (context: CommandContext): Command =>
     .addCommand(refresh(context))
     .addCommand(diff(context))
     .addCommand(accept(context))
+    .addCommand(importCommand(context))

@@ -1,4 +1,5 @@
-// What this installation has, as far as it can be known without starting anything: routes of models.yaml, and names of tools.
+// What this installation has, as far as it can be known without starting anything: routes of models.yaml, and names of tools: those of
+// files beside flows, of tools.yaml, and those that were found elsewhere before.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BUILT_IN_TOOL_NAMES } from '@baton/tools/built-in-names'
@@ -20,8 +21,10 @@ export const readInventory = async (
   const known = await knownTools(join(configDir, KNOWN_TOOLS_FILE))
   const installed = env['BATON_FLOWS_DIR'] ?? 'flows'
   const beside = await foldersIn(installed)
-  const tools = await Promise.all([...new Set([...folders, ...beside])].map((folder) => toolsOf(join(folder, 'tools'))))
-  return { tools: [...BUILT_IN_TOOL_NAMES, ...known, ...tools.flat()], ...(routes === undefined ? {} : { routes }) }
+  const written = await httpTools(join(configDir, 'tools.yaml'))
+  const places = [...new Set([...folders, ...beside])].flatMap((folder) => [join(folder, 'tools'), join(folder, 'functions')])
+  const tools = await Promise.all(places.map(toolsOf))
+  return { tools: [...BUILT_IN_TOOL_NAMES, ...known, ...written, ...tools.flat()], ...(routes === undefined ? {} : { routes }) }
 }
 
 const routesOf = async (path: string): Promise<readonly string[] | undefined> => {
@@ -30,6 +33,14 @@ const routesOf = async (path: string): Promise<readonly string[] | undefined> =>
     return ['models', 'routes'].flatMap((part) => keysOf(catalogue, part))
   } catch {
     return undefined // None here, or one that its own service will complain about.
+  }
+}
+
+const httpTools = async (path: string): Promise<readonly string[]> => {
+  try {
+    return keysOf(parse(await readFile(path, 'utf8')), 'http')
+  } catch {
+    return [] // None here, or one that its own service will complain about.
   }
 }
 
