@@ -11,6 +11,7 @@ import { agentHandler } from './agent/agent-invoke.ts'
 import { modelsOf } from './agent/agent-work.ts'
 import { CATALOGUE, CatalogueController, LIVE_FACTS } from './catalogue/catalogue.controller.ts'
 import { openCatalogue } from './catalogue/open-catalogue.ts'
+import { createContextReader } from './context/context-reader.ts'
 import { invokeHandler } from './invoke/invoke.ts'
 
 /** The models service: takes `model.invoke`. Answers of models that cost money are kept before they are published (L9). */
@@ -21,14 +22,16 @@ export const start: StartService = async (platform, { port, host }) => {
   const clockMs = (): number => performance.now()
   const pieces = (command: StepCommand, returns: JsonSchema | undefined, delivery: number): PieceSink | undefined =>
     isStreamed(limits.stream, command, returns) ? openPieces({ bus: platform.bus, command, delivery }) : undefined
+  const sees = createContextReader({ sessions: platform.stores.sessions, resolve: (names) => catalogue.resolve(names) })
   const step = invokeHandler({
+    sees,
     catalogue,
     attempts,
     cache,
     pieces: (command, { returns }, delivery) => pieces(command, returns, delivery),
     clockMs,
   })
-  const turn = agentHandler(platform, { attempts, pieces, clockMs })
+  const turn = agentHandler(platform, { attempts, pieces, sees, clockMs })
   const invoke: WorkHandler = (command, context) =>
     command.turn === undefined ? step(command, context) : turn({ ...command, turn: command.turn }, context)
   const worker = createWorker({

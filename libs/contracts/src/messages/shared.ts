@@ -48,6 +48,11 @@ export const Meter = z.looseObject({
   savedMicroUsd: MicroUsd.optional(),
   /** Candidates that failed before the one that answered, with their codes. */
   failedOver: z.array(z.string()).optional(),
+  /** What did not fit the context of a model, and how it was shortened (S5): `part`, tokens lost, `end`, `start`, `middle`, `summary`, `results`, `all`. */
+  leftOut: z
+    .array(z.looseObject({ part: z.string().max(200), tokens: z.number().int().nonnegative(), how: z.string().max(40) }))
+    .max(100)
+    .optional(),
   /** The whole prompt, passages or arguments as they were sent, redacted, in the payload store. */
   contentRef: PayloadRef.optional(),
 })

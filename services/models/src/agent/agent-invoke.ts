@@ -15,7 +15,7 @@ export type AgentHandler = (command: StepCommand & { turn: NonNullable<StepComma
 /** Makes the handler. */
 export const agentHandler = (
   { stores: { payloads }, call, nowMs }: Pick<Platform, 'stores' | 'call' | 'nowMs'>,
-  given: Pick<AgentTools, 'attempts' | 'pieces' | 'clockMs'>,
+  given: Pick<AgentTools, 'attempts' | 'pieces' | 'clockMs' | 'sees'>,
 ): AgentHandler => {
   const tools: AgentTools = {
     ...given,

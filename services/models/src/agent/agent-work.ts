@@ -8,6 +8,7 @@ import type { WorkContext, WorkResult } from '@baton/service'
 import type { Attempts } from '../attempts/attempts.ts'
 import type { GivenUp, PieceSink } from '../attempts/dispatch.ts'
 import { lostWork } from '../invoke/invoke.ts'
+import type { ContextReader } from '../context/context-reader.ts'
 import type { Occasion } from '../model.ts'
 import type { ToolOffers } from './tool-offers.ts'
 import type { Transcripts } from './transcript.ts'
@@ -19,6 +20,8 @@ export type AgentTools = {
   readonly pieces: (command: StepCommand, returns: JsonSchema | undefined, delivery: number) => PieceSink | undefined
   readonly transcripts: Transcripts
   readonly offers: ToolOffers
+  /** Finds what an agent sees beside its prompt, and keeps its conversation within the window; absent: neither is done. */
+  readonly sees?: ContextReader
   /** Monotone milliseconds. */
   readonly clockMs: () => number
 }
@@ -75,7 +78,7 @@ export const startTaking = (
 /** A dispatch that gave nothing, as the result of its work. */
 export const failedWork = (
   asked: GivenUp,
-  took: Pick<Meter, 'startedAtMs' | 'latencyMs' | 'inputChars'>,
+  took: Pick<Meter, 'startedAtMs' | 'latencyMs' | 'inputChars' | 'leftOut'>,
   { command, context }: Pick<AgentWork, 'command' | 'context'>,
 ): WorkResult => lostWork(asked, took, { deadlineMs: command.deadlineMs, nowMs: context.nowMs() })
 

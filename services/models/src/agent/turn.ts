@@ -2,10 +2,13 @@
 //   U1. The piece that is stored has only what this turn added: results, note and the model's message.
 //   U2. It is stored before the answer that names it; stored again by a repeat of the command, it has the same name.
 //   U3. Calls come with output null; without calls the output is the agent's answer and fits what it returns.
+//   U4. A conversation that outgrows the window loses old results of tools from what the model is told; the transcript keeps them.
 import type { Json } from '@baton/contracts'
 import type { WorkResult } from '@baton/service'
 import { meterOf } from '../invoke/meter.ts'
 import { agentPromptOf, type Prompt } from '../invoke/prompt.ts'
+import type { LeftOut } from '../context/assemble.policy.ts'
+import { leftOutOf, NOTHING_SEEN } from '../context/context-reader.ts'
 import type { Question, Said } from '../model.ts'
 import { type AgentTools, type AgentWork, charsOf, failedWork, modelsOf, occasionOf, startTaking, trySpecOf } from './agent-work.ts'
 import { type Message, writePiece } from './piece.ts'
@@ -14,15 +17,29 @@ import { newsOf, saidOf } from './said.policy.ts'
 import { exactOf } from './tool-offers.ts'
 
 /** What a turn begins with: all that was said, the part of it that is new, and how the whole is told to a model. */
-type Opening = { readonly news: readonly Message[]; readonly said: readonly Said[]; readonly told: Prompt }
+type Opening = {
+  readonly news: readonly Message[]
+  readonly said: readonly Said[]
+  readonly told: Prompt
+  readonly leftOut: readonly LeftOut[]
+}
 
-const openingOf = async ({ command, turn, agent, context }: AgentWork, { transcripts }: AgentTools): Promise<Opening> => {
+const openingOf = async ({ command, turn, agent, context }: AgentWork, { transcripts, sees }: AgentTools): Promise<Opening> => {
   const before = await transcripts.load(command.tenant, turn.transcript)
   const news = newsOf(turn)
   const messages = [...before, ...news]
   const outputs = await transcripts.outputs(command.tenant, messages)
-  const told = agentPromptOf(context.plan, command.override?.prompt ?? agent.prompt, context.input)
-  return { news, told, said: saidOf(messages, outputs) }
+  const names = modelsOf(command, context.plan)
+  const spec = agent.context ?? context.node.context
+  const seen = await (sees?.read(command, context, {
+    spec,
+    names,
+    beside: `${JSON.stringify(context.plan.prompts[agent.prompt] ?? '')}${JSON.stringify(context.input)}`,
+  }) ?? NOTHING_SEEN)
+  const told = agentPromptOf(context.plan, command.override?.prompt ?? agent.prompt, context.input, seen.shown)
+  const said = saidOf(messages, outputs)
+  const kept = await (sees?.fit(said, { names, beside: `${told.system ?? ''}${told.prompt}` }) ?? { said, leftOut: [] }) // U4
+  return { news, told, said: kept.said, leftOut: [...seen.leftOut, ...kept.leftOut] }
 }
 
 const saidChars = (said: Said): number => said.text.length + (said.role === 'assistant' ? charsOf(said.calls) : 0)
@@ -56,8 +73,9 @@ const contentOf = ({ told, news }: Opening, { turn, agent, context }: AgentWork,
 /** Does it. */
 export const agentTurn = async (work: AgentWork, tools: AgentTools): Promise<WorkResult> => {
   const { command, turn, agent, context } = work
-  const took = startTaking(context, tools)
+  const clock = startTaking(context, tools)
   const opening = await openingOf(work, tools)
+  const took = () => ({ ...clock(), ...leftOutOf(opening) })
   const inputChars = inputCharsOf(opening)
   const question = await questionOf(work, opening, tools)
   const exact = exactOf(question.tools ?? [])

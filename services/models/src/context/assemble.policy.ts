@@ -4,7 +4,8 @@
 //       its own way, down to its least, before the next one is touched.
 //   C3. A part that may not be shortened is whole, or the step fails with `context.too_large`.
 //   C4. Lists are cut at their entries: a message, a passage or a finding is there or not. Only a single entry that is too long is cut within.
-//   C5. The result has at most the number of tokens that was asked for, counted exactly wherever the cheap bound did not settle it.
+//   C5. The result has at most the number of tokens that was asked for: the sum of its pieces and one between two, each counted exactly
+//       wherever the cheap bound did not settle it.
 //   C6. The same parts give the same text.
 import { Fault } from '@baton/contracts/fault'
 import { summaryOf } from './summary.policy.ts'
@@ -67,56 +68,58 @@ const within = (text: string, tokens: number, { count, side }: { count: CountTok
     : cut.replace(/^[\uDC00-\uDFFF]/, '').replace(/^\S{0,30}\s+/, '')
 }
 
-type Kept = { readonly text: string; readonly tokens: number }
+/** Text with its tokens. */
+type Piece = { readonly text: string; readonly tokens: number }
+type Kept = Piece
 
 /** The entries from one side that fit, and what of the next one does. */
-const oneSide = (part: Sized, room: number, { side, count }: { side: 'start' | 'end'; count: CountTokens }): readonly string[] => {
-  const entries = part.part.entries.map((entry, at) => ({ text: entry.text, size: part.sizes[at] ?? 0 }))
-  const inOrder = side === 'end' ? entries : entries.toReversed()
-  const kept: string[] = []
+const oneSide = (part: Sized, room: number, { side, count }: { side: 'start' | 'end'; count: CountTokens }): readonly Piece[] => {
+  const entries = part.part.entries.map((entry, at) => ({ text: entry.text, tokens: part.sizes[at] ?? 0 }))
+  const kept: Piece[] = []
   let left = room
-  for (const { text, size } of inOrder) {
-    if (size + GLUE_TOKENS <= left) {
-      kept.push(text)
-      left -= size + GLUE_TOKENS
-      continue
+  for (const entry of side === 'end' ? entries : entries.toReversed()) {
+    if (entry.tokens + GLUE_TOKENS > left) {
+      if (kept.length === 0 && left > ENTRY_TOKENS_MIN) {
+        const text = within(entry.text, left - GLUE_TOKENS, { count, side }) // C4
+        kept.push({ text, tokens: count(text) })
+      }
+      break
     }
-    const alone = entries.length === 1 || kept.length === 0
-    if (alone && left > ENTRY_TOKENS_MIN) kept.push(within(text, left - 1, { count, side })) // C4
-    break
+    kept.push(entry)
+    left -= entry.tokens + GLUE_TOKENS
   }
   return side === 'end' ? kept : kept.toReversed()
 }
 
-const noteOf = (tokens: number, how: string): string => `[${tokens} tokens left out here: ${how}]`
+const noteOf = (tokens: number, how: string): Piece => ({ text: `[${tokens} tokens left out here: ${how}]`, tokens: NOTE_TOKENS })
 
-const cutters: Readonly<Record<Exclude<Cut, 'never'>, (part: Sized, room: number, count: CountTokens) => string>> = {
-  end: (part, room, count) => [...oneSide(part, room, { side: 'end', count }), noteOf(part.tokens - room, 'the end')].join(GLUE),
-  start: (part, room, count) => [noteOf(part.tokens - room, 'the beginning'), ...oneSide(part, room, { side: 'start', count })].join(GLUE),
+const cutters: Readonly<Record<Exclude<Cut, 'never'>, (part: Sized, room: number, count: CountTokens) => readonly Piece[]>> = {
+  end: (part, room, count) => [...oneSide(part, room, { side: 'end', count }), noteOf(part.tokens - room, 'the end')],
+  start: (part, room, count) => [noteOf(part.tokens - room, 'the beginning'), ...oneSide(part, room, { side: 'start', count })],
   middle: (part, room, count) => {
     const half = Math.floor(room / 2)
-    if (part.part.entries.length === 1) {
-      const text = part.part.entries[0]?.text ?? ''
-      const [begin, end] = [within(text, half, { count, side: 'end' }), within(text, room - half, { count, side: 'start' })]
-      return [begin, noteOf(part.tokens - room, 'the middle'), end].join(GLUE)
-    }
     const first = oneSide(part, half, { side: 'end', count })
     const last = oneSide(part, room - half, { side: 'start', count })
-    return [...first, noteOf(part.tokens - room, 'the middle'), ...last].join(GLUE)
+    return [...first, noteOf(part.tokens - room, 'the middle'), ...last]
   },
   summary: (part, room, count) => {
     // The newest stay as they are, with two thirds of the room; of what is before them the rest is a summary.
     const newest = oneSide(part, Math.floor((room * 2) / 3), { side: 'start', count })
     const older = part.part.entries.slice(0, Math.max(0, part.part.entries.length - newest.length))
-    const text = older.map((entry) => entry.text).join(GLUE)
-    const used = newest.reduce((sum, one) => sum + count(one) + GLUE_TOKENS, 0)
-    const summary = summaryOf(text, Math.max(0, room - used), count)
-    const note = `[${older.length} earlier entries, in their most telling sentences:]`
-    return [note, summary, ...(newest.length === 0 ? [] : ['[from here on as it was:]', ...newest])].join(GLUE)
+    const summary = summaryOf(
+      older.map(({ text }) => text),
+      room - sumOf(newest.map(({ tokens }) => tokens)) - 2 * (NOTE_TOKENS + GLUE_TOKENS),
+      count,
+    )
+    const begin: Piece = { text: `[of ${older.length} earlier entries, their most telling sentences:]`, tokens: NOTE_TOKENS }
+    const rest: Piece = { text: '[from here on as it was:]', tokens: NOTE_TOKENS }
+    return [begin, summary, ...(newest.length === 0 ? [] : [rest, ...newest])]
   },
 }
 
 const wholeOf = ({ part }: Sized): string => part.entries.map(({ text }) => text).join(GLUE)
+
+const NOTHING_KEPT = { text: '', tokens: 0, how: 'all' } as const
 
 /** A part brought within a number of tokens. */
 const shorten = (part: Sized, tokens: number, count: CountTokens): Kept & { readonly how: string } => {
@@ -131,17 +134,13 @@ const shorten = (part: Sized, tokens: number, count: CountTokens): Kept & { read
         tokensMax: Math.max(0, tokens),
       },
     ) // C3
-  const room = tokens - NOTE_TOKENS
-  if (room <= 0) return { text: '', tokens: 0, how: 'all' }
-  let text = cutters[cut](part, room, count)
-  let counted = count(text)
-  // Joined, entries may have a few tokens more than one by one; then less is kept (C5).
-  for (let tighter = room; counted > tokens && tighter > 0;) {
-    tighter -= counted - tokens + 4
-    text = tighter <= 0 ? '' : cutters[cut](part, tighter, count)
-    counted = text === '' ? 0 : count(text)
-  }
-  return { text, tokens: counted, how: text === '' ? 'all' : cut }
+  const room = tokens - NOTE_TOKENS - GLUE_TOKENS
+  if (room <= 0) return NOTHING_KEPT
+  const pieces = cutters[cut](part, room, count).filter(({ text }) => text !== '')
+  const counted = sumOf(pieces.map((piece) => piece.tokens))
+  // Only a note is left: it says no more than the meter does.
+  if (pieces.every(({ text }) => text.startsWith('[')) || counted > tokens) return NOTHING_KEPT
+  return { text: pieces.map(({ text }) => text).join(GLUE), tokens: counted, how: cut }
 }
 
 type Work = { readonly part: Sized; kept: (Kept & { readonly how?: string }) | undefined }

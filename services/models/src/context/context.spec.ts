@@ -81,6 +81,20 @@ describe('the context of a model (C10, S5)', () => {
     )
   })
 
+  it('S5: a summary keeps the newest entries as they are, fills its room, and says how many it stands for', () => {
+    const talk = part('talk', {
+      cut: 'summary',
+      entries: Array.from({ length: 40 }, (_, at) => ({ text: `user: message ${at} about the lost card and its fee.` })),
+    })
+    const made = assembleContext({ parts: [talk], tokens: 200, count: words })
+    expect(made.tokens).toBeGreaterThan(150)
+    expect(made.tokens).toBeLessThanOrEqual(200)
+    expect(textOf('talk', made)).toMatch(
+      /^\[of \d+ earlier entries, their most telling sentences:\]\nuser: [\s\S]*\[from here on as it was:\][\s\S]*message 39 [^\n]*$/,
+    )
+    expect(made.leftOut).toMatchObject([{ part: 'talk', how: 'summary' }])
+  })
+
   it('what surely fits is never counted; what may not is', () => {
     expect(fitsSurely([part('a', { entries: [{ text: 'ten chars!' }] })], 11)).toBe(true)
     expect(fitsSurely([part('a', { entries: [{ text: 'ten chars!' }] })], 10)).toBe(false)
@@ -92,7 +106,7 @@ describe('summaries and counts', () => {
   it('S1: a summary has only sentences of the text, in their order', () => {
     const text =
       'The card was lost in Oslo. It rained. The customer wants a new card posted to Oslo. Thanks. The fee for a new card is waived.'
-    const summary = summaryOf(text, 26, words)
+    const summary = summaryOf([text], 26, words).text
     expect(summary.split('\n').every((sentence) => text.includes(sentence))).toBe(true)
     expect(summary).toContain('card')
     expect(words(summary)).toBeLessThanOrEqual(26)

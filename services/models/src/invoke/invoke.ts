@@ -15,6 +15,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Question } from '../model.ts'
 import { readOutput } from '../output/structured-output.ts'
 import { cachedMeter, lossOf, meterOf, type Took } from './meter.ts'
+import { type ContextReader, leftOutOf, NOTHING_SEEN, type Seen } from '../context/context-reader.ts'
 import { promptOf, type Prompt } from './prompt.ts'
 
 /** Time of one try where the step names none. */
@@ -29,6 +30,8 @@ export type InvokeTools = {
   readonly cache: AnswerCache
   /** Where an answer to this command is shown while it is written; undefined: nowhere. */
   readonly pieces: (command: StepCommand, node: PlanNode, delivery: number) => PieceSink | undefined
+  /** Finds what a step shows beside its prompt; absent: recipes of contexts are not followed. */
+  readonly sees?: ContextReader
   /** Monotone milliseconds. */
   readonly clockMs: () => number
 }
@@ -115,8 +118,18 @@ const questionOf = (
   }
 }
 
+/** What the step shows beside its prompt, where it has a recipe for that. */
+const seenBy = async (sees: ContextReader | undefined, command: StepCommand, context: WorkContext): Promise<Seen> => {
+  const { plan, input } = context
+  const node = modelNode(context.node)
+  if (sees === undefined || node.context === undefined) return NOTHING_SEEN
+  const names = command.override?.models ?? node.models // I1
+  const prompt = plan.prompts[command.override?.prompt ?? node.prompt] ?? ''
+  return sees.read(command, context, { spec: node.context, names, beside: `${JSON.stringify(prompt)}${JSON.stringify(input)}` })
+}
+
 /** Makes the handler. */
-export const invokeHandler = ({ catalogue, attempts, cache, pieces, clockMs }: InvokeTools): WorkHandler => {
+export const invokeHandler = ({ catalogue, attempts, cache, pieces, sees, clockMs }: InvokeTools): WorkHandler => {
   /** Where the answer of this command is kept, if the step has a cache. A command that a gate sent back takes it out (A2). */
   const cacheOf = async (
     command: StepCommand,
@@ -149,12 +162,23 @@ export const invokeHandler = ({ catalogue, attempts, cache, pieces, clockMs }: I
   return async (command: StepCommand, context: WorkContext) => {
     const { input, plan, nowMs } = context
     const node = modelNode(context.node)
-    const told = promptOf(plan, command.override?.prompt ?? node.prompt, input) // I1
+    const prompt = command.override?.prompt ?? node.prompt // I1
+    const seen = await seenBy(sees, command, context)
+    const told = promptOf(plan, prompt, input, seen.shown)
     const dispatch = dispatchOf(command, context, told)
     const startedAtMs = nowMs()
     const started = clockMs()
-    const took = () => ({ startedAtMs, latencyMs: Math.round((clockMs() - started) * 1_000) / 1_000 })
-    const key = await cacheOf(command, node, { ...dispatch.question, ...promptOf(plan, node.prompt, input) }, plan.prompts[node.prompt])
+    const took = () => ({
+      startedAtMs,
+      latencyMs: Math.round((clockMs() - started) * 1_000) / 1_000,
+      ...leftOutOf(seen),
+    })
+    const key = await cacheOf(
+      command,
+      node,
+      { ...dispatch.question, ...promptOf(plan, node.prompt, input, seen.shown) },
+      plan.prompts[node.prompt],
+    )
     const cached = key === undefined ? undefined : await cache.find(key)
     if (cached !== undefined) return fromCache(cached, told, { input, ...took() })
     const asked = await attempts.ask(dispatch)

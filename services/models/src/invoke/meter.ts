@@ -4,7 +4,7 @@ import type { Meter } from '@baton/contracts'
 import type { Asked, GivenUp } from '../attempts/dispatch.ts'
 import type { CachedAnswer } from '../cache/answer-cache.ts'
 
-export type Took = Pick<Meter, 'startedAtMs' | 'latencyMs' | 'inputChars'>
+export type Took = Pick<Meter, 'startedAtMs' | 'latencyMs' | 'inputChars' | 'leftOut'>
 
 /** Of a dispatch that gave an output of so many characters. */
 export const meterOf = ({ output, model, tries, usage, failedOver }: Asked, took: Took & { readonly outputChars: number }): Meter => ({

@@ -3,8 +3,9 @@
 //       message. A prompt with slots says itself where the input goes.
 import { Fault } from '@baton/contracts/fault'
 import { isJsonObject, type Json } from '@baton/contracts/json'
-import { renderPrompt } from '@baton/flow'
 import type { Plan } from '@baton/flow/plan'
+import { fillPrompt, withoutRoleMarks } from '../prompts/fill.policy.ts'
+import { blocksOf, fillingOf, type Shown } from '../context/show.policy.ts'
 
 export type Prompt = { readonly prompt: string; readonly system?: string }
 
@@ -14,20 +15,26 @@ const find = (plan: Plan, name: string): Plan['prompts'][string] => {
   return prompt
 }
 
-/** The prompt of a step. Throws `expression.failed` for a slot that the input does not have. */
-export const promptOf = (plan: Plan, name: string, input: Json): Prompt => {
+const NO_PARTS: Shown = {}
+
+/** The prompt of a step, with the parts of its context in their slots or behind it. Throws `expression.failed` for a slot that has nothing. */
+export const promptOf = (plan: Plan, name: string, input: Json, shown: Shown = NO_PARTS): Prompt => {
   const { parts, system } = find(plan, name)
-  return { prompt: renderPrompt(parts, input), ...(system === undefined ? {} : { system: renderPrompt(system, input) }) }
+  const { values, rest } = fillingOf([...parts, ...(system ?? [])], input, shown)
+  return {
+    prompt: `${fillPrompt(parts, values)}${withoutRoleMarks(blocksOf(rest))}`,
+    ...(system === undefined ? {} : { system: fillPrompt(system, values) }),
+  }
 }
 
 const INPUT_SLOT = [{ slot: ['input'] }]
 const isNothing = (input: Json): boolean => input === null || (isJsonObject(input) && Object.keys(input).length === 0)
 
 /** The prompt of an agent (N1). */
-export const agentPromptOf = (plan: Plan, name: string, input: Json): Prompt => {
+export const agentPromptOf = (plan: Plan, name: string, input: Json, shown: Shown = NO_PARTS): Prompt => {
   const { parts, system = [] } = find(plan, name)
+  if ([...parts, ...system].some((part) => 'slot' in part) || isNothing(input)) return promptOf(plan, name, input, shown)
   const told = promptOf(plan, name, input)
-  if ([...parts, ...system].some((part) => 'slot' in part) || isNothing(input)) return told
   const role = told.system === undefined ? told.prompt : `${told.system}\n\n${told.prompt}`
-  return { system: role, prompt: renderPrompt(INPUT_SLOT, { input }) }
+  return { system: role, prompt: `${fillPrompt(INPUT_SLOT, { input })}${withoutRoleMarks(blocksOf(shown))}` }
 }
