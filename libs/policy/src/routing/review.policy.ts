@@ -88,7 +88,7 @@ const differenceOf = (played: readonly Played[], present: readonly Played[]): In
     differences.length === 0
       ? 1
       : Math.max((SURE * standardDeviation(differences)) / Math.sqrt(differences.length), 0.5 / differences.length)
-  return { value, low: value - half, high: value + half }
+  return { value, low: Math.max(-1, value - half), high: Math.min(1, value + half) }
 }
 
 const THRESHOLDS = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95] as const
@@ -140,7 +140,7 @@ export const reviewRoute = (trials: Trials, { current, options = routesWorthTryi
   const nowOf = (cases: readonly number[]): RouteFigures => figuresOf(playAll(current, trials, cases))
   const before = nowOf(chosenOn)
   const isCheaper = ({ figures, difference }: ReviewedOption, now: RouteFigures): boolean =>
-    figures.costMicroUsd <= now.costMicroUsd * WORTH && difference.low >= -margin
+    figures.costMicroUsd < now.costMicroUsd && figures.costMicroUsd <= now.costMicroUsd * WORTH && difference.low >= -margin
   const isBetter = ({ figures, difference }: ReviewedOption, now: RouteFigures): boolean =>
     figures.costMicroUsd <= now.costMicroUsd && difference.low > 0
   const now = nowOf(measuredOn)

@@ -63,6 +63,7 @@ export const createLiveCatalogue = async (
     if (value.length === 0) {
       current = first // H3
       state = { version: 0, source: 'file' }
+      logger.info({}, 'catalogue of models is the file again')
       return
     }
     const { version, by, atMs, content } = readRecord(value)
