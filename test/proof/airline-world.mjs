@@ -50,13 +50,14 @@ const textOf = ({ content }) => (typeof content === 'string' ? content : (conten
 
 /** A server that speaks OpenAI's chat completions: the recorded calls one after the other, then an answer. */
 export const startRecordedModel = async (trajectories) => {
+  const byNumber = new Map(trajectories.map((trajectory) => [trajectory.number, trajectory]))
   let turns = 0
   const server = createServer(async (request, response) => {
     if (request.method !== 'POST') return send(response, { data: [{ id: 'recorded' }] })
     const { model, messages, tools = [] } = await readBody(request)
     const number = Number(/case-(\d+)/.exec(messages.map(textOf).join(' '))?.[1])
     const at = messages.filter((message) => message.role === 'assistant' && message.tool_calls?.length > 0).length
-    const call = trajectories[number]?.calls[at]
+    const call = byNumber.get(number)?.calls[at]
     turns += 1
     const name = tools.map((tool) => tool.function.name).find((one) => call !== undefined && one.endsWith(call.tool))
     const calls = [{ id: `call_${number}_${at}`, type: 'function', function: { name, arguments: JSON.stringify(call?.args) } }]

@@ -118,15 +118,16 @@ const play = async (url, trajectories) => {
   }
   try {
     const stats = await until('the runs to end', ended, { timeoutMs: 420_000, everyMs: 250 })
-    return { stats, reviews: await ((over = true), reviews) }
+    const { items: failures = [] } = stats.failed === 0 ? {} : await getJson(`${url}/v1/runs?flow=${FLOW}&status=failed&limit=20`)
+    return { stats, failures, reviews: await ((over = true), reviews) }
   } finally {
     over = true
   }
 }
 
 /** Plays the recordings; `limit`: the first so many. */
-export const playAirline = async ({ file, limit = 200 }) => {
-  const trajectories = readTrajectories(file, limit)
+export const playAirline = async ({ file, limit = 200, from = 0 }) => {
+  const trajectories = readTrajectories(file, limit).slice(from)
   const tools = [...new Set(trajectories.flatMap(({ calls }) => calls.map(({ tool }) => tool)))].toSorted()
   const airline = await startAirline(trajectories)
   const model = await startRecordedModel(trajectories)
@@ -135,10 +136,11 @@ export const playAirline = async ({ file, limit = 200 }) => {
   const system = await startBaton(['--data', join(dir, 'data'), '--port', '0'], { env })
   const started = performance.now()
   try {
-    const { stats, reviews } = await play(system.urls.gateway, trajectories)
+    const { stats, failures, reviews } = await play(system.urls.gateway, trajectories)
     return {
       trajectories,
       stats,
+      failures,
       reviews,
       writes: airline.writes,
       reads: airline.reads(),
@@ -157,7 +159,7 @@ export const playAirline = async ({ file, limit = 200 }) => {
 const sorted = (list) => JSON.stringify(list.toSorted())
 
 /** Rows of the proof and of the bench. What has to come out is counted from the recordings, not written down here. */
-export const rowsOf = ({ trajectories, stats, reviews, writes, reads, unknown, turns, tookMs }) => {
+export const rowsOf = ({ trajectories, stats, failures, reviews, writes, reads, unknown, turns, tookMs }) => {
   const expected = trajectories.flatMap(({ calls, truth }) =>
     calls
       .filter(({ tool }) => WRITES.includes(tool))
@@ -175,7 +177,7 @@ export const rowsOf = ({ trajectories, stats, reviews, writes, reads, unknown, t
       'runs completed',
       trajectories.length,
       stats.completed,
-      `${turns} turns of the model, ${reads} reads, in ${(tookMs / 1000).toFixed(1)} s`,
+      `${turns} turns of the model, ${reads} reads, in ${(tookMs / 1000).toFixed(1)} s${failures.map(({ runId, fault }) => `; ${runId}: ${fault?.code ?? ''} ${fault?.message ?? ''}`).join('')}`,
     ),
     row('approvals asked', expected.length, reviews.granted.length + reviews.refused.length),
     row('approvals granted (the call is in the ground truth)', right.length, reviews.granted.length),
