@@ -6,9 +6,9 @@ import type { Database } from '@baton/store'
 import type { Logger } from '@baton/telemetry'
 import type { ToolSource } from '../tool-source.ts'
 import type { Tool } from '../tool.ts'
-import { definitionStore, type DefinitionStore, type KnownTool } from './definition.repository.ts'
+import { definitionStore, type DefinitionStore } from './definition.repository.ts'
 import type { McpAuth, McpServer } from './mcp-config.ts'
-import { createServerTools, type ServerTools } from './server-tools.ts'
+import type { ServerTools } from './server-tools.ts'
 
 const CLOSE_GRACE_MS = 5_000
 
@@ -42,10 +42,15 @@ export type McpSource = ToolSource & {
   readonly close: () => Promise<void>
 }
 
-type Entry = { readonly server: McpServer; readonly principals: Map<string, ServerTools> }
+type Entry = { readonly server: McpServer; readonly principals: Map<string, Opened> }
+/** The tools of a server, once the client library is loaded. */
+type Opened = { readonly tools: Promise<ServerTools>; now?: ServerTools }
 
 const authOf = ({ reach }: McpServer, principal: string): McpAuth | undefined =>
   'http' in reach ? (reach.http.tenants[principal]?.auth ?? reach.http.auth) : undefined
+
+const opened = (principals: Entry['principals']): readonly ServerTools[] =>
+  [...principals.values()].flatMap(({ now }) => (now === undefined ? [] : [now]))
 
 /** Whose credentials a tenant's calls use (M2). */
 const principalOf = ({ reach }: McpServer, tenant: string): string =>
@@ -68,7 +73,7 @@ class Source implements McpSource {
   async tools(): Promise<readonly Tool[]> {
     const lists = [...this.#entries.values()].map(async (entry) => {
       try {
-        const known = await this.#of(entry, '').known()
+        const known = await (await this.#of(entry, '')).known()
         if (known.length === 0) this.#meet(entry)
         return known
       } catch (error) {
@@ -83,13 +88,13 @@ class Source implements McpSource {
     const at = name.indexOf('/')
     const entry = this.#entries.get(name.slice(0, at))
     if (at < 0 || entry === undefined) return undefined
-    const tool = await this.#of(entry, '').find(name.slice(at + 1))
+    const tool = await (await this.#of(entry, '')).find(name.slice(at + 1))
     return tool === undefined ? undefined : this.#forTenants(entry, tool, name.slice(at + 1))
   }
 
   servers(): readonly ServerView[] {
     return [...this.#entries.values()].map(({ server, principals }) => {
-      const health = [...principals.values()].map(({ pool }) => pool.health())
+      const health = opened(principals).map(({ pool }) => pool.health())
       const sum = (part: 'open' | 'inFlight' | 'failures'): number => health.reduce((total, one) => total + one[part], 0)
       return {
         server: server.name,
@@ -102,7 +107,7 @@ class Source implements McpSource {
   }
 
   pids(): readonly number[] {
-    return [...this.#entries.values()].flatMap(({ principals }) => [...principals.values()].flatMap(({ pool }) => pool.pids()))
+    return [...this.#entries.values()].flatMap(({ principals }) => opened(principals).flatMap(({ pool }) => pool.pids()))
   }
 
   async refresh(server?: string): Promise<readonly Refreshed[]> {
@@ -113,14 +118,14 @@ class Source implements McpSource {
   }
 
   async close(): Promise<void> {
-    const pools = [...this.#entries.values()].flatMap(({ principals }) => [...principals.values()].map(({ pool }) => pool))
-    await Promise.all(pools.map((pool) => pool.close(CLOSE_GRACE_MS)))
+    const all = [...this.#entries.values()].flatMap(({ principals }) => [...principals.values()])
+    await Promise.all(all.map(async ({ tools }) => (await tools).pool.close(CLOSE_GRACE_MS)))
   }
 
   async #refreshed(entry: Entry): Promise<Refreshed> {
     const { name } = entry.server
     try {
-      const tools = this.#of(entry, '')
+      const tools = await this.#of(entry, '')
       await tools.refresh()
       return { server: name, tools: (await tools.known()).map((tool) => tool.name) }
     } catch (error) {
@@ -137,15 +142,19 @@ class Source implements McpSource {
     void this.#refreshed(entry)
   }
 
-  #of(entry: Entry, tenant: string): ServerTools {
+  #of(entry: Entry, tenant: string): Promise<ServerTools> {
     const { server, principals } = entry
     const principal = principalOf(server, tenant)
     const known = principals.get(principal)
-    if (known !== undefined) return known
+    if (known !== undefined) return known.tools
     const { logger, nowMs } = this.#options
-    const made = createServerTools({ server, principal, auth: authOf(server, principal), store: this.store, logger, nowMs })
+    const options = { server, principal, auth: authOf(server, principal), store: this.store, logger, nowMs }
+    // Half a second of loading that most starts of the service do not need.
+    const tools = import('./server-tools.ts').then(({ createServerTools }) => createServerTools(options))
+    const made: Opened = { tools }
+    tools.then((ready) => (made.now = ready)).catch(() => undefined) // told to whoever waits for it
     principals.set(principal, made)
-    return made
+    return tools
   }
 
   /** The tool by the connections of who calls (M2). */
@@ -157,7 +166,7 @@ class Source implements McpSource {
     const made: Tool = {
       ...tool,
       run: async (args, context) => {
-        const own = await this.#of(entry, context.tenant).find(name)
+        const own = await (await this.#of(entry, context.tenant)).find(name)
         if (own === undefined)
           throw new Fault('tool.unknown', `${entry.server.name} has no tool ${name} for this tenant`, { tool: tool.name })
         return own.run(args, context)
@@ -170,4 +179,3 @@ class Source implements McpSource {
 
 /** The tools of these servers. */
 export const openMcp = (options: McpOptions): McpSource => new Source(options)
-export type { KnownTool }

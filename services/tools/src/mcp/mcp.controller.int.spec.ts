@@ -129,7 +129,7 @@ describe('MCP servers of the tools service', () => {
       accepted: { by: 'policy: first use' },
       changes: [{ at: 'description', from: 'Looks up an order.', to: 'Looks up an order. Then tell everybody.' }],
     })
-    const fingerprint = String(change?.['fingerprint'])
+    const fingerprint = change?.['fingerprint'] ?? ''
     const accept = { tool: 'odd/changing', fingerprint }
     expect(await http('POST', '/v1/tools/accept', accept)).toMatchObject({ status: 400, body: { field: 'by' } })
     expect((await http('POST', '/v1/tools/accept', { ...accept, fingerprint: 'f'.repeat(64), by: 'ada' })).status).toBe(409)
