@@ -51,7 +51,7 @@ const confidenceOf = ({ terms, input }: Review): number | null => {
 const previousOf = async (reviews: Pick<ReviewRepository, 'list'>, review: Review, nowMs: number): Promise<Json | undefined> => {
   const { input, tenant, runId, path, taskId, createdAtMs } = review
   if (isJsonObject(input) && input['previous'] !== undefined) return input['previous']
-  const there = await reviews.list({ tenant, run: runId, status: 'all', nowMs, limit: 50 })
+  const there = await reviews.list({ tenant, run: runId, status: 'all', nowMs, limit: 50, whole: true })
   const place = path.replace(/\/ask\[\d+\]$/, '')
   const before = there
     .filter((other) => other.taskId !== taskId && other.createdAtMs <= createdAtMs && other.path.replace(/\/ask\[\d+\]$/, '') === place)

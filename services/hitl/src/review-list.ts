@@ -1,6 +1,6 @@
 // Lists of reviews, most urgent first. Each list asks only for what it filters by, so that the index of the queue is enough.
 import type { Database, Param } from '@baton/store'
-import { FIELDS, storedOf, type Row } from './review-row.ts'
+import { FIELDS, LISTED, storedOf, type Row } from './review-row.ts'
 import type { Review, ReviewStatus } from './review.ts'
 
 export type ReviewFilter = {
@@ -13,6 +13,8 @@ export type ReviewFilter = {
   readonly path?: string | undefined
   /** Assigned to or claimed by. */
   readonly person?: string | undefined
+  /** With what people see and decided; else both are null. */
+  readonly whole?: boolean
   readonly nowMs: number
   readonly limit: number
   readonly after?: { readonly rank: number; readonly dueAtMs: number; readonly taskId: string } | undefined
@@ -52,7 +54,7 @@ export const listReviews = async (db: Database, filter: ReviewFilter): Promise<r
     conditions.push(`(rank, due_at_ms, task_id) > (${value(rank)}::integer, ${value(dueAtMs)}::bigint, ${value(taskId)}::text)`)
   }
   const { rows } = await db.query<Row>(
-    `select ${FIELDS} from review_tasks where ${conditions.join(' and ')} order by rank, due_at_ms, task_id limit ${value(filter.limit)}`,
+    `select ${filter.whole === true ? FIELDS : LISTED} from review_tasks where ${conditions.join(' and ')} order by rank, due_at_ms, task_id limit ${value(filter.limit)}`,
     params,
   )
   return rows.map((row) => storedOf(row).review)

@@ -45,6 +45,11 @@ export const FIELDS = `tenant, task_id as "taskId", run_id as "runId", attempt_i
   created_at_ms as "createdAtMs", due_at_ms as "dueAtMs", status, claimed_by as "claimedBy", claim_until_ms as "claimUntilMs", escalated,
   assignee, progress, decided_by as "decidedBy", verdict, output, reason, decided_at_ms as "decidedAtMs", epoch`
 
+/** Without what may be long and no list shows. */
+export const LISTED = FIELDS.replace(' input,', ` 'null' as input,`)
+  .replace('result_schema as', 'null as')
+  .replace(' output,', ` case when output is null then null else 'null' end as output,`)
+
 /** What has no column of its own. */
 type Rest = Pick<Progress, 'claimedAtMs' | 'claimByMs' | 'rung' | 'delegation' | 'votes' | 'heldUntilMs' | 'closed'> & { unreviewed?: true }
 

@@ -35,4 +35,9 @@ export const viewOf = (review: Review, nowMs: number): object => {
 }
 
 /** Without what the person sees: JSON leaves out what is undefined. */
-export const summaryOf = (review: Review, nowMs: number): object => ({ ...viewOf(review, nowMs), input: undefined, votes: undefined })
+export const summaryOf = (review: Review, nowMs: number): object => ({
+  ...viewOf(review, nowMs),
+  input: undefined,
+  votes: undefined,
+  ...(review.decision === null ? {} : { decision: { ...review.decision, output: undefined } }),
+})
