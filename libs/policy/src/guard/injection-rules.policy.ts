@@ -1,8 +1,7 @@
 // Sentences by which a text tries to command the model that reads it. Reviewed patterns, each linear: every gap is bounded.
 
-export type InjectionRule = { readonly kind: string; readonly pattern: RegExp; readonly weight: number; readonly reason: string }
-
-const rule = (kind: string, weight: number, reason: string, pattern: RegExp): InjectionRule => ({ kind, pattern, weight, reason })
+import { injectionRule as rule, type InjectionRule } from './injection-rule.ts'
+import { WIDER_RULES } from './injection-wider-rules.policy.ts'
 
 const OVERRIDE = 'tells the reader to ignore its instructions'
 const LEAK = 'asks for the hidden prompt'
@@ -156,6 +155,7 @@ export const INJECTION_RULES: readonly InjectionRule[] = [
     'claims an authority it cannot show',
     /\b(?:i am|i'm|this is|as) (?:the |your |an? )?(?:developer|administrator|admin|creator|openai|anthropic|system operator|root)\b[^.!?\n]{0,40}?\b(?:override|authori[sz]\w+|grant|permission|disable|unlock|access|you (?:must|can|may|should))/g,
   ),
+  ...WIDER_RULES,
 ]
 
 /** The same orders with nothing between their letters, for texts that hide them behind spaces, dots or other alphabets. */

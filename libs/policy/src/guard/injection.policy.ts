@@ -10,7 +10,7 @@ import { arranged, fold, lower } from './spans.policy.ts'
 const IMAGE =
   /!\[[^\]\n]{0,200}\]\(\s{0,3}<?(https?:\/\/[^\s)>]{1,2000})|<img\b[^>]{0,200}?\bsrc\s{0,3}=\s{0,3}["']?(https?:\/\/[^\s"'>]{1,2000})/gi
 const CARRIES =
-  /[{<[$%](?:[^}>\]]{2,60})[}>\]]|(?:data|content|secret|conversation|history|prompt|summary|leak|exfil|msg|q)=(?:[{<[$%]|[\w%+/=-]{40,})/i
+  /[{<[$%](?:[^}>\]]{2,60})[}>\]]|=[{<[][a-z_ ]{2,60}$|(?:data|content|secret|conversation|history|prompt|summary|leak|exfil|msg|q)=(?:[{<[$%]|[\w%+/=-]{40,})/i
 
 const findImages = (text: string): Span[] =>
   [...text.matchAll(IMAGE)].flatMap(({ 0: match, 1: markdown, 2: html, index }) => {
@@ -55,9 +55,14 @@ const findSpaced = (text: string): Span[] =>
     }),
   )
 
+/** All rules as one: what matches none of them, as nearly every text does, is told in less than half the time. */
+const ANY_RULE = new RegExp(INJECTION_RULES.map(({ pattern }) => pattern.source).join('|'))
+
 /** The rules are in small letters: a pattern that knows no capitals is twice as fast. */
 const findRules = (text: string, deadline: Deadline): Span[] => {
   const small = lower(text)
+  deadline()
+  if (!ANY_RULE.test(small)) return []
   return INJECTION_RULES.flatMap(({ kind, pattern, weight, reason }) => {
     deadline()
     return [...small.matchAll(pattern)].map(({ 0: match, index }) => ({

@@ -3,12 +3,16 @@ import type { Span } from '../guard.ts'
 
 const NAME = "[\\p{Lu}][\\p{L}'’.-]{0,24}"
 const STREET_EN =
-  'Street|St\\.?|Avenue|Ave\\.?|Road|Rd\\.?|Boulevard|Blvd\\.?|Lane|Ln\\.?|Drive|Dr\\.?|Court|Ct\\.?|Square|Sq\\.?|Terrace|Place|Pl\\.?|Way|Close|Crescent|Gardens|Parkway|Pkwy\\.?|Highway|Hwy\\.?|Mews|Row|Hill'
+  'Street|St\\.?|Avenue|Ave\\.?|Road|Rd\\.?|Boulevard|Blvd\\.?|Lane|Ln\\.?|Dr\\.|Court|Ct\\.?|Square|Sq\\.?|Terrace|Pl\\.|Crescent|Gardens|Parkway|Pkwy\\.?|Highway|Hwy\\.?|Mews|Hill|(?:Drive|Dr|Place|Pl|Way|Close|Row)(?! \\p{Lu}\\p{Ll}+(?! ?[A-Z,\\d]))'
 const UNIT = '(?:,? (?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|#)\\.? ?#?[\\dA-Z-]{1,6})?'
 const US_TAIL = `(?:,? ${NAME}(?: ${NAME}){0,2},? [A-Z]{2} \\d{5}(?:-\\d{4})?)?`
 const GB_POSTCODE = '[A-Z]{1,2}\\d[A-Z\\d]? \\d[A-Z]{2}'
 const GB_TAIL = `(?:,? (?:${NAME}(?: ${NAME}){0,2},? )?${GB_POSTCODE})?`
 const EU_TAIL = `(?:,? (?:[A-Z]{1,2}-)?\\d{4,5}(?: [A-Z]{2})? ${NAME}(?: (?:am|an der|a\\.|im) ${NAME})?)?`
+
+/** A street that has no word for street in it. */
+const PREPOSITION = '(?:Am|An der|An den|Auf dem|Auf der|Im|In der|In den|Unter den|Zum|Zur|Hinter der|Vor dem)'
+const DE_TAIL = `,? (?:D-)?\\d{5} ${NAME}(?: (?:am|an der|a\\.|im) ${NAME})?`
 
 /** The word for street before the number, looked for first: the whole pattern begins at every capital. */
 const GERMAN = /(?:stra(?:ß|ss)e|str\.|weg|platz|allee|gasse|ufer|damm|ring|straat|laan|plein|gracht|kade|singel|dreef) \d/i
@@ -16,7 +20,7 @@ const GERMAN = /(?:stra(?:ß|ss)e|str\.|weg|platz|allee|gasse|ufer|damm|ring|str
 const PATTERNS: readonly (readonly [pattern: RegExp, score: number, indicator?: RegExp])[] = [
   [
     new RegExp(
-      `(?<![\\w.])\\d{1,5}[A-Za-z]?,? (?:(?:N|S|E|W|North|South|East|West)\\.? )?(?:(?:${NAME}|\\d{1,3}(?:st|nd|rd|th)) ){1,3}(?:${STREET_EN})(?![\\p{L}])${UNIT}(?:${US_TAIL}${GB_TAIL})`,
+      `(?<![\\w.])(?:(?:Flat|Apt\\.?|Apartment|Suite|Unit) [\\dA-Z]{1,5},? )?\\d{1,5}[A-Za-z]?,? (?:(?:N|S|E|W|North|South|East|West)\\.? )?(?:(?:${NAME}|\\d{1,3}(?:st|nd|rd|th)) ){1,3}(?:${STREET_EN})(?![\\p{L}])${UNIT}(?:${US_TAIL}${GB_TAIL})`,
       'gu',
     ),
     0.8,
@@ -38,10 +42,19 @@ const PATTERNS: readonly (readonly [pattern: RegExp, score: number, indicator?: 
   ],
   [
     new RegExp(
-      `(?<![\\p{L}])(?:Calle|C/|Avenida|Avda\\.?|Plaza|Paseo|Carrera|Via|Viale|Piazza|Corso|Largo|Rua|Travessa) (?:(?:de|del|della|dei|di|la|las|los|da|do) ){0,2}${NAME}(?: ${NAME}){0,3},? (?:n[.º°]? ?)?\\d{1,4}(?![\\d%])${EU_TAIL}`,
+      `(?<![\\p{L}])(?:Calle|C/|Avenida|Avda\\.?|Plaza|Paseo|Carrera?|Via|Viale|Piazza|Corso|Largo|Rua|Travessa) (?:(?:de|del|della|dei|di|la|las|los|da|do) ){0,2}${NAME}(?: ${NAME}){0,3},? (?:n[.º°]? ?)?\\d{1,4}(?![\\d%])${EU_TAIL}`,
       'gu',
     ),
     0.8,
+  ],
+  [new RegExp(`(?<![\\p{L}])${PREPOSITION} (?:${NAME} ){1,3}\\d{1,4} ?[a-z]?(?![\\p{L}\\d])${DE_TAIL}`, 'gu'), 0.8, /\d{5} \p{Lu}/u],
+  [
+    new RegExp(
+      `(?<=(?:[Aa]dresse|[Aa]nschrift|[Ww]ohnhaft|[Ww]ohne)[^\\n\\d]{0,16})${PREPOSITION} (?:${NAME} ){1,3}\\d{1,4} ?[a-z]?(?![\\p{L}\\d])`,
+      'gu',
+    ),
+    0.75,
+    /adresse|anschrift|wohn/i,
   ],
   [/(?<!\w)(?:P\.? ?O\.? Box|Postfach|Postbus|Apartado(?: de Correos)?) \d{1,7}(?!\w)/gi, 0.8],
   [new RegExp(`(?<![\\w])${GB_POSTCODE}(?![\\w])`, 'g'), 0.65],

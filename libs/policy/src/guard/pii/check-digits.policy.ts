@@ -27,7 +27,7 @@ export const mod97 = (iban: string): boolean => {
 
 /** German tax id: ISO 7064 mod 11,10; of the first ten digits exactly one stands there twice or three times. */
 export const steuerId = (digits: string): boolean => {
-  if (!/^[1-9]\d{10}$/.test(digits)) return false
+  if (!/^\d{11}$/.test(digits)) return false
   const counts = new Map<string, number>()
   for (const digit of digits.slice(0, 10)) counts.set(digit, (counts.get(digit) ?? 0) + 1)
   const repeated = [...counts.values()].filter((count) => count > 1)

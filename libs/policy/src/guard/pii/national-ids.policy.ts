@@ -27,10 +27,11 @@ const IDS: readonly Id[] = [
   },
   {
     kind: 'de_tax_id',
-    pattern: /(?<![\w.]|\d-)[1-9]\d(?: ?\d{3}){3}(?!\w|[.-]\d)/g,
+    pattern: /(?<![\w.]|\d-)\d{2}(?: ?\d{3}){3}(?!\w|[.-]\d)/g,
     valid: steuerId,
     named: /steuer|\bidnr|\btin\b|tax/i,
-    alone: 0.8,
+    // One that begins with 0 is given out for trials only.
+    alone: (match) => (match.startsWith('0') ? 0 : 0.8),
     reason: 'a German tax id with a right check digit',
   },
   {

@@ -40,7 +40,8 @@ export const findEmails = (text: string): Span[] => {
 const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d{2}|[1-9]?\\d)'
 const IPV4 = new RegExp(`(?<![\\w.-])(?:${OCTET}\\.){3}${OCTET}(?![\\w]|\\.\\w|-\\d)`, 'g')
 const IPV6 = /(?<![\w:.])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:(?<=:)(?:\d{1,3}\.){3}\d{1,3})?(?![\w:]|\.\w)/gi
-const VERSION = /(?:\bv|version|ver\.|release|build|firmware|chapter|section|§)[\s:#]*$/
+const VERSION =
+  /(?:\bv|version|ver\.|release|build|firmware|kernel|driver|sdk|node|python|java|php|ruby|chrome|firefox|chapter|section|§)[\s:#]*$/
 const NOBODYS = /^(?:0\.|127\.|255\.|22[4-9]\.|23\d\.)/
 
 /** Whether it is an IPv6 address that somebody could have: eight groups, or fewer around one `::`, and a digit in it. */
