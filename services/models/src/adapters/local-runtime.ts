@@ -22,6 +22,7 @@ export type LlamaSession = {
     text: string,
     options: {
       grammar?: object
+      repeatPenalty?: { penalty: number; lastTokens: number }
       maxTokens: number
       temperature: number
       seed: number

@@ -3,11 +3,14 @@
 //   L4. An answer with a schema is written under a grammar made of it, so that it parses; whether it makes sense is for the gates.
 //   L5. A conversation is told as one prompt: small models do better so, and the session needs no template of theirs.
 //   L6. Without the engine or the weights it is `model.none_configured`, and the next model of the route is asked.
+//   L7. Free text that reaches its limit ends at its last whole sentence: small models do not know when to stop. With a schema, or without a
+//       sentence, it is `output.truncated`.
+import { basename } from 'node:path'
 import { Fault } from '@baton/contracts/fault'
 import { isJsonObject } from '@baton/contracts/json'
 import { type Answer, FREE, type Model, type Question } from '../model.ts'
 import { formatOf, promptOf } from './chat-messages.policy.ts'
-import { type Llama, type LlamaEngine, type LlamaWeights, loadLlamaEngine } from './local-runtime.ts'
+import { type Llama, type LlamaEngine, type LlamaSession, type LlamaWeights, loadLlamaEngine } from './local-runtime.ts'
 
 export type LocalOptions = {
   readonly weights: string
@@ -43,9 +46,29 @@ const told = (question: Question): { readonly system: string | undefined; readon
 }
 const NO_TOOLS = { out: (name: string) => name, back: (name: string) => name }
 
+/** Without it small models say the same for ever; a grammar needs its repetitions. */
+const REPEATING = { penalty: 1.3, lastTokens: 256 }
+
+const cut = (): Fault => new Fault('output.truncated', 'The model reached its limit of output tokens.', { reason: 'length' })
+
+/** L7. */
+const wholeSentences = (text: string): string => /^[\s\S]*[.!?\u2026]["')\]]?(?=\s|$)/.exec(text)?.[0] ?? ''
+
+const askedFor = (
+  { onPiece, signal, outputTokensMax }: Question,
+  options: LocalOptions,
+): Parameters<LlamaSession['promptWithMeta']>[1] => ({
+  maxTokens: Math.min(options.outputTokensMax, outputTokensMax ?? options.outputTokensMax),
+  temperature: options.temperature,
+  seed: options.seed,
+  signal,
+  stopOnAbortSignal: false,
+  ...(onPiece === undefined ? {} : { onTextChunk: (piece: string) => onPiece({ text: piece }) }),
+})
+
 const write = async ({ engine, llama, weights }: Loaded, question: Question, options: LocalOptions): Promise<Answer> => {
   const { schema } = formatOf({ ...question, tools: [] }, 'schema')
-  const grammar = isJsonObject(schema) ? { grammar: await llama.createGrammarForJsonSchema(schema) } : {} // L4
+  const grammar = isJsonObject(schema) ? await llama.createGrammarForJsonSchema(schema) : undefined // L4
   const { system, prompt } = told(question)
   const context = await weights.createContext({ contextSize: options.contextTokens, threads: options.threads })
   try {
@@ -53,22 +76,14 @@ const write = async ({ engine, llama, weights }: Loaded, question: Question, opt
       contextSequence: context.getSequence(),
       ...(system === undefined ? {} : { systemPrompt: system }),
     })
-    const { onPiece } = question
     const { responseText: text, stopReason } = await session.promptWithMeta(prompt, {
-      ...grammar,
-      maxTokens: Math.min(options.outputTokensMax, question.outputTokensMax ?? options.outputTokensMax),
-      temperature: options.temperature,
-      seed: options.seed,
-      signal: question.signal,
-      stopOnAbortSignal: false,
-      ...(onPiece === undefined ? {} : { onTextChunk: (piece: string) => onPiece({ text: piece }) }),
+      ...(grammar === undefined ? { repeatPenalty: REPEATING } : { grammar }),
+      ...askedFor(question, options),
     })
-    const usage = { ...FREE, inputTokens: weights.tokenize(`${system ?? ''}${prompt}`).length, outputTokens: weights.tokenize(text).length }
-    const unusable =
-      stopReason === 'maxTokens'
-        ? new Fault('output.truncated', 'The model reached its limit of output tokens.', { reason: 'length' })
-        : undefined
-    return { text, usage, servedBy: `${options.weights.split(/[\\/]/).at(-1) ?? ''}`, ...(unusable === undefined ? {} : { unusable }) }
+    const whole = stopReason === 'maxTokens' && grammar === undefined ? wholeSentences(text) : text
+    const isCut = stopReason === 'maxTokens' && (grammar !== undefined || whole === '')
+    const tokens = { inputTokens: weights.tokenize(`${system ?? ''}${prompt}`).length, outputTokens: weights.tokenize(text).length }
+    return { text: whole, usage: { ...FREE, ...tokens }, servedBy: basename(options.weights), ...(isCut ? { unusable: cut() } : {}) }
   } finally {
     await context.dispose()
   }

@@ -1,15 +1,22 @@
 // The two protocols over HTTP: our own replay of providers, and aimock as a second opinion on what their servers send.
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { LLMock } from '@copilotkit/aimock'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import type { Json } from '@baton/contracts/json'
+import { compileFlow } from '@baton/flow'
 import { costMicroUsd, type Tokens } from '@baton/policy/routing'
 import { type Rig, startRig } from '@baton/testing/rig'
 import type { Model, Question } from '../model.ts'
+import { fillPrompt } from '../prompts/fill.policy.ts'
 import { anthropicModel } from './anthropic.adapter.ts'
 import { readMedia } from './media.policy.ts'
 import { openAiModel } from './openai.adapter.ts'
 
+const root = fileURLToPath(new URL('../../../../', import.meta.url))
 const cost = (tokens: Tokens): number => costMicroUsd({ input: 1, output: 2 }, tokens)
 const question = (change: Partial<Question> = {}): Question => ({
   prompt: 'Hi',
@@ -32,7 +39,9 @@ const TOOL = { name: 'billing/refund', schema: { type: 'object', properties: { t
 
 describe.each(protocols)('%s over the replay of providers (B1)', (protocol) => {
   let rig: Rig
+  let echo: Rig
   beforeAll(async () => {
+    echo = await startRig({ recordings: [], echo: true })
     rig = await startRig({
       recordings: [
         { model: 'm', id: '1', asked: 'Hi', text: 'Hello there, how can I help you today?', inputTokens: 1_000, outputTokens: 100 },
@@ -47,7 +56,7 @@ describe.each(protocols)('%s over the replay of providers (B1)', (protocol) => {
     })
   })
   afterEach(() => rig.setFaults([]))
-  afterAll(() => rig.close())
+  afterAll(() => Promise.all([rig.close(), echo.close()]))
   const model = (): Model => (protocol === 'openai' ? openai(rig.openAiUrl) : anthropic(rig.anthropicUrl))
 
   it('answers, is billed by its usage, and says what answered (B13, B19)', async () => {
@@ -93,6 +102,23 @@ describe.each(protocols)('%s over the replay of providers (B1)', (protocol) => {
     rig.reset()
     rig.setFaults([{ fault }])
     await expect(model().invoke(question())).rejects.toMatchObject({ code })
+  })
+
+  it('S14: extracts, summarises and translates, each step on the answer of the one before', async () => {
+    const file = 'flows/s14-chain/flow.yaml'
+    const compiled = compileFlow({ entry: 'flow.yaml', files: new Map([['flow.yaml', readFileSync(join(root, file), 'utf8')]]) })
+    if (!compiled.ok) throw new Error('the flow has mistakes')
+    const values: { [name: string]: Json } = { input: { text: 'Ada Lovelace wrote the first algorithm.' } }
+    const asked: Model = protocol === 'openai' ? openai(echo.openAiUrl) : anthropic(echo.anthropicUrl)
+    for (const node of Object.values(compiled.plan.nodes)) {
+      const prompt = node.kind === 'model' ? fillPrompt(compiled.plan.prompts[node.prompt]?.parts ?? [], values) : ''
+      const answer = await asked.invoke(question({ prompt }))
+      values[node.name ?? ''] = 'text' in answer ? answer.text : answer.value
+    }
+    expect(Object.keys(values)).toEqual(['input', 'facts', 'summary', 'translation'])
+    expect(values['translation']).toBe(
+      'Translate this into German. Summarise these facts in three sentences. Extract the facts from Ada Lovelace wrote the first algorithm.',
+    )
   })
 
   it('is given up when its signal says so, streamed as well', async () => {

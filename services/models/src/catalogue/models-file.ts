@@ -73,7 +73,7 @@ export const ModelEntry = z.discriminatedUnion('provider', [
     /** A GGUF file, in the data folder's `models` (where `baton models pull` puts it) or in the flows folder. */
     weights: File,
     contextTokens: z.number().int().min(256).max(131_072).default(2_048),
-    outputTokensMax: z.number().int().positive().max(8_192).default(256),
+    outputTokensMax: z.number().int().positive().max(8_192).default(160),
     temperature: z.number().min(0).max(2).default(0),
     seed: z.number().int().default(1),
     threads: z.number().int().min(1).max(256).default(1),

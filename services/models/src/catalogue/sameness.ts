@@ -37,8 +37,9 @@ const enter = async (
   { server, asked, servedBy, atMs }: { server: string; asked: string; servedBy: string; atMs: number },
 ): Promise<Change> =>
   db.transaction(async (tx) => {
+    await tx.query('select pg_advisory_xact_lock(hashtext($1))', [`${server} ${asked}`]) // N2, also for the first answer
     const { rows } = await tx.query<{ served_by: string }>(
-      'select served_by from model_snapshots where server = $1 and asked = $2 and is_current for update',
+      'select served_by from model_snapshots where server = $1 and asked = $2 and is_current',
       [server, asked],
     )
     const before = rows[0]?.served_by
