@@ -29,6 +29,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   reviews: async () => (await import('./commands/reviews.ts')).reviewsCommand,
   dlq: async () => (await import('./commands/dead-letters.ts')).deadLetterCommand,
   index: async () => (await import('./commands/index-documents.ts')).indexCommand,
+  memory: async () => (await import('./commands/memory.ts')).memoryCommand,
   tools: async () => (await import('./commands/tools.ts')).toolsCommand,
   routes: async () => (await import('./commands/routes.ts')).routesCommand,
   prompts: async () => (await import('./commands/prompts.ts')).promptsCommand,

@@ -23,6 +23,7 @@ describe('access', () => {
   })
   it('a service of its own looks after its own topics', () => {
     expect(topicsOfServices(['models']).map(({ name }) => name)).toEqual([
+      'baton.results',
       'baton.events',
       'baton.journal',
       'baton.stream',

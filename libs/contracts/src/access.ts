@@ -68,7 +68,7 @@ const ACCESS: Readonly<Record<ServiceName, ServiceAccess>> = {
     groups: [],
     groupsBelow: [],
   },
-  models: worker('models', { reads: [config, journal], writes: [journal, stream, SAMPLES] }),
+  models: worker('models', { reads: [config, journal, results], writes: [journal, stream, SAMPLES] }),
   tools: worker('tools', { reads: [config], writes: [journal, SAMPLES] }),
   validation: worker('validation', { reads: [config], writes: [journal] }),
   hitl: worker('hitl', { reads: [config, results], writes: [journal] }),

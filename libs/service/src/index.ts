@@ -12,3 +12,4 @@ export { createWorker, OUTPUT_BYTES_MAX, type CommandContract, type WorkerOption
 export { DEFAULT_PORTS, readEnvironment, type Environment, type KafkaEnvironment, type KafkaLogin, type KafkaTls } from './config.ts'
 export { httpServiceCall, inProcessServiceCall } from './service-call.ts'
 export { TENANT_HEADER, tenantOf } from './tenant.ts'
+export { keepsHistory, turnTextOf } from './turn-text.policy.ts'

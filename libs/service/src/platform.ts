@@ -46,7 +46,7 @@ export type Platform = {
 }
 
 /** Methods that services answer to. */
-export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH'
+export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 export type ServiceReply = { readonly status: number; readonly body: string; readonly contentType: string }
 export type ServiceCall = (request: {

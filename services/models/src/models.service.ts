@@ -13,6 +13,9 @@ import { CATALOGUE, CatalogueController, LIVE_FACTS } from './catalogue/catalogu
 import { openCatalogue } from './catalogue/open-catalogue.ts'
 import { createContextReader } from './context/context-reader.ts'
 import { invokeHandler } from './invoke/invoke.ts'
+import { MemoryController } from './memory/memory.controller.ts'
+import { sweepSessions } from './memory/session-sweep.ts'
+import { SessionTurnsConsumer } from './memory/session-turns.consumer.ts'
 
 /** The models service: takes `model.invoke`. Answers of models that cost money are kept before they are published (L9). */
 export const start: StartService = async (platform, { port, host }) => {
@@ -43,13 +46,14 @@ export const start: StartService = async (platform, { port, host }) => {
       return node.kind === 'model' && catalogue.spends(command.override?.models ?? node.models)
     },
   })
+  const endSweep = sweepSessions(platform)
   let config: TableReader | undefined
   return startHost({
     name: 'models',
     platform,
     port,
     host,
-    controllers: [worker, CatalogueController, LimitsController],
+    controllers: [worker, MemoryController, SessionTurnsConsumer, CatalogueController, LimitsController],
     providers: [
       { provide: CATALOGUE, useValue: catalogue },
       { provide: LIVE_FACTS, useValue: () => attempts.live() },
@@ -60,6 +64,7 @@ export const start: StartService = async (platform, { port, host }) => {
       await config.ready
     },
     drain: async () => {
+      endSweep()
       await open.close()
       await config?.close()
     },

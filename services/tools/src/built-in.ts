@@ -1,6 +1,7 @@
 import { recordRefund, refundStatus } from './functions/billing-refunds.ts'
 import { echo, noOp } from './functions/demo.ts'
 import { sendMail } from './functions/mail.ts'
+import { forget, recall, remember, sessionSet, sessionState } from './functions/memory.ts'
 import { logError } from './functions/ops-log-error.ts'
 import { charge } from './functions/payments.ts'
 import { diagnose } from './functions/support-diagnose.ts'
@@ -21,4 +22,9 @@ export const BUILT_IN_TOOLS: readonly Tool[] = [
   readResult,
   charge,
   sendMail,
+  recall,
+  remember,
+  forget,
+  sessionState,
+  sessionSet,
 ]

@@ -21,6 +21,11 @@ export class ForwardController {
     return this.#forward('tools', request, reply)
   }
 
+  @All(['memory/users/:user', 'memory/users/:user/:id', 'memory/sessions/:session', 'memory/sessions/:session/state/:key'])
+  memory(@Req() request: HttpRequest, @Res() reply: HttpReply): Promise<void> {
+    return this.#forward('models', request, reply)
+  }
+
   @Get('stats')
   stats(@Req() request: HttpRequest, @Res() reply: HttpReply): Promise<void> {
     return this.#forward('tracing', request, reply)

@@ -35,8 +35,8 @@ const passedHeaders = (request: HttpRequest): Record<string, string> => {
   return headers
 }
 
-const methodOf = (method: string): 'GET' | 'POST' | 'PUT' => {
-  if (method === 'POST' || method === 'PUT') return method
+const methodOf = (method: string): 'GET' | 'POST' | 'PUT' | 'DELETE' => {
+  if (method === 'POST' || method === 'PUT' || method === 'DELETE') return method
   if (method === 'GET' || method === 'HEAD') return 'GET'
   throw new Fault('request.malformed', `${method} is not a method of this path`, { field: 'method' })
 }
@@ -47,7 +47,7 @@ export const forward = async (
   { service, request, reply }: { service: string; request: HttpRequest; reply: HttpReply },
 ): Promise<void> => {
   const method = methodOf(request.method)
-  const hasBody = method !== 'GET' && request.body !== undefined && request.body !== null
+  const hasBody = method !== 'GET' && method !== 'DELETE' && request.body !== undefined && request.body !== null
   const answer = await call({
     service,
     method,

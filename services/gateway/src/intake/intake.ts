@@ -14,7 +14,7 @@ import {
   type MessageOf,
   type RunRequest,
 } from '@baton/contracts'
-import { smallFields, storeJson, type Platform } from '@baton/service'
+import { keepsHistory, smallFields, storeJson, turnTextOf, type Platform } from '@baton/service'
 import type { FlowCatalog, ReadyFlow } from '../flows/flow-catalog.ts'
 import { createEngineVersion } from './engine-version.ts'
 import { pinFlows, type FlowPins } from '../flows/flow-pins.ts'
@@ -73,6 +73,18 @@ const requestedOf = (
   }
 }
 
+/** What was said, where the flow uses the conversation of its session: before the run is published, so that its answer finds it. */
+const keepTurn = async (
+  { sessions }: Pick<Platform['stores'], 'sessions'>,
+  { request, tenant, requestedAtMs }: IncomingRequest,
+  { runId, flow }: { runId: string; flow: ReadyFlow },
+): Promise<void> => {
+  const { session, user } = request
+  const text = turnTextOf(request.input)
+  if (session === undefined || text === '' || !keepsHistory(flow.plan)) return
+  await sessions.said({ tenant, session, runId, ...(user?.id === undefined ? {} : { userId: user.id }), text, atMs: requestedAtMs })
+}
+
 /** Takes requests in. Throws a Fault whose code says whether the caller is to blame or a later try can help (G2). */
 export const createIntake = ({
   platform,
@@ -124,6 +136,7 @@ export const createIntake = ({
     if (outcome === 'conflict')
       throw new Fault('request.conflicting', `request ${requestId} was made before with another body`, { field: 'id' })
     const accepted: Accepted = { runId, repeat: outcome === 'repeat' }
+    await keepTurn(stores, incoming, { runId, flow })
     await bus.publish([
       { topic: TOPICS.events, ...(await recordOf(requestedOf(incoming, { flow, flows, engineVersion }, accepted), incoming.traceparent)) },
     ])
