@@ -139,5 +139,5 @@ export const run = ({ quick, shared, progress }) => {
     has(folder)
       ? compare(read(shared), { foldsRun, quick, progress })
       : [{ what: folder, seen: 'skipped', note: `BATON_SHARED has no data/${folder}` }]
-  return [...part('banking77', banking, quick ? 1 : FOLDS), ...part('clinc150', clinc, quick ? 1 : FOLDS)]
+  return [...part('banking77', banking, quick ? 1 : FOLDS), ...part('clinc150', clinc, quick ? 1 : 2)]
 }

@@ -1,11 +1,10 @@
 // How far a confidence can be believed.
 //   C4. The temperature is fitted on rows the weights never saw; it changes confidences, never the order of the classes.
+import type { Judged } from '@baton/policy/calibration'
 import { softmax } from './logistic.policy.ts'
 
 /** Scores of one row and the class it truly has. */
 export type Scored = { readonly scores: Float32Array; readonly target: number }
-/** A confidence and whether the answer was right. */
-export type Judged = { readonly confidence: number; readonly right: boolean }
 
 const meanLoss = (rows: readonly Scored[], temperature: number): number => {
   let loss = 0
@@ -26,20 +25,6 @@ export const fitTemperature = (rows: readonly Scored[]): number => {
     else low = left
   }
   return Math.round(Math.exp((low + high) / 2) * 10_000) / 10_000
-}
-
-/** Expected calibration error: mean distance of confidence and share right over ten equal bands, weighted by rows. */
-export const calibrationError = (rows: readonly Judged[]): number => {
-  const bands = Array.from({ length: 10 }, () => ({ rows: 0, confidence: 0, right: 0 }))
-  for (const { confidence, right } of rows) {
-    const band = bands[Math.min(9, Math.floor(confidence * 10))]
-    if (band === undefined) continue
-    band.rows += 1
-    band.confidence += confidence
-    band.right += right ? 1 : 0
-  }
-  const gap = bands.reduce((sum, band) => sum + Math.abs(band.confidence - band.right), 0)
-  return rows.length === 0 ? 0 : gap / rows.length
 }
 
 export type CurvePoint = { readonly threshold: number; readonly share: number; readonly accuracy: number }

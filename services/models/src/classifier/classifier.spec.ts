@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { type Artefact, decodeArtefact, encodeArtefact } from './artefact.ts'
-import { calibrationError, confidenceCurve, fitTemperature } from './calibration.policy.ts'
+import { expectedCalibrationError } from '@baton/policy/calibration'
+import { confidenceCurve, fitTemperature } from './calibration.policy.ts'
 import { countsOf, type FeatureOptions, inverseFrequencies, vectorOf, wordsOf } from '@baton/policy'
 import { readLabelTable, readProbabilities } from './label-table.policy.ts'
 import { parseLabelledText } from './labelled-text.policy.ts'
@@ -89,7 +90,7 @@ describe('calibration', () => {
 
   it('measures how far confidence is from the share that was right', () => {
     const judged = [0.9, 0.9, 0.9, 0.9].map((confidence, at) => ({ confidence, right: at < 2 }))
-    expect(calibrationError(judged)).toBeCloseTo(0.4)
+    expect(expectedCalibrationError(judged)).toBeCloseTo(0.4)
     expect(confidenceCurve(judged, [0.5, 0.95])).toEqual([
       { threshold: 0.5, share: 1, accuracy: 0.5 },
       { threshold: 0.95, share: 0, accuracy: 1 },

@@ -5,7 +5,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
 import { Fault } from '@baton/contracts/fault'
 import { type Artefact, encodeArtefact, packArtefact, quantise } from './artefact.ts'
-import { type CurvePoint, calibrationError, confidenceCurve, fitTemperature, type Judged, type Scored } from './calibration.policy.ts'
+import { expectedCalibrationError, type Judged } from '@baton/policy/calibration'
+import { type CurvePoint, confidenceCurve, fitTemperature, type Scored } from './calibration.policy.ts'
 import { countsOf, type FeatureOptions, inverseFrequencies, vectorOf } from '@baton/policy'
 import { type LabelledText, parseLabelledText } from './labelled-text.policy.ts'
 import { fitLogistic, type LinearModel, scoresOf } from './logistic.policy.ts'
@@ -88,7 +89,7 @@ const share = (value: number): number => Math.round(value * 10_000) / 10_000
 const summarise = (judged: readonly Judged[]): Evaluation => ({
   rows: judged.length,
   accuracy: share(judged.filter(({ right }) => right).length / Math.max(1, judged.length)),
-  calibrationError: share(calibrationError(judged)),
+  calibrationError: share(expectedCalibrationError(judged)),
   curve: confidenceCurve(judged, THRESHOLDS).map((point) => ({ ...point, share: share(point.share), accuracy: share(point.accuracy) })),
 })
 
