@@ -48,19 +48,26 @@ const send = (response, body) => response.writeHead(200, { 'content-type': 'appl
 
 const textOf = ({ content }) => (typeof content === 'string' ? content : (content ?? []).map(({ text = '' }) => text).join(''))
 
-/** A server that speaks OpenAI's chat completions: the recorded calls one after the other, then an answer. */
+/**
+ * A server that speaks OpenAI's chat completions: the recorded calls one after the other, then an answer. Where the conversation begins
+ * anew (the engine stopped an agent at its fourth try of the very same call, and the flow lets it go on), so does the call that was not made.
+ */
 export const startRecordedModel = async (trajectories) => {
   const byNumber = new Map(trajectories.map((trajectory) => [trajectory.number, trajectory]))
+  const places = new Map()
   let turns = 0
   const server = createServer(async (request, response) => {
     if (request.method !== 'POST') return send(response, { data: [{ id: 'recorded' }] })
     const { model, messages, tools = [] } = await readBody(request)
     const number = Number(/case-(\d+)/.exec(messages.map(textOf).join(' '))?.[1])
     const at = messages.filter((message) => message.role === 'assistant' && message.tool_calls?.length > 0).length
-    const call = byNumber.get(number)?.calls[at]
+    const before = places.get(number) ?? { offset: 0, last: 0 }
+    const offset = at === 0 ? before.offset + before.last : before.offset
+    places.set(number, { offset, last: at })
+    const call = byNumber.get(number)?.calls[offset + at]
     turns += 1
     const name = tools.map((tool) => tool.function.name).find((one) => call !== undefined && one.endsWith(call.tool))
-    const calls = [{ id: `call_${number}_${at}`, type: 'function', function: { name, arguments: JSON.stringify(call?.args) } }]
+    const calls = [{ id: `call_${number}_${offset + at}`, type: 'function', function: { name, arguments: JSON.stringify(call?.args) } }]
     const message =
       name === undefined ? { role: 'assistant', content: '{"verdict":"done"}' } : { role: 'assistant', content: null, tool_calls: calls }
     const usage = { prompt_tokens: 100, completion_tokens: 20, total_tokens: 120 }

@@ -2,6 +2,7 @@
 // airline's tools, and a reviewer who knows the truth decides over HTTP about every call that writes (C5, E1, A7).
 // What has to come out is known beforehand: an approval asked for each of the recorded writes, granted if and only if the call is in the
 // ground truth of its task, nothing written that was not granted, each granted one once.
+// An agent is stopped at its fourth try of the very same call (agent.repeating); the one recording that does that plays on in a failover.
 // Not measured: what the agent would have done after a refusal (the recording plays on), and its words to the customer.
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -37,7 +38,10 @@ agents:
     limits: { turns: 60, calls: 100 }
     returns: { verdict: string }
 steps:
-  - desk: { agent: clerk, with: { input: { case: =input.case } } }
+  - desk:
+      agent: clerk
+      with: { input: { case: =input.case } }
+      failover: { agent: clerk, with: { input: { case: =input.case } } }
 `,
   )
   const entries = tools.map(

@@ -1,8 +1,9 @@
 // What checks arguments and outputs: a zod schema as it is, or a JSON Schema of a server or a document of others.
 //   H1. A schema that does not compile is refused when it is read (`config.invalid`), never in the middle of a call.
-//   H2. Schemas of others are data: no `$async`, no references to other documents, no formats that run code.
+//   H2. Schemas of others are data: no `$async`, no references to other documents, and patterns that take linear time.
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import { Fault, isJsonObject, type Json, type JsonSchema } from '@baton/contracts'
+import { RE2JS } from 're2js'
 import { z } from 'zod'
 
 type ShapeIssue = {
@@ -25,6 +26,16 @@ export type Shape = {
 const SCHEMA_CHARS_MAX = 262_144
 const ANYTHING: ValidateFunction = Object.assign(() => true, { schema: true, schemaEnv: undefined }) as unknown as ValidateFunction // never asked for more than its verdict
 
+/** RE2 behind the two members of RegExp that ajv uses; `code` is needed only for generated files, which are not made here. */
+const linearRegExp = Object.assign(
+  (pattern: string) => {
+    const compiled = RE2JS.compile(pattern)
+    // ajv keeps one per text of `toString`.
+    return { test: (text: string): boolean => compiled.matcher(text).find(), toString: () => pattern }
+  },
+  { code: 'linearRegExp' },
+)
+
 const issueOf = (error: ErrorObject | undefined): ShapeIssue => {
   const missing: unknown = error?.params['missingProperty']
   const extra: unknown = error?.params['additionalProperty']
@@ -42,7 +53,13 @@ const compile = (schema: JsonSchema, name: string): ValidateFunction => {
   if (isJsonObject(schema) && schema['$async'] !== undefined) throw refuse('is asynchronous') // H2
   try {
     // One instance each: schemas of others may use the same `$id` for different things.
-    return new Ajv2020({ strict: false, allErrors: false, validateFormats: false, useDefaults: true }).compile(withoutDialect(schema))
+    return new Ajv2020({
+      strict: false,
+      allErrors: false,
+      validateFormats: false,
+      useDefaults: true,
+      code: { regExp: linearRegExp },
+    }).compile(withoutDialect(schema))
   } catch (error) {
     throw refuse(`cannot be used: ${error instanceof Error ? error.message.slice(0, 200) : 'invalid'}`) // H1
   }

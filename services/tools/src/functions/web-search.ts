@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { defineTool, type Tool } from '../tool.ts'
 
 /** A page that was found. */
-export type WebPage = { readonly url: string; readonly title: string; readonly text: string; readonly score: number }
+type WebPage = { readonly url: string; readonly title: string; readonly text: string; readonly score: number }
 
 /** What searches the web: a port, so that a flow stays as it is when another search engine answers. */
 export type WebSearch = (asked: {

@@ -35,7 +35,7 @@ export const checkStatus = (tool: string, answer: HttpAnswer): void => {
 }
 
 /** Whether a media type is one that is read: `text/` stands for all text, `+json` for all that end so. */
-export const isReadable = (type: string, { types }: HttpLimits): boolean => {
+const isReadable = (type: string, { types }: HttpLimits): boolean => {
   const name = (type.split(';', 1)[0] ?? '').trim().toLowerCase()
   return types.some((one) => (one.endsWith('/') ? name.startsWith(one) : one.startsWith('+') ? name.endsWith(one) : name === one))
 }

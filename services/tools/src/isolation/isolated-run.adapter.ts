@@ -29,7 +29,7 @@ parentPort.on('message', async ({ args, context }) => {
 `
 
 export type IsolationLimits = { readonly memoryMbMax: number; readonly threadsMax: number }
-export const ISOLATION_LIMITS: IsolationLimits = { memoryMbMax: 64, threadsMax: 4 }
+const ISOLATION_LIMITS: IsolationLimits = { memoryMbMax: 64, threadsMax: 4 }
 
 type Answer = { readonly output?: Json; readonly failed?: { readonly code: string; readonly message: string } }
 type Waiting = { readonly resolve: (worker: Worker) => void; readonly reject: (error: unknown) => void }

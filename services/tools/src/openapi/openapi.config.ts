@@ -7,6 +7,7 @@ import { matchesName, Names } from '../config/names.ts'
 import type { ConfigSection } from '../config/section.ts'
 import { Auth, Common, effectOf, limitsOf } from '../http/http.config.ts'
 import { REPEATABLE, type HttpAuth, type HttpOperation } from '../http/http-operation.ts'
+import { jsonShape } from '../shape.ts'
 import { readOpenApi, type ReadDocument, type ReadOperation } from './openapi-read.policy.ts'
 
 const DOCUMENT_CHARS_MAX = 10_000_000
@@ -76,6 +77,17 @@ export type ImportedOperations = {
   readonly left: readonly { readonly id: string; readonly reason: string }[]
 }
 
+/** Why an operation cannot be a tool: its schemas do not compile. One of many is no reason to stop. */
+const problemOf = ({ name, input, output, strict }: HttpOperation): string | undefined => {
+  try {
+    jsonShape(input, name)
+    if (strict) jsonShape(output, name)
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : 'its schemas cannot be used'
+  }
+}
+
 /** The operations of all documents. Throws `config.invalid` with file and line. */
 export const readOpenApiSection = async (section: ConfigSection, configDir: string): Promise<ImportedOperations> => {
   const documents = section.parse(z.record(z.string(), z.unknown()).default({}))
@@ -90,7 +102,11 @@ export const readOpenApiSection = async (section: ConfigSection, configDir: stri
     })
     const server = serverOf(part, written, read)
     const meant = read.operations.filter((operation) => isMeant(written, operation))
-    operations.push(...meant.map((operation) => toolOf(namespace, written, { server, read: operation })))
+    for (const operation of meant.map((one) => toolOf(namespace, written, { server, read: one }))) {
+      const reason = problemOf(operation)
+      if (reason === undefined) operations.push(operation)
+      else left.push({ id: operation.name, reason })
+    }
     left.push(...read.left.map(({ id, reason }) => ({ id: `${namespace}: ${id}`, reason })))
   }
   return { operations, left }

@@ -56,6 +56,8 @@ paths:
       responses: { '201': { content: { application/json: { schema: { type: object } } } } }
   /photos:
     post: { operationId: addPhoto, requestBody: { content: { multipart/form-data: { schema: { type: object } } } }, responses: {} }
+  /odd:
+    get: { operationId: odd, responses: {}, parameters: [{ name: q, in: query, schema: { type: string, pattern: '(?=a)b' } }] }
   /far:
     get: { operationId: far, responses: {}, parameters: [{ $ref: 'https://evil.example/p.json' }] }
 `
@@ -152,6 +154,7 @@ describe('an OpenAPI document', () => {
   it('I2: what cannot be called is left out and said', async () => {
     const { left } = await readOpenApiSection(readSection('shop: { file: shop.yaml }', 'tools.yaml'), dir)
     expect(left).toEqual([
+      { id: 'shop/odd', reason: expect.stringContaining('the schema of shop/odd cannot be used') },
       { id: 'shop: POST /photos', reason: 'takes a body of multipart/form-data' },
       { id: 'shop: GET /far', reason: 'refers to another document (https://evil.example/p.json)' },
     ])

@@ -27,7 +27,7 @@ const bounded = (schema: JsonObject, value: Json): Json => {
 }
 
 /** A small value of the form that a schema describes: enough for later steps to read, plain to see as no real answer. */
-export const sampleOf = (schema: Json | undefined, depth = 0): Json => {
+const sampleOf = (schema: Json | undefined, depth = 0): Json => {
   if (!isJsonObject(schema) || depth > DEPTH_MAX) return null
   const { const: only, enum: values, default: preset, anyOf, oneOf, properties } = schema
   if (only !== undefined) return only

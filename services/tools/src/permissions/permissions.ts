@@ -18,7 +18,7 @@ import { matchesName } from '../config/names.ts'
 /** `run`: with these arguments. `ask`: a person first. */
 export type Permit = { readonly do: 'run'; readonly input: Json; readonly approval?: Approval } | { readonly do: 'ask'; readonly ask: Ask }
 
-export type Wanted = { readonly command: StepCommand; readonly work: WorkContext; readonly tools: readonly Tool[] }
+type Wanted = { readonly command: StepCommand; readonly work: WorkContext; readonly tools: readonly Tool[] }
 
 export type Permissions = (wanted: Wanted) => Promise<Permit>
 
