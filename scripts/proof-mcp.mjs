@@ -1,6 +1,7 @@
 // `npm run proof:mcp`: MCP servers as they are (C2, C4, C13). Builds, then calls the four official servers and our own over the transports
 // that they have, ends every process in the middle of a question, changes tools, and lets servers do what they should not.
 //   --quick      without the slow calls of the official servers
+//   --only=PART  official, own, misbehaving, restart
 //   --no-build   on the build that is there
 // Not measured: servers of other vendors, OAuth against a real identity provider (the suites have a small one).
 import { spawnSync } from 'node:child_process'
@@ -14,11 +15,16 @@ if (!words.includes('--no-build')) {
 }
 
 const rows = []
-const parts = ['official', 'own', 'misbehaving', 'restart'].filter(
-  (name) => !words.some((word) => word.startsWith('--only=')) || words.includes(`--only=${name}`),
-)
-for (const name of parts) {
-  const { run } = await import(`./proof-mcp/${name}.mjs`)
+const PARTS = {
+  official: () => import('./proof-mcp/official.mjs'),
+  own: () => import('./proof-mcp/own.mjs'),
+  misbehaving: () => import('./proof-mcp/misbehaving.mjs'),
+  restart: () => import('./proof-mcp/restart.mjs'),
+}
+const only = words.filter((word) => word.startsWith('--only=')).map((word) => word.slice('--only='.length))
+for (const [name, load] of Object.entries(PARTS)) {
+  if (only.length > 0 && !only.includes(name)) continue
+  const { run } = await load()
   const check = (what, must, seen, ok) => {
     const told = String(seen).replaceAll(/\s+/g, ' ')
     rows.push([what, String(must), told.slice(0, 90), ok ? 'PASS' : 'FAIL'])

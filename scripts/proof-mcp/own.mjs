@@ -83,23 +83,23 @@ const proveWay = async (client, check, { label, open, silent }, file, n) => {
     `${made} refund, ${refund.reason}`,
     made === 1 && refund.refund === again.refund,
   )
-  const refused = await codeOf(
-    client.call(
-      second.source,
-      'crm/refund',
-      { customer: 'c-2', amount: 76 },
-      {
-        effectKey: 'x',
-        ...answer({ ...ask, state: { mcp: { ...ask.state.mcp, requestState: 'tampered' } } }, 'respond', { reason: 'arrived broken' }),
-      },
-    ),
-  )
-  check(
-    `${label}: a state that was tampered with is refused`,
-    'no refund',
-    `${refused}, ${counted(file, 'refunds') - refunds} refund`,
-    refused !== 'none' && counted(file, 'refunds') - refunds === 1,
-  )
+  if (label.endsWith('modern')) {
+    const tampered = { ...ask, state: { mcp: { ...ask.state.mcp, requestState: `${ask.state.mcp.requestState}x` } } }
+    const args = { customer: 'c-2', amount: 75 }
+    const code = await codeOf(
+      client.call(second.source, 'crm/refund', args, {
+        effectKey: `run-${n}/x/0`,
+        ...answer(tampered, 'respond', { reason: 'arrived broken' }),
+      }),
+    )
+    const kept = counted(file, 'refunds') - refunds
+    check(
+      `${label}: a state that was tampered with is refused`,
+      'tool.failed, 1 refund',
+      `${code}, ${kept} refund`,
+      code === 'tool.failed' && kept === 1,
+    )
+  }
   await second.end()
 }
 

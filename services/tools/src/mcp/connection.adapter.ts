@@ -19,9 +19,9 @@ import type { McpAuth, McpHttp, McpServer, McpStdio } from './mcp-config.ts'
 import { readSecret, readValues } from './secret-ref.ts'
 import { StdioTransport } from './stdio-transport.adapter.ts'
 
-export type Era = 'legacy' | 'modern'
+type Era = 'legacy' | 'modern'
 /** Answers a question of a server of the old era; undefined gives the call up. */
-export type Elicitor = (question: Question) => Reply | undefined
+type Elicitor = (question: Question) => Reply | undefined
 
 export type Connection = {
   readonly client: Client
@@ -54,7 +54,7 @@ export type Opening = {
 }
 
 const CLIENT = { name: 'baton', version: '0.1.0' } as const
-export const TASKS = 'io.modelcontextprotocol/tasks'
+const TASKS = 'io.modelcontextprotocol/tasks'
 /** Where a task that stands in for a result is found in that result. */
 export const TASK_META = 'baton/task'
 const NEW_ERA = '2026-07-28'

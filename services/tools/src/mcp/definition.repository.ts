@@ -18,13 +18,13 @@ export type KnownTool = {
   readonly seenDefinition: Definition
   readonly seenAtMs: number
 }
-export type Seen = {
+type Seen = {
   readonly server: string
   readonly principal: string
   readonly definitions: readonly Definition[]
   readonly atMs: number
 }
-export type Acceptance = {
+type Acceptance = {
   readonly server: string
   readonly principal: string
   readonly tool: string

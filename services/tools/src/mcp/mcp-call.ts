@@ -33,8 +33,8 @@ import { parameterHeaders } from './parameter-headers.policy.ts'
 const ROUNDS_MAX = 8
 const EXTEND_EVERY_MS = 15_000
 const EXTEND_BY_MS = 60_000
-export const EFFECT_KEY_META = 'baton/effectKey'
-export const ANY_RESULT = z.looseObject({})
+const EFFECT_KEY_META = 'baton/effectKey'
+const ANY_RESULT = z.looseObject({})
 
 export type McpCall = {
   readonly server: McpServer

@@ -35,7 +35,7 @@ export const readTask = (tool: string, task: Json): RemoteTask => {
 }
 
 /** Tells the server that nobody wants the result any more (K2). */
-export const cancelTask = async ({ client }: Connection, taskId: string): Promise<void> => {
+const cancelTask = async ({ client }: Connection, taskId: string): Promise<void> => {
   await client.request({ method: 'tasks/cancel', params: { taskId } }, ANY, { timeout: CANCEL_TIMEOUT_MS }).catch(() => undefined)
 }
 

@@ -5,7 +5,7 @@ const FIRST_MS = 250
 const LONGEST_MS = 30_000
 const BREAKER_FROM = 5
 /** Waits up to this are waited for by the call itself. */
-export const PATIENCE_MS = 2_000
+const PATIENCE_MS = 2_000
 
 export type Health = { readonly failures: number; readonly restUntilMs: number }
 export const HEALTHY: Health = { failures: 0, restUntilMs: 0 }

@@ -10,7 +10,7 @@ import { readMcpServers } from '../mcp-config.ts'
 import { openMcp, type McpSource } from '../mcp-source.ts'
 
 /** The script of the server that does what servers should not. */
-export const MISBEHAVING = fileURLToPath(new URL('misbehaving-server.mjs', import.meta.url))
+const MISBEHAVING = fileURLToPath(new URL('misbehaving-server.mjs', import.meta.url))
 
 export type TestMcp = {
   readonly db: Database
