@@ -6,7 +6,7 @@ import { type Sum, sumsIn } from './arithmetic.policy.ts'
 /** An answer, the question it was given to, and what else is known of it (confidence, problems that validators found), by name. */
 export type GivenAnswer = { readonly question: string; readonly answer: string; readonly signals?: Readonly<Record<string, number>> }
 
-const MARKER = /####\s*([^\n]*)|\\boxed\{([^}\n]*)\}|(?:^|\n)\s*(?:the )?(?:final )?answer(?: is)?\s*:?\s+([^\n]*)/i
+const MARKER = /####\s*([^\n]*)|\\boxed\{([^}\n]*)\}|(?:^|\n)[ \t]*(?:the )?(?:final )?answer(?: is)?[ \t]*:?[ \t]+([^\n]*)/i
 const WORD_NUMBERS: Readonly<Record<string, number>> = Object.fromEntries([
   ['one', 1],
   ['two', 2],

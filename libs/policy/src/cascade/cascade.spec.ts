@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
+import { promptHand } from '../router/prompt-hand.policy.ts'
 import { answerHand } from './answer-hand.policy.ts'
 import { sumsIn } from './arithmetic.policy.ts'
 import { type CascadeFacts, decideCascade } from './cascade.decider.ts'
@@ -51,6 +52,12 @@ describe('what can be checked of an answer', () => {
     })
     expect(answerHand({ question, answer: '3 * 4 = 14\n#### 15' })).toMatchObject({ any_wrong: 1, follows: 0 })
     expect(answerHand({ question, answer: 'She has 3 bags with 4 pe' })).toMatchObject({ marked: 0, whole: 0, no_sums: 1 })
+  })
+  it.each(['\n', ' ', '1=', '####', '- ', 'answer ', '1,', '0/'])('A1: reads a long row of %j in no time', (piece) => {
+    const text = piece.repeat(30_000)
+    expect(answerHand({ question: text, answer: text })['chars']).toBeGreaterThanOrEqual(0)
+    expect(promptHand(text)['chars']).toBeGreaterThan(0)
+    expect(unusedNumbers(text, text)).toBeDefined()
   })
   it('carries signals of others along', () => {
     expect(answerHand({ question, answer: '', signals: { confidence: 0.4 } })).toMatchObject({ signal_confidence: 0.4 })

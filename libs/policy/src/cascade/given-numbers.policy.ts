@@ -1,7 +1,7 @@
 // Numbers that a question gives and an answer makes no use of: the sign of a call that left out half of what was asked.
 
 const DATE_OR_TIME = /\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}|\d{1,2}:\d{2}|\d+(?:st|nd|rd|th)\b/gi
-const LIST_MARK = /^\s*\d{1,2}[.)]\s/gm
+const LIST_MARK = /^[ \t]*\d{1,2}[.)]\s/gm
 /** Not digits inside a word or behind a power sign: CO2, m^2. */
 const GIVEN = /(?<![\p{L}\d^_.])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?/gu
 const ANY = /(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?/g

@@ -8,7 +8,7 @@ export type SparseRow = { readonly columns: Int32Array; readonly values: Float32
 export type Example = { readonly row: SparseRow; readonly right: boolean }
 export type LogisticHead = { readonly weights: Float32Array; readonly bias: number }
 
-export const sigmoid = (value: number): number => (value >= 0 ? 1 / (1 + Math.exp(-value)) : Math.exp(value) / (1 + Math.exp(value)))
+const sigmoid = (value: number): number => (value >= 0 ? 1 / (1 + Math.exp(-value)) : Math.exp(value) / (1 + Math.exp(value)))
 /** log(1 + exp(value)) without overflow. */
 const softplus = (value: number): number => Math.max(value, 0) + Math.log1p(Math.exp(-Math.abs(value)))
 

@@ -2,7 +2,7 @@
 
 const NUMBER = /\d[\d,]*(?:\.\d+)?/g
 const WORD = /[\p{L}']+/gu
-const LIST_LINE = /^\s*(?:[A-Za-z0-9]{1,2}[.)]|[-*•])\s+(.*)$/gm
+const LIST_LINE = /^[ \t]*(?:[A-Za-z0-9]{1,2}[.)]|[-*•])[ \t]+(.*)$/gm
 const NUMBER_WORDS = new Set(
   'one two three four five six seven eight nine ten eleven twelve dozen half twice double triple third thirds quarter quarters times'.split(
     ' ',

@@ -100,7 +100,12 @@ const fitOne = (
 
 /** Fits a head for every name that a row speaks of (M1). Takes seconds for thousands of rows, on this thread. */
 export const fitTextModel = (rows: readonly TextRow[], options: TextModelOptions = {}): FittedTextModel => {
-  const { buckets = bucketsFor(rows.length), penalties = DEFAULTS.penalties, folds = DEFAULTS.folds, handScale = () => HAND_SCALE } = options
+  const {
+    buckets = bucketsFor(rows.length),
+    penalties = DEFAULTS.penalties,
+    folds = DEFAULTS.folds,
+    handScale = () => HAND_SCALE,
+  } = options
   const features = featureOptions(buckets)
   const counts = rows.map(({ text }) => countsOf(text, features))
   const space: Space = { features, idf: inverseFrequencies(counts, features, DOCUMENTS_MIN), hand: handSpecs(rows, handScale) }
