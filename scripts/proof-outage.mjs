@@ -17,6 +17,8 @@ const LOAD = QUICK
 const LATENCY_MS = 200
 const MUST = { failoverMs: 1_000, stormTimes: 3, probesPerSecond: 3 }
 const MODEL = 'm-1'
+/** How long it counts as just back. */
+const BACK_MS = 5_000
 const SAID = 'It is on its way.'
 const FLOW = `flow: proof/ask@1.0.0
 about: One question to a route.
@@ -84,21 +86,33 @@ const send = async (url, phases) => {
   return { sent, failures }
 }
 
-/** Every result on the topic, by request. */
-const readResults = async (dataDir) => {
-  const bus = await openEmbeddedBus({ dir: join(dataDir, 'log'), topics: topicManifest(), nowMs: Date.now })
-  const results = new Map()
-  const { partitions } = await bus.describe('baton.results')
+const readAll = async (bus, topic, onRecord) => {
+  const { partitions } = await bus.describe(topic)
   for (const { partition, first, next } of partitions) {
     for (let offset = first; offset < next;) {
-      const page = await bus.read({ topic: 'baton.results', partition, offset, limit: 1_000 })
+      const page = await bus.read({ topic, partition, offset, limit: 1_000 })
       if (page.length === 0) break
-      for (const { headers, value } of page) results.set(headers.ce_correlationid, JSON.parse(value.toString('utf8')))
+      for (const record of page) onRecord(record)
       offset = page.at(-1).offset + 1
     }
   }
+}
+
+/** Every result by request, and the time of each failover: from the first call of a dispatch to the start of the one that answered. */
+const readTopics = async (dataDir) => {
+  const bus = await openEmbeddedBus({ dir: join(dataDir, 'log'), topics: topicManifest(), nowMs: Date.now })
+  const results = new Map()
+  const failovers = []
+  await readAll(bus, 'baton.results', ({ headers, value }) => results.set(headers.ce_correlationid, JSON.parse(value.toString('utf8'))))
+  await readAll(bus, 'baton.journal', ({ headers, value }) => {
+    if (headers.ce_type !== 'baton.model.routed.v1') return
+    const { calls } = JSON.parse(value.toString('utf8'))
+    const answered = calls.find(({ outcome }) => outcome === 'answered')
+    if (calls.length > 1 && answered !== undefined)
+      failovers.push(answered.startedAtMs - Math.min(...calls.map(({ startedAtMs }) => startedAtMs)))
+  })
   await bus.close()
-  return results
+  return { results, failovers }
 }
 
 const row = (what, must, seen, ok, note = '') => ({ what, must, seen, ok, note })
@@ -136,6 +150,12 @@ const play = async (name, { rigs, down }) => {
           await rigs[0].reset()
         },
       },
+      {
+        atMs: LOAD.warmMs + LOAD.downMs + BACK_MS,
+        act: async () => {
+          seen.back = await rigs[0].stats()
+        },
+      },
     ])
     await until(
       'every run to end',
@@ -148,7 +168,7 @@ const play = async (name, { rigs, down }) => {
     seen.after = await rigs[0].stats()
     const metrics = await (await fetch(`${url}/metrics`)).text()
     await baton.kill('SIGTERM')
-    return { name, sent, failures, seen, results: await readResults(data), deferred: sumOf(metrics, 'baton_model_deferred_total') }
+    return { name, sent, failures, seen, ...(await readTopics(data)), deferred: sumOf(metrics, 'baton_model_deferred_total') }
   } finally {
     await baton.kill('SIGKILL')
     temp.remove()
@@ -183,30 +203,30 @@ const judgeCommon = ({ name, sent, failures, results, seen }) => {
       probes <= MUST.probesPerSecond,
     ),
     row(
-      `${name}: most at once when it is back`,
+      `${name}: most at once in the first ${BACK_MS / 1_000} s when it is back`,
       `<= ${MUST.stormTimes} times the most before`,
-      `${seen.after.inFlightMax} and ${seen.before.inFlightMax}`,
-      seen.after.inFlightMax <= MUST.stormTimes * seen.before.inFlightMax,
+      `${seen.back.inFlightMax} and ${seen.before.inFlightMax}`,
+      seen.back.inFlightMax <= MUST.stormTimes * seen.before.inFlightMax,
       `busiest second ${busiest}, usual ${usual * 10}`,
     ),
   ]
 }
 
 const judgeFailover = (played) => {
-  const { name, sent, results, seen } = played
+  const { name, sent, results, seen, failovers } = played
   const during = [...sent].filter(([, atMs]) => atMs >= LOAD.warmMs && atMs < LOAD.warmMs + LOAD.downMs)
   const before = [...sent].filter(([, atMs]) => atMs < LOAD.warmMs)
   const times = (list) => list.map(([id]) => results.get(id)?.metrics.latencyMs ?? Number.POSITIVE_INFINITY)
-  const added = Math.max(...times(during)) - quantile(times(before), 0.5)
+  const longest = Math.max(0, ...failovers)
   const back = seen.after.timeline.length === 0 ? 0 : (seen.after.outcomes.answered ?? 0)
   return [
     ...judgeCommon(played),
     row(
-      `${name}: longest wait for the failover`,
-      `<= ${MUST.failoverMs} ms more than usual`,
-      `${added.toFixed(0)} ms`,
-      added <= MUST.failoverMs,
-      `p50 before ${quantile(times(before), 0.5).toFixed(0)} ms, during ${quantile(times(during), 0.5).toFixed(0)}, p99 ${quantile(times(during), 0.99).toFixed(0)}`,
+      `${name}: longest time to the call that answered instead`,
+      `<= ${MUST.failoverMs} ms`,
+      `${longest} ms`,
+      failovers.length > 0 && longest <= MUST.failoverMs,
+      `${failovers.length} failed over in their dispatch, the others went to the second at once; runs: p50 before ${quantile(times(before), 0.5).toFixed(0)} ms, during ${quantile(times(during), 0.5).toFixed(0)}, longest ${Math.max(...times(during)).toFixed(0)}`,
     ),
     row(`${name}: the provider that came back answers again`, '> 0', back, back > 0),
   ]

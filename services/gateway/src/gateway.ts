@@ -1,6 +1,6 @@
 import { TOPICS } from '@baton/contracts'
 import { startHost, type RunningService, type StartService } from '@baton/service'
-import type { BusRecord, TableReader } from '@baton/bus/bus'
+import type { TableReader } from '@baton/bus/bus'
 import { ApiController } from './api/api.controller.ts'
 import { ConfigController } from './config/config.controller.ts'
 import { DeadLetterController } from './dead-letters/dead-letter.controller.ts'
@@ -26,7 +26,8 @@ import { InboxController } from './inbox/inbox.controller.ts'
 import { ReviewEventsController } from './reviews/review-events.controller.ts'
 import { RunEventsController } from './runs/run-events.controller.ts'
 import { createTopicWatch } from './runs/topic-watch.ts'
-import { CATALOG, DESK, EVENTS, INTAKE, JOBS, JOURNAL, RESULTS, TRIGGERS } from './tokens.ts'
+import { StreamController } from './stream/stream.controller.ts'
+import { CATALOG, DESK, EVENTS, INTAKE, JOBS, JOURNAL, PIECES, RESULTS, TRIGGERS } from './tokens.ts'
 import { HookController } from './triggers/hook.controller.ts'
 import { TriggerController } from './triggers/trigger.controller.ts'
 import { Triggers } from './triggers/triggers.ts'
@@ -45,18 +46,14 @@ export const start: StartService = async (platform, { port, host }): Promise<Run
     environment: platform.config.environment,
     onMisfit: (misfit) => logger.warn(misfit, 'override of a param left out'),
   })
-  const results = createTopicWatch({ bus, topic: TOPICS.results, logger })
-  const journal = createTopicWatch({ bus, topic: TOPICS.journal, logger })
+  const watches = [TOPICS.results, TOPICS.journal, TOPICS.stream].map((topic) => createTopicWatch({ bus, topic, logger }))
+  const [results, journal, pieces] = watches
   const desk = createLetterDesk(platform)
   const jobs = createJobRunner(platform, { kinds: [controlJobs(platform), letterJobs({ ...platform, desk })] })
   const events = createEventDelivery(platform)
   const intake = createIntake({ platform, catalog })
   const triggers = new Triggers({ platform, intake })
   let config: TableReader | undefined
-  const onConfig = ({ key }: BusRecord): void => {
-    catalog.forget()
-    triggers.changed(key)
-  }
   await publishFlows(platform)
   return startHost({
     name: 'gateway',
@@ -71,6 +68,7 @@ export const start: StartService = async (platform, { port, host }): Promise<Run
       JobController,
       EventController,
       RunEventsController,
+      StreamController,
       FlowController,
       AliasController,
       ParamController,
@@ -88,12 +86,13 @@ export const start: StartService = async (platform, { port, host }): Promise<Run
       { provide: CATALOG, useValue: catalog },
       { provide: RESULTS, useValue: results },
       { provide: JOURNAL, useValue: journal },
+      { provide: PIECES, useValue: pieces },
       { provide: JOBS, useValue: jobs },
       { provide: DESK, useValue: desk },
       { provide: EVENTS, useValue: events },
     ],
     started: async () => {
-      config = await bus.table({ topic: TOPICS.config, onRecord: onConfig })
+      config = await bus.table({ topic: TOPICS.config, onRecord: ({ key }) => (catalog.forget(), triggers.changed(key)) })
       await triggers.settle()
       jobs.start()
       desk.start()
@@ -101,7 +100,7 @@ export const start: StartService = async (platform, { port, host }): Promise<Run
     },
     drain: async () => {
       await triggers.close()
-      await Promise.all([config?.close(), results.close(), journal.close(), jobs.close(), desk.close(), events.close()])
+      await Promise.all([config?.close(), ...watches.map((watch) => watch.close()), jobs.close(), desk.close(), events.close()])
     },
   })
 }

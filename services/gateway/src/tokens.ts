@@ -8,3 +8,5 @@ export const JOBS = Symbol('jobs')
 export const DESK = Symbol('desk of dead letters')
 /** Events that came with a key. */
 export const EVENTS = Symbol('events')
+/** Pieces of text while models write them. */
+export const PIECES = Symbol('watch of the pieces')

@@ -93,6 +93,13 @@ const ROUTES: readonly Route[] = [
   },
   {
     method: 'get',
+    path: '/v1/runs/{id}/stream',
+    summary: 'The text that models write for a run, while they write it',
+    parameters: [RUN_ID, { name: 'Last-Event-ID', in: 'header', description: 'Go on behind this event' }],
+    answers: { 200: { about: 'Server-sent events', type: 'text/event-stream' } },
+  },
+  {
+    method: 'get',
     path: '/v1/runs/{id}/payloads/{ref}',
     summary: 'Content kept by reference',
     parameters: [RUN_ID, path('ref', 'SHA-256 of the content')],
@@ -101,6 +108,18 @@ const ROUTES: readonly Route[] = [
   ...CONTROL_ROUTES,
   ...TRIGGER_ROUTES,
   ...REVIEW_ROUTES,
+  {
+    method: 'get',
+    path: '/v1/models/breakers',
+    summary: 'Breakers of models and their servers, as the models service sees them',
+    answers: json('Breakers'),
+  },
+  {
+    method: 'get',
+    path: '/v1/models/budgets',
+    summary: 'Budgets: cap, spent and reserved, of all replicas together',
+    answers: json('Budgets'),
+  },
   { method: 'get', path: '/v1/flows', summary: 'Published flows', answers: json('Flows with versions and aliases') },
   {
     method: 'get',

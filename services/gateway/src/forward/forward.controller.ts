@@ -26,6 +26,11 @@ export class ForwardController {
     return this.#forward('models', request, reply)
   }
 
+  @Get(['models/breakers', 'models/budgets'])
+  limits(@Req() request: HttpRequest, @Res() reply: HttpReply): Promise<void> {
+    return this.#forward('models', request, reply)
+  }
+
   @Get('stats')
   stats(@Req() request: HttpRequest, @Res() reply: HttpReply): Promise<void> {
     return this.#forward('tracing', request, reply)
