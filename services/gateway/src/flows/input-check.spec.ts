@@ -32,7 +32,7 @@ describe('input of a flow', () => {
     [{}, 'input.text', 'input.text is required'],
     [{ text: 1 }, 'input.text', 'input.text must be string'],
     [{ text: 'a', priority: 'urgent' }, 'input.priority', 'input.priority must be one of low, high'],
-    [{ text: 'a', colour: 'red' }, 'input.colour', 'input.colour is not a field of this input'],
+    [{ text: 'a', colour: 'red' }, 'input.colour', 'input.colour is not a field that is known here'],
     [{ text: 'a', items: [{ sku: 1 }, {}] }, 'input.items.1.sku', 'input.items.1.sku is required'],
     ['text', 'input', 'input must be object'],
   ])('D1: names the field and the reason for %j', (value, field, message) => {
