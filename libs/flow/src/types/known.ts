@@ -29,9 +29,21 @@ export const FAULT: Type = objectOf({
 /** A failure that a parallel step or a map keeps beside the outputs. */
 export const FAILURE = objectOf({ branch: STRING, code: STRING, message: STRING })
 
+/** `source` and `heading` are for citing it. */
+const passage = objectOf({
+  id: STRING,
+  title: STRING,
+  text: STRING,
+  score: NUMBER,
+  rank: NUMBER,
+  source: STRING,
+  heading: STRING,
+  meta: ANY,
+  at: ANY,
+})
+
 /** What a search gives. */
-export const passages = (top: number): Type =>
-  objectOf({ items: listOf(objectOf({ id: STRING, title: STRING, text: STRING, score: NUMBER, rank: NUMBER }), top), score: NUMBER })
+export const passages = (top: number): Type => objectOf({ items: listOf(passage, top), score: NUMBER })
 
 /** A single check puts its own findings beside the summary. */
 export const verdict = (checks: number): Type =>
