@@ -7,6 +7,7 @@ import { PLATFORM, ValidBody, type Platform } from '@baton/service'
 import type { PeopleSettings } from '../people/people.config.ts'
 import { contextOf } from '../review-context.ts'
 import type { ReviewDesk } from '../review-desk.ts'
+import { decide } from '../review.decider.ts'
 import type { ReviewRepository } from '../review.repository.ts'
 import type { Review } from '../review.ts'
 import { TENANT_HEADER, tenantOf } from '../tenant.ts'
@@ -110,19 +111,15 @@ export class LinkController {
     if (bar !== undefined) throw new Fault('review.not_allowed', bar)
     const atMs = this.#platform.nowMs()
     const person = this.#people.person(link.person, { roles: review.terms.roles ?? [], skills: review.terms.skills ?? [] })
+    const command = { ...person, type: 'review.decide' as const, verdict, reason: reason === '' ? undefined : reason, atMs }
+    const [wouldBe] = decide(command, review)
+    if (wouldBe?.type === 'review.refused') throw new Fault(wouldBe.fault.code, wouldBe.fault.message, wouldBe.fault.detail) // L3
     await this.#links.use(link.jti, atMs)
     try {
-      return await this.#desk.change(link, {
-        ...person,
-        type: 'review.decide',
-        verdict,
-        reason: reason === '' ? undefined : reason,
-        atMs,
-      })
+      return await this.#desk.change(link, command)
     } catch (error) {
       const { code } = toFault(error)
-      if (code === 'request.malformed' || code === 'input.invalid' || code === 'review.claimed' || code === 'store.unavailable')
-        await this.#links.giveBack(link.jti) // L3
+      if (code === 'input.invalid' || code === 'review.claimed' || code === 'store.unavailable') await this.#links.giveBack(link.jti) // L3
       throw error
     }
   }

@@ -1,5 +1,6 @@
 // Links in the database: each can be used once, whoever has it.
-//   L3. A link is used up in the moment before its decision is made; one whose decision is refused for its content can be used again.
+//   L3. A link is used up in the moment before its decision is made; one that would decide nothing, or whose decision is refused for its
+//       content, can be used again.
 //   L4. The secret is drawn once and lies in the database, so that every process and every restart knows the same one.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { Fault } from '@baton/contracts'
