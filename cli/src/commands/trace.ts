@@ -25,6 +25,7 @@ type TraceStep = {
   readonly confidence?: number | null
   readonly costUsd?: number
   readonly tries?: number | null
+  readonly leftOut?: readonly { readonly part: string; readonly tokens: number; readonly how: string }[] | null
   readonly error?: string | null
   readonly chosen?: string | null
   readonly critical: boolean
@@ -82,11 +83,12 @@ const figures = (step: TraceStep): string =>
 
 const took = (ms: number | null | undefined): string => (ms == null ? '' : duration(ms))
 
-const workOf = ({ by, chosen, confidence, tries }: TraceStep): readonly string[] => [
+const workOf = ({ by, chosen, confidence, tries, leftOut }: TraceStep): readonly string[] => [
   by ?? '',
   chosen == null ? '' : `-> ${chosen}`,
   confidence == null ? '' : `confidence ${confidence.toFixed(2)}`,
   (tries ?? 1) > 1 ? `${tries} tries` : '',
+  ...(leftOut ?? []).map(({ part, tokens, how }) => `${part} without ${tokens} tokens (${how})`),
 ]
 
 /** Of what is made of others: what all of it took. */

@@ -95,6 +95,7 @@ const meterFacts = ({ meter, dispatchedAtMs }: Ended): Omit<StepFacts, 'node'> =
     tries,
     failedOver,
     repaired,
+    leftOut,
     contentRef,
   } = meter
   return {
@@ -111,6 +112,7 @@ const meterFacts = ({ meter, dispatchedAtMs }: Ended): Omit<StepFacts, 'node'> =
     tries,
     failedOver,
     repaired,
+    leftOut,
     contentRef,
   }
 }

@@ -50,6 +50,8 @@ export type StepFacts = {
   readonly tries?: number | undefined
   readonly failedOver?: readonly string[] | undefined
   readonly repaired?: boolean | undefined
+  /** Parts of the context that did not fit, and how they were shortened. */
+  readonly leftOut?: readonly { readonly part: string; readonly tokens: number; readonly how: string }[] | undefined
   readonly errorMessage?: string | undefined
   readonly deadLettered?: boolean | undefined
   readonly contentRef?: PayloadRef | undefined
