@@ -2,6 +2,7 @@
 //   N1. A connection of the old era that may ask people has one call at a time: a question there does not say which call it belongs to.
 //   N2. Nothing of a server is answered on its behalf: no sampling, no roots, and a question only by what a person said.
 //   N3. Secrets are read for a connection, live in it, and are in none of its messages.
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   Client,
   ClientCredentialsProvider,
@@ -59,6 +60,7 @@ const TASKS = 'io.modelcontextprotocol/tasks'
 export const TASK_META = 'baton/task'
 const NEW_ERA = '2026-07-28'
 const ASKED_LATER = -32_000
+const FORGET_MS = 500
 
 type Wire = {
   readonly transport: Transport
@@ -190,8 +192,16 @@ class OpenConnection implements Connection {
 
   async close(): Promise<void> {
     this.#why ??= this.#wire.why() ?? 'closed'
+    await this.#forget()
     await this.client.close().catch(() => undefined)
     await this.#wire.transport.close().catch(() => undefined)
+  }
+
+  /** Tells a server that keeps sessions that this one is over; one that does not hear it forgets it by itself. */
+  async #forget(): Promise<void> {
+    const { transport } = this.#wire
+    if (!(transport instanceof StreamableHTTPClientTransport) || transport.sessionId === undefined) return
+    await Promise.race([transport.terminateSession().catch(() => undefined), sleep(FORGET_MS, undefined, { ref: false })])
   }
 
   #answer(params: Json): { action: 'accept' | 'decline'; content?: Record<string, string | number | boolean | string[]> } {

@@ -17,6 +17,8 @@ import { bytesOf, checkStructured, readResult, textOfBlocks, type CallResult } f
 import type { ServerPool } from './server-pool.ts'
 
 const MEDIA_BYTES_MAX = 16 * 1024 * 1024
+/** What models read of a tool; a description is written by strangers too. */
+const ABOUT_CHARS_MAX = 4_000
 /** Calls that may take longer than this extend their lease. */
 const LONG_MS = 20_000
 
@@ -110,7 +112,7 @@ const partsOf = (server: McpServer, definition: ToolDefinition): Omit<Tool, 'inp
   const { idempotent = false, timeout: timeoutMs = server.timeoutMs } = rule
   return {
     name: `${server.name}/${name}`,
-    about: definition.description ?? definition.title ?? '',
+    about: (definition.description ?? definition.title ?? '').slice(0, ABOUT_CHARS_MAX),
     effect: effectOf(server, name, annotations),
     idempotent,
     timeoutMs: isTask(definition) ? Math.max(timeoutMs, server.totalMs) : timeoutMs + LATE_MS,
