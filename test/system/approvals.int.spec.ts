@@ -104,6 +104,13 @@ describe('a call that cannot be undone', () => {
     expect(await charged('a-4')).toEqual([])
   })
 
+  it('X6: is only said in a dry run: nobody is asked and nothing is made', async () => {
+    await system.http('POST', '/v1/runs', { id: 'a-6', flow: 'test/charge', input: { account: 'a-6', amount: 12 }, mode: 'dry_run' })
+    const [result] = await system.results('a-6')
+    expect(result?.result).toMatchObject({ status: 'completed', output: { payment: '', amount: 0 } })
+    expect(await charged('a-6')).toEqual([])
+  })
+
   it('M2: is denied before anybody is asked where a rule forbids it', async () => {
     await begin('a-5', 500)
     const [result] = await system.results('a-5')

@@ -7,7 +7,9 @@ import type { CommandContext } from './context.ts'
 import { readJson } from './run-json.ts'
 import { runningSystem } from './running-system.ts'
 
-const runLocally = async (path: string, input: unknown, wait: string): Promise<RunResult> => {
+type RunOptions = { readonly input: string; readonly wait: string; readonly id?: string; readonly dryRun?: boolean }
+
+const runLocally = async (path: string, request: object, wait: string): Promise<RunResult> => {
   const { files, entry, result } = await readFlow(path)
   if (!result.ok) throw new Fault('flow.invalid', `${path} has mistakes; "baton check ${path}" lists them`)
   const [{ withLocalSystem }, { publishFlow }] = await Promise.all([import('../platform/local-system.ts'), import('@baton/gateway')])
@@ -16,7 +18,7 @@ const runLocally = async (path: string, input: unknown, wait: string): Promise<R
   const logLevel = process.env['LOG_LEVEL'] ?? 'silent'
   return withLocalSystem({ logLevel, ...(flowsDir === undefined ? {} : { flowsDir }) }, async ({ platform, ask }) => {
     await publishFlow(platform, { files, entry, by: 'run', replace: true, nameless: true })
-    return ask<RunResult>('POST', `/v1/runs?wait=${wait}`, { flow: result.plan.flow, input })
+    return ask<RunResult>('POST', `/v1/runs?wait=${wait}`, { ...request, flow: result.plan.flow })
   })
 }
 
@@ -28,14 +30,16 @@ export const runCommand = (context: CommandContext): Command =>
     .option('--input <json>', 'the input: JSON, @FILE, or - for standard input', '{}')
     .option('--wait <time>', 'how long to wait for the result', '60s')
     .option('--id <id>', 'request id; a repeat answers with the first result')
-    .action(async (flow: string, options: { input: string; wait: string; id?: string }) => {
+    .option('--dry-run', 'say what tools would do, and change nothing outside')
+    .action(async (flow: string, options: RunOptions) => {
       const input = await readJson('--input', options.input)
+      const request = { input, ...(options.dryRun === true ? { mode: 'dry_run' } : {}) }
       const local = existsSync(flow)
       const result = local
-        ? await runLocally(flow, input, options.wait)
+        ? await runLocally(flow, request, options.wait)
         : await runningSystem().post<RunResult>(`/v1/runs?wait=${options.wait}`, {
             flow,
-            input,
+            ...request,
             ...(options.id === undefined ? {} : { id: options.id }),
           })
       context.terminal.print(JSON.stringify(result, null, 2))

@@ -21,6 +21,7 @@ export const RunRequest = z.looseObject({
     .optional()
     .meta({ description: 'Working time in milliseconds, at most the limit of the flow' }),
   labels: Labels.optional(),
+  mode: z.enum(['live', 'dry_run']).optional().meta({ description: 'dry_run: effects of tools are said, not made' }),
 })
 export type RunRequest = z.infer<typeof RunRequest>
 

@@ -49,7 +49,7 @@ const requestedOf = (
   { runId, repeat }: Accepted,
 ): Requested => {
   const { request, requestId, tenant, source, requestedAtMs, trigger } = incoming
-  const { session, user, deadlineMs } = request
+  const { session, user, deadlineMs, mode } = request
   return {
     runId,
     requestId,
@@ -65,6 +65,7 @@ const requestedOf = (
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
     labels: request.labels ?? {},
     ...(session === undefined ? {} : { session }),
+    ...(mode === undefined ? {} : { mode }),
     ...(user === undefined ? {} : { user }),
     requestedAtMs,
     ...(flows === undefined ? {} : { flows }), // G4
