@@ -12,6 +12,7 @@ import { BulkBody } from '../runs/job-bodies.ts'
 import { CONTROL_ROUTES } from './control-routes.ts'
 import { TriggerBody } from '../triggers/trigger.controller.ts'
 import { REVIEW_ROUTES } from '../reviews/review-routes.ts'
+import { TOOL_ROUTES } from './tool-routes.ts'
 import { TRIGGER_ROUTES } from './trigger-routes.ts'
 import { json, path, query, RUN_ID, type Route } from './route.ts'
 
@@ -198,7 +199,7 @@ const ROUTES: readonly Route[] = [
   },
   { method: 'post', path: '/v1/routes:explain', summary: 'Why which model would be asked now', answers: json('The choice') },
   ...LETTER_ROUTES,
-  { method: 'get', path: '/v1/tools', summary: 'Registered tools', answers: json('Tools') },
+  ...TOOL_ROUTES,
   { method: 'get', path: '/v1/tickets', summary: 'Tickets', answers: json('Tickets') },
   { method: 'get', path: '/v1/indexes', summary: 'Search indexes', answers: json('Indexes') },
   {
