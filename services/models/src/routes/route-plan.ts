@@ -9,11 +9,11 @@
 //   W3. A `hedge` may be started beside a primary that is slow. Plans hold none of themselves today: the first `fallback` that is not local
 //       may be taken for one, or the same model.
 //   W4. `candidates` go into `model.routed` as they are, with `route` and `policy`; the walker adds `chosen` and `calls`.
-//   W5. Facts of this moment (breakers, percentiles, load, money left) come in as `LiveFacts` (libs/policy/src/routing/facts.ts), which the
-//       walker implements; `UNSEEN` is what is said of a model that was never asked.
-//   W6. Faults of planning: `model.unknown`, `model.none_configured`, `model.none_allowed` (with the reasons in `detail`), `price.unknown`.
-//       When all that is wrong is passing (breaker open, limits used up, resting), `model.unavailable` with `detail.retryAfterMs`; where the money is short `budget.exceeded`.
-//   W7. What limits, breakers, prices and reservations need to know of a model is in `model.about` (model.ts).
+// Facts of this moment (breakers, percentiles, load, money left) come in as `LiveFacts` (libs/policy/src/routing/facts.ts), which the
+// walker implements; `UNSEEN` is what is said of a model that was never asked.
+// Faults of planning: `model.unknown`, `model.none_configured`, `model.none_allowed` (with the reasons in `detail`), `price.unknown`.
+// When all that is wrong is passing (breaker open, limits used up, resting), `model.unavailable` with `detail.retryAfterMs`; where the money is short `budget.exceeded`.
+// What limits, breakers, prices and reservations need to know of a model is in `model.about` (model.ts).
 import type { Considered, LiveFacts, Need } from '@baton/policy/routing'
 import type { Json, JsonSchema } from '@baton/contracts/json'
 import type { Model } from '../model.ts'
@@ -72,6 +72,6 @@ export type RequestAbout = {
   readonly input?: Json
 }
 
-/** Chooses. Throws as W6 says. */
+/** Chooses. Throws the faults named above. */
 export type PlanRoute = (request: PlanRequest, live: LiveFacts) => RoutePlan
 export type { Considered, LiveFacts, Need }
