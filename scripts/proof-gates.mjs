@@ -18,7 +18,7 @@ if (!process.execArgv.includes(SOURCE)) {
 
 const { openHome, startSystem } = await import('./proof-gates/home.mjs')
 const { openUpstream } = await import('./proof-gates/upstream.mjs')
-const NAMES = ['s02', 's03', 's10', 's13', 'remedies', 'guards']
+const NAMES = ['s02', 's03', 's10', 's13', 'remedies', 'guards', 'content']
 
 const say = (text) => process.stdout.write(`${text}\n`)
 const only = process.argv.find((arg) => arg.startsWith('--only='))?.slice('--only='.length)
