@@ -6,7 +6,14 @@ import { randomUUID, timingSafeEqual } from 'node:crypto'
 import { createServer } from 'node:http'
 import { parseArgs } from 'node:util'
 import { toNodeHandler } from '@modelcontextprotocol/node'
-import { acceptedContent, createMcpHandler, createRequestStateCodec, inputRequired, inputResponse, McpServer } from '@modelcontextprotocol/server'
+import {
+  acceptedContent,
+  createMcpHandler,
+  createRequestStateCodec,
+  inputRequired,
+  inputResponse,
+  McpServer,
+} from '@modelcontextprotocol/server'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import { z } from 'zod'
 import { openStore } from './store.mjs'
@@ -80,7 +87,11 @@ const customers = (server) => {
     'call_back',
     {
       description: 'Puts a customer on the list of those who are called back.',
-      inputSchema: z.strictObject({ customer: z.string().min(1).max(256), text: z.string().max(20_000), reply: z.string().max(20_000).optional() }),
+      inputSchema: z.strictObject({
+        customer: z.string().min(1).max(256),
+        text: z.string().max(20_000),
+        reply: z.string().max(20_000).optional(),
+      }),
       outputSchema: z.object({ callBack: z.string() }),
       annotations: WRITE,
     },
@@ -112,7 +123,9 @@ const refunds = (server) => {
       if (said !== undefined && asked?.customer === args.customer && asked.amount === args.amount)
         return done(store.refund(keyOf(ctx), { ...args, reason: said.reason }))
       return inputRequired({
-        inputRequests: { why: inputRequired.elicit({ message: `Why does ${args.customer} get ${args.amount} back?`, requestedSchema: Reason }) },
+        inputRequests: {
+          why: inputRequired.elicit({ message: `Why does ${args.customer} get ${args.amount} back?`, requestedSchema: Reason }),
+        },
         requestState: await codec.mint(args, ctx),
       })
     },
@@ -123,7 +136,9 @@ const prompts = (server) => {
   server.registerPrompt(
     'answer-customer',
     { description: 'How to answer a customer.', argsSchema: z.object({ name: z.string() }) },
-    ({ name }) => ({ messages: [{ role: 'user', content: { type: 'text', text: `Answer ${name} kindly, in three sentences, and promise nothing.` } }] }),
+    ({ name }) => ({
+      messages: [{ role: 'user', content: { type: 'text', text: `Answer ${name} kindly, in three sentences, and promise nothing.` } }],
+    }),
   )
 }
 
@@ -139,7 +154,9 @@ const factory = () => {
 const allowed = (request) => {
   const token = process.env.SUPPORT_TOKEN
   if (token === undefined || token === '') return true
-  const [given, wanted] = [request.headers.authorization ?? '', `Bearer ${token}`].map((text) => Buffer.from(text.padEnd(512).slice(0, 512)))
+  const [given, wanted] = [request.headers.authorization ?? '', `Bearer ${token}`].map((text) =>
+    Buffer.from(text.padEnd(512).slice(0, 512)),
+  )
   return timingSafeEqual(given, wanted)
 }
 

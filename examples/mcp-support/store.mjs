@@ -55,7 +55,13 @@ export const openStore = (file) => {
         .all(customer ?? null, status ?? null, limit),
     callBack: (key, { customer, text, reply }) => {
       const id = idOf('CB', key)
-      db.prepare('insert into call_backs values (?, ?, ?, ?, ?) on conflict (effect_key) do nothing').run(id, key, customer, text, reply ?? null)
+      db.prepare('insert into call_backs values (?, ?, ?, ?, ?) on conflict (effect_key) do nothing').run(
+        id,
+        key,
+        customer,
+        text,
+        reply ?? null,
+      )
       return { callBack: id }
     },
     refund: (key, { customer, amount, reason }) => {
@@ -63,6 +69,11 @@ export const openStore = (file) => {
       db.prepare('insert into refunds values (?, ?, ?, ?, ?) on conflict (effect_key) do nothing').run(id, key, customer, amount, reason)
       return db.prepare('select id as refund, amount, reason from refunds where id = ?').get(id)
     },
-    counts: () => db.prepare('select (select count(*) from tickets) tickets, (select count(*) from call_backs) callBacks, (select count(*) from refunds) refunds').get(),
+    counts: () =>
+      db
+        .prepare(
+          'select (select count(*) from tickets) tickets, (select count(*) from call_backs) callBacks, (select count(*) from refunds) refunds',
+        )
+        .get(),
   }
 }
