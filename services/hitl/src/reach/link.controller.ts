@@ -9,7 +9,7 @@ import { contextOf } from '../review-context.ts'
 import type { ReviewDesk } from '../review-desk.ts'
 import { decide } from '../review.decider.ts'
 import type { ReviewRepository } from '../review.repository.ts'
-import type { Review } from '../review.ts'
+import type { Review, ReviewCommand } from '../review.ts'
 import { TENANT_HEADER, tenantOf } from '../tenant.ts'
 import { LINKS, PEOPLE, REVIEW_DESK, REVIEWS } from '../tokens.ts'
 import { askPage, outcomePage } from './link-page.ts'
@@ -112,14 +112,12 @@ export class LinkController {
     const atMs = this.#platform.nowMs()
     const person = this.#people.person(link.person, { roles: review.terms.roles ?? [], skills: review.terms.skills ?? [] })
     const command = { ...person, type: 'review.decide' as const, verdict, reason: reason === '' ? undefined : reason, atMs }
-    const [wouldBe] = decide(command, review)
-    if (wouldBe?.type === 'review.refused') throw new Fault(wouldBe.fault.code, wouldBe.fault.message, wouldBe.fault.detail) // L3
+    refuseUseless(command, review)
     await this.#links.use(link.jti, atMs)
     try {
       return await this.#desk.change(link, command)
     } catch (error) {
-      const { code } = toFault(error)
-      if (code === 'input.invalid' || code === 'review.claimed' || code === 'store.unavailable') await this.#links.giveBack(link.jti) // L3
+      if (USABLE_AGAIN.has(toFault(error).code)) await this.#links.giveBack(link.jti) // L3
       throw error
     }
   }
@@ -133,6 +131,14 @@ export class LinkController {
     if (stored === undefined) throw new Fault('request.not_found', 'no review has this id', { id: key.taskId })
     return stored.review
   }
+}
+
+const USABLE_AGAIN: ReadonlySet<string> = new Set(['input.invalid', 'review.claimed', 'store.unavailable'])
+
+/** A link is not used up by what would be refused (L3). */
+const refuseUseless = (command: ReviewCommand, review: Review): void => {
+  const [wouldBe] = decide(command, review)
+  if (wouldBe?.type === 'review.refused') throw new Fault(wouldBe.fault.code, wouldBe.fault.message, wouldBe.fault.detail)
 }
 
 /** What the reviewer sees afterwards. */
