@@ -26,7 +26,8 @@ type Held = {
   closing: boolean
   gone: boolean
 }
-/** Money of one slice that a call may spend. */
+type Share = { readonly slice: Held; readonly amount: number }
+/** Money that a call may spend. */
 export type Part = { readonly settle: (costMicroUsd: number) => void }
 
 export class Account {
@@ -76,8 +77,8 @@ export class Account {
     this.#waiting += need
     try {
       for (;;) {
-        const slice = this.#find(need)
-        if (slice !== undefined) return this.#part(slice, need)
+        const shares = this.#find(need)
+        if (shares !== undefined) return this.#part(shares, need)
         if (this.#leasing !== undefined) {
           await this.#leasing
           continue
@@ -128,42 +129,76 @@ export class Account {
     for (const slice of this.#slices) slice.closing = true
   }
 
-  #find(need: number): Held | undefined {
+  #usable(): readonly { readonly slice: Held; readonly free: number }[] {
     const nowMs = this.#clockMs()
-    return this.#slices.find(
-      (slice) => !slice.closing && nowMs - slice.renewedAtMs < LEASE_MS / 2 && slice.amount - slice.spent - slice.open >= need, // A1, A2
-    )
+    return this.#slices
+      .filter((slice) => !slice.closing && nowMs - slice.renewedAtMs < LEASE_MS / 2) // A1, A2
+      .map((slice) => ({ slice, free: Math.max(0, slice.amount - slice.spent - slice.open) }))
   }
 
-  #part(slice: Held, need: number): Part {
-    slice.open += need
-    slice.usedAtMs = this.#clockMs()
+  #free(): number {
+    return this.#usable().reduce((sum, { free }) => sum + free, 0)
+  }
+
+  /** Slices with enough free money together, the fewest: what is left of one and the other is money as well. */
+  #find(need: number): readonly Share[] | undefined {
+    const usable = this.#usable()
+    const whole = usable.find(({ free }) => free >= need)
+    if (whole !== undefined) return [{ slice: whole.slice, amount: need }]
+    const shares: Share[] = []
+    let missing = need
+    for (const { slice, free } of usable.toSorted((left, right) => right.free - left.free)) {
+      if (missing <= 0 || free <= 0) break
+      const amount = Math.min(free, missing)
+      shares.push({ slice, amount })
+      missing -= amount
+    }
+    return missing > 0 ? undefined : shares
+  }
+
+  #part(shares: readonly Share[], need: number): Part {
+    const nowMs = this.#clockMs()
+    for (const { slice, amount } of shares) {
+      slice.open += amount
+      slice.usedAtMs = nowMs
+    }
     this.#note(need)
     let open = true
     const settle = (cost: number): void => {
       if (!open) return
       open = false
-      slice.open -= need
-      slice.spent += cost
-      slice.usedAtMs = this.#clockMs()
-      if (slice.spent + slice.open > slice.amount && !slice.gone) {
-        this.#used += slice.spent + slice.open - slice.amount
-        slice.amount = slice.spent + slice.open // It cost more than was reserved: that is told, not hidden.
+      let left = cost
+      for (const [at, { slice, amount }] of shares.entries()) {
+        // What it cost more than was reserved is the last one's.
+        const own = at === shares.length - 1 ? left : Math.min(left, amount)
+        this.#settle(slice, { reserved: amount, cost: own })
+        left -= own
       }
     }
     return { settle }
   }
 
+  #settle(slice: Held, { reserved, cost }: { reserved: number; cost: number }): void {
+    slice.open -= reserved
+    slice.spent += cost
+    slice.usedAtMs = this.#clockMs()
+    const over = slice.spent + slice.open - slice.amount
+    if (over <= 0 || slice.gone) return
+    this.#used += over
+    slice.amount += over // It cost more than was reserved: that is told, not hidden.
+  }
+
   async #lease(need: number): Promise<boolean> {
     const { key, capMicroUsd: cap } = this.rule
-    const want = Math.max(sliceOf(need, cap, this.#perSecond), Math.min(this.#waiting, cap))
+    const min = Math.max(1, need - this.#free())
+    const want = Math.max(min, sliceOf(need, cap, this.#perSecond), Math.min(this.#waiting, cap))
     const askedAtMs = this.#clockMs()
     const { slice, used, elsewhere } = await this.#store.lease({
       key,
       startMs: this.startMs,
       cap,
       want,
-      min: need,
+      min,
       holder: this.#holder,
       leaseMs: LEASE_MS,
     })
