@@ -65,7 +65,12 @@ const submit = (url, request) =>
     `request ${request.id} to be accepted`,
     async () => {
       const body = JSON.stringify(request)
-      const response = await fetch(`${url()}/v1/runs`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+      const response = await fetch(`${url()}/v1/runs`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+        signal: AbortSignal.timeout(15_000), // asked again then; the id makes repeats harmless
+      })
       return response.status === 202
     },
     { timeoutMs: 120_000, everyMs: 100 },
@@ -81,20 +86,20 @@ const ended = async (url, runs) =>
     { timeoutMs: 300_000, everyMs: 300 },
   )
 
-/** Runs begin while `kill` is called again and again. */
+const requestOf = (n) => ({ id: `e${n}`, flow: 'proof/effects', source: 'proof', input: { about: `order ${n}`, blind: n % 5 === 4 } })
+
+/** Rounds of runs; in the middle of each round `kill` is called, at another moment each time. */
 const play = async ({ url, runs, kills, kill }) => {
   const share = Math.ceil(runs / (kills + 1))
-  const submitted = []
-  for (let n = 0, killed = 0; n < runs; n += 1) {
-    submitted.push(submit(url, { id: `e${n}`, flow: 'proof/effects', source: 'proof', input: { about: `order ${n}`, blind: n % 5 === 4 } }))
-    if (n % 25 === 24) await pause(50)
-    if ((n + 1) % share === 0 && killed < kills) {
-      killed += 1
-      await pause(100 + (killed % 5) * 60) // in the middle of things, at another moment each time
+  for (let from = 0, round = 0; from < runs; from += share, round += 1) {
+    const begun = Array.from({ length: Math.min(share, runs - from) }, (_none, n) => submit(url, requestOf(from + n)))
+    if (round < kills) {
+      await Promise.race([Promise.all(begun), pause(2_000)])
+      await pause(50 + (round % 6) * 150)
       await kill()
     }
+    await Promise.all(begun)
   }
-  await Promise.all(submitted)
   return ended(url, runs)
 }
 
