@@ -67,6 +67,10 @@ export class Conditions {
 
   constructor(options: ConditionsOptions) {
     this.#options = options
+    // Breakers change with time alone: what is shown is read when somebody looks.
+    options.metrics.beforeRender?.(() => {
+      for (const key of this.#known.keys()) this.#show(key)
+    })
   }
 
   /** Asks both breakers (C1). Undefined: not now. */
@@ -180,12 +184,7 @@ export class Conditions {
     const { clockMs, random } = this.#options
     const nowMs = clockMs()
     if (outcome.kind === 'given_up' || outcome.kind === 'ended') return breaker.released(admission)
-    if (outcome.kind === 'answered') {
-      const before = breaker.state(nowMs)
-      breaker.succeeded(nowMs, admission)
-      if (before !== 'closed') this.#show(key)
-      return
-    }
+    if (outcome.kind === 'answered') return breaker.succeeded(nowMs, admission)
     const { code } = outcome
     const restMs = restOf(outcome, key)
     if (restMs !== undefined) {
