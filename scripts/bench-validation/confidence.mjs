@@ -48,8 +48,8 @@ export const run = ({ data, say }) => {
   )
   say(`weights ${JSON.stringify(route.weights)}`)
   for (const { heading, list } of [
-    ['signals averaged', before],
-    ['fitted for the route', after],
+    { heading: 'signals averaged', list: before },
+    { heading: 'fitted for the route', list: after },
   ]) {
     say(`\n${heading}\n`)
     for (const line of reliabilityDiagram(list)) say(`    ${line}`)
