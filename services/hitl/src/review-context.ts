@@ -79,15 +79,16 @@ export const contextOf = async (
 ): Promise<ReviewContext> => {
   const { input, terms, runId, dueAtMs } = review
   const proposal = isJsonObject(input) ? (input['draft'] ?? null) : null
+  const question = questionOf(input)
   const [previous, costUsd] = await Promise.all([previousOf(reviews, review, nowMs), costOf(call, review)])
   return {
-    question: questionOf(input),
+    question,
     proposal,
     confidence: confidenceOf(review),
     reasons: terms.reasons,
     rule: terms.measured?.rule ?? null,
-    sources: firstOf([input, proposal], SOURCES),
-    conversation: firstOf([input], CONVERSATION),
+    sources: firstOf([input, proposal, question], SOURCES),
+    conversation: firstOf([input, question], CONVERSATION),
     trace: `/v1/runs/${runId}/trace`,
     differences: previous === undefined || proposal === null ? null : differences(previous, proposal),
     costUsd,

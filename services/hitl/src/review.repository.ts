@@ -222,14 +222,17 @@ export const reviewRepository = (db: Database): ReviewRepository => ({
     )
   },
   removeClosed: async ({ beforeMs, limit }) => {
-    const { rowCount } = await db.query(
-      `delete from review_tasks where ctid = any(array(
+    const { rows } = await db.query<{ count: number }>(
+      `with gone as (delete from review_tasks where ctid = any(array(
          select ctid from review_tasks
          where status not in ('pending', 'claimed', 'escalated') and coalesce(decided_at_ms, due_at_ms) < $1::bigint limit $2::int))
-       and status not in ('pending', 'claimed', 'escalated')`,
+         and status not in ('pending', 'claimed', 'escalated') returning tenant, task_id),
+       comments as (delete from review_comments c using gone where c.tenant = gone.tenant and c.task_id = gone.task_id),
+       drafts as (delete from review_drafts d using gone where d.tenant = gone.tenant and d.task_id = gone.task_id)
+       select count(*)::integer as count from gone`,
       [beforeMs, limit],
     )
-    return rowCount
+    return rows[0]?.count ?? 0
   },
   withdrawnBy: async ({ tenant, taskId }) => {
     const { rows } = await db.query<{ by: string }>(
