@@ -35,14 +35,39 @@ const ESTIMATE_MARGIN = 1.15
 export const highestCost = (facts: ModelFacts, need: Need): number | undefined =>
   costOf(facts, Math.ceil(need.inputTokens * ESTIMATE_MARGIN), facts.outputTokensMax)
 
-const WORD_OR_SIGN = /\p{L}+|\p{N}{1,3}|[^\s\p{L}\p{N}]/gu
-const CHARS_A_TOKEN = 6
+// Fitted to o200k on bank customers' questions, this project's documents and its code: 4 to 10 % off there; German words come out a quarter low.
+const A_TOKEN = { letters: 8, digits: 3, signs: 2 } as const
 const CHARS_READ_MAX = 20_000
+/** Writing without spaces, where about every sign is a token of its own. */
+const CJK_FROM = 0x2e_80
+const BLANK = 32
+const ACCENTED_FROM = 192
 
-/** About how many tokens a text has, without a tokenizer: words by their length, digits by threes, signs one by one. */
+type Run = keyof typeof A_TOKEN | 'blank' | 'cjk'
+
+const runOf = (code: number): Run => {
+  if (code <= BLANK) return 'blank'
+  if (code >= CJK_FROM) return 'cjk'
+  if (code >= 48 && code <= 57) return 'digits'
+  const isLetter = (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 39 || code >= ACCENTED_FROM
+  return isLetter ? 'letters' : 'signs'
+}
+
+/** About how many tokens a text has, without a tokenizer: from runs of letters, digits and signs. In microseconds; long texts by their beginning. */
 export const estimateTokens = (text: string): number => {
-  const read = text.length > CHARS_READ_MAX ? text.slice(0, CHARS_READ_MAX) : text
-  let tokens = 0
-  for (const [piece] of read.matchAll(WORD_OR_SIGN)) tokens += Math.ceil(piece.length / CHARS_A_TOKEN)
-  return Math.ceil((tokens * text.length) / Math.max(1, read.length))
+  const read = Math.min(text.length, CHARS_READ_MAX)
+  let [tokens, length] = [0, 0]
+  let run: Run = 'blank'
+  for (let at = 0; at <= read; at++) {
+    const code = at < read ? text.charCodeAt(at) : BLANK
+    const next = runOf(code)
+    if (next !== run) {
+      if (run === 'cjk') tokens += length
+      else if (run !== 'blank') tokens += Math.ceil(length / A_TOKEN[run])
+      run = next
+      length = 0
+    }
+    length += code >= ACCENTED_FROM && run === 'letters' ? 2 : 1
+  }
+  return Math.ceil((tokens * text.length) / Math.max(1, read))
 }

@@ -154,7 +154,7 @@ describe('an OpenAI-compatible server (B1)', () => {
       {},
       { cost: (tokens) => costMicroUsd({ input: 100, output: 100 }, tokens) },
     )
-    expect(answer.usage).toEqual({ inputTokens: 3, outputTokens: 67, costMicroUsd: 7_000 })
+    expect(answer.usage).toEqual({ inputTokens: 3, outputTokens: 50, costMicroUsd: 5_300 })
   })
 
   it('O4: an answer that cannot be used is billed as well (B13)', async () => {

@@ -4,7 +4,7 @@
 //   G4. A route that names what is not there, or a condition that does not read, is told when the file is read, not when a run needs it.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { Fault } from '@baton/contracts/fault'
+import { Fault, toFault } from '@baton/contracts/fault'
 import { namesOf } from '@baton/policy/routing'
 import type { Model, ModelAbout } from '../model.ts'
 import { createPlanner } from '../routes/planner.ts'
@@ -116,8 +116,13 @@ export const createCatalogue = async (file: ModelsFile, surroundings: Surroundin
     list,
     spends: (names) => behind(names).some((name) => made.get(name)?.model?.local === false),
     plan: (request, live) => {
-      resolve(request.names) // Says best what to do where nothing is configured.
-      return planner(request, live)
+      try {
+        return planner(request, live)
+      } catch (error) {
+        const { code } = toFault(error)
+        if (code === 'model.none_configured' || code === 'model.unknown') resolve(request.names) // Says best what to do.
+        throw error
+      }
     },
   }
 }

@@ -204,7 +204,7 @@ describe('structured output (B15)', () => {
   it('S3: a confidence outside 0..1 is refused, whatever the schema says', () => {
     for (const confidence of [1.2, -0.1, 90]) {
       expect(faultOf(() => readOutput({ value: { intent: 'refund', confidence }, usage }, schema))).toMatchObject({
-        code: 'output.schema_invalid',
+        code: 'confidence.invalid',
       })
     }
   })

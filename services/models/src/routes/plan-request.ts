@@ -1,5 +1,6 @@
 // A question as far as a choice of models depends on it.
 import type { StepCommand } from '@baton/contracts'
+import type { JsonSchema } from '@baton/contracts/json'
 import { estimateTokens, type Need } from '@baton/policy/routing'
 import type { Question } from '../model.ts'
 import type { PlanRequest, RequestAbout } from './route-plan.ts'
@@ -7,13 +8,22 @@ import type { PlanRequest, RequestAbout } from './route-plan.ts'
 /** Tokens that a picture or file is taken to have. */
 const MEDIA_TOKENS = 1_000
 
+/** Schemas are those of plans: few, and asked for again and again. */
+const known = new WeakMap<object, number>()
+const schemaTokens = (schema: JsonSchema): number => {
+  if (typeof schema !== 'object') return 1
+  const tokens = known.get(schema) ?? estimateTokens(JSON.stringify(schema))
+  known.set(schema, tokens)
+  return tokens
+}
+
 type Asked = Omit<Question, 'signal'>
 
 /** What a question needs. `dataClass` and `regions` come from policies of the catalogue. */
 export const needOf = ({ prompt, system = '', conversation = [], tools = [], schema, media = [], outputTokensMax }: Asked): Need => {
   const said = conversation.length === 0 ? 0 : estimateTokens(JSON.stringify(conversation))
   const offered = tools.length === 0 ? 0 : estimateTokens(JSON.stringify(tools))
-  const told = schema === undefined ? 0 : estimateTokens(JSON.stringify(schema))
+  const told = schema === undefined ? 0 : schemaTokens(schema)
   const isKind = (kind: string): boolean => media.some(({ mediaType }) => mediaType.startsWith(kind))
   return {
     inputTokens: estimateTokens(prompt) + estimateTokens(system) + said + offered + told + media.length * MEDIA_TOKENS,
