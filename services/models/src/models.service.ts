@@ -1,10 +1,11 @@
 import type { TableReader } from '@baton/bus/bus'
 import { TOPICS } from '@baton/contracts'
 import { createWorker, startHost, type StartService, type WorkHandler } from '@baton/service'
-import type { JsonSchema, StepCommand } from '@baton/contracts'
+import type { StepCommand } from '@baton/contracts'
 import type { PieceSink } from './attempts/dispatch.ts'
 import { LIMITS_VIEW, LimitsController } from './attempts/limits.controller.ts'
 import { openAttempts } from './attempts/open-attempts.ts'
+import { pieceGuard, type Shown } from './stream/guarded-pieces.ts'
 import { openPieces } from './stream/piece-stream.ts'
 import { isStreamed } from './stream/stream-rule.policy.ts'
 import { agentHandler } from './agent/agent-invoke.ts'
@@ -23,15 +24,17 @@ export const start: StartService = async (platform, { port, host }) => {
   const open = await openAttempts(platform, catalogue)
   const { attempts, cache, limits } = open
   const clockMs = (): number => performance.now()
-  const pieces = (command: StepCommand, returns: JsonSchema | undefined, delivery: number): PieceSink | undefined =>
-    isStreamed(limits.stream, command, returns) ? openPieces({ bus: platform.bus, command, delivery }) : undefined
+  const pieces = (command: StepCommand, { returns, guard = [] }: Shown, delivery: number): PieceSink | undefined => {
+    const guarded = isStreamed(limits.stream, command, returns) ? pieceGuard(guard) : undefined
+    return guarded?.(openPieces({ bus: platform.bus, command, delivery }))
+  }
   const sees = createContextReader({ sessions: platform.stores.sessions, resolve: (names) => catalogue.resolve(names) })
   const step = invokeHandler({
     sees,
     catalogue,
     attempts,
     cache,
-    pieces: (command, { returns }, delivery) => pieces(command, returns, delivery),
+    pieces,
     clockMs,
   })
   const turn = agentHandler(platform, { attempts, pieces, sees, clockMs })

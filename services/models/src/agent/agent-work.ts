@@ -1,12 +1,13 @@
 // A turn of an agent as work: which agent, with which models and times.
 //   G1. What a gate's retry changed (models, prompt, feedback) goes before what the plan says, as for a model step.
-import type { AgentTurn, Json, JsonSchema, Meter, StepCommand } from '@baton/contracts'
+import type { AgentTurn, Json, Meter, StepCommand } from '@baton/contracts'
 import { Fault } from '@baton/contracts/fault'
 import type { AgentSpec, Plan, PlanNode, RetrySpec } from '@baton/flow/plan'
 import type { TrySpec } from '@baton/policy'
 import type { WorkContext, WorkResult } from '@baton/service'
 import type { Attempts } from '../attempts/attempts.ts'
 import type { GivenUp, PieceSink } from '../attempts/dispatch.ts'
+import type { Shown } from '../stream/guarded-pieces.ts'
 import { lostWork } from '../invoke/invoke.ts'
 import type { ContextReader } from '../context/context-reader.ts'
 import type { Occasion } from '../model.ts'
@@ -17,7 +18,7 @@ import type { Transcripts } from './transcript.ts'
 export type AgentTools = {
   readonly attempts: Pick<Attempts, 'ask'>
   /** Where an answer to this command is shown while it is written; undefined: nowhere. */
-  readonly pieces: (command: StepCommand, returns: JsonSchema | undefined, delivery: number) => PieceSink | undefined
+  readonly pieces: (command: StepCommand, shown: Shown, delivery: number) => PieceSink | undefined
   readonly transcripts: Transcripts
   readonly offers: ToolOffers
   /** Finds what an agent sees beside its prompt, and keeps its conversation within the window; absent: neither is done. */

@@ -90,7 +90,7 @@ export const agentTurn = async (work: AgentWork, tools: AgentTools): Promise<Wor
     delivery: context.delivery,
     // A turn only says what it wants done; doing it is the tools' business.
     harmless: true,
-    stream: tools.pieces(command, agent.returns, context.delivery),
+    stream: tools.pieces(command, { returns: agent.returns, guard: context.node.guard }, context.delivery),
   })
   if ('fault' in asked) return failedWork(asked, { ...took(), inputChars }, work)
   const { output, model } = asked
