@@ -145,7 +145,10 @@ const prompts = (server) => {
 const factory = () => {
   const server = new McpServer(
     { name: 'baton-support', version: '1.0.0' },
-    { requestState: { verify: codec.verify }, cacheHints: { 'tools/list': { ttlMs: 60_000, cacheScope: 'public' } } },
+    {
+      requestState: { verify: (state, ctx) => codec.verify(state, ctx) },
+      cacheHints: { 'tools/list': { ttlMs: 60_000, cacheScope: 'public' } },
+    },
   )
   for (const add of [tickets, customers, refunds, prompts]) add(server)
   return server

@@ -60,9 +60,8 @@ const makeHome = (dir) => {
 }
 
 const request = async (url, path, body) => {
-  const response = await fetch(`${url}${path}`, {
-    ...(body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-  })
+  const post = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+  const response = await fetch(`${url}${path}`, body === undefined ? {} : post)
   const answer = await response.json()
   if (!response.ok) throw new Error(`${path}: ${response.status} ${JSON.stringify(answer).slice(0, 300)}`)
   return answer
@@ -91,13 +90,12 @@ export const run = async (check) => {
     })
   const outputOf = ({ result, fault, status }) => JSON.stringify(result?.output?.paid ?? fault ?? status)
   try {
-    const began = {}
-    for (const [name, input] of [
-      ['new', { customer: 'c-1', amount: 80 }],
-      ['old', { amount: 90 }],
-      ['approved', { customer: 'c-2', amount: 95 }],
-    ])
-      began[name] = (await request(url(), '/v1/runs', { id: `proof-${name}`, flow: `proof/${name}`, input })).runId
+    const begin = async (name, input) => (await request(url(), '/v1/runs', { id: `proof-${name}`, flow: `proof/${name}`, input })).runId
+    const began = {
+      new: await begin('new', { customer: 'c-1', amount: 80 }),
+      old: await begin('old', { amount: 90 }),
+      approved: await begin('approved', { customer: 'c-2', amount: 95 }),
+    }
     const asked = { new: await reviewOf(began.new), old: await reviewOf(began.old), approved: await reviewOf(began.approved) }
     const kinds = Object.values(asked).map(({ kind, terms }) => kind ?? terms?.kind)
     check('restart: questions are reviews', 'question, question, approval', kinds.join(', '), kinds.join() === 'question,question,approval')
