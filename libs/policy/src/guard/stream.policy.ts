@@ -40,7 +40,7 @@ const isBlank = (character: string | undefined): boolean => character === undefi
 
 /** Where a text may be cut at the latest: before a blank, at most at `to`; 0 where there is none. */
 const blankBefore = (text: string, to: number): number => {
-  let at = Math.min(to, text.length)
+  let at = Math.max(0, Math.min(to, text.length))
   while (at > 0 && !isBlank(text[at])) at -= 1
   return at
 }

@@ -34,6 +34,21 @@ describe('guards on a stream (B11, D5)', () => {
     )
   })
 
+  it('H1: the last characters stay behind as long as more may come', () => {
+    fc.assert(
+      fc.property(fc.array(words, { maxLength: 200 }), places, fc.constantFrom(16, 64, 256), (list, cuts, holdChars) => {
+        const guard = streamGuard([piiGuard({ action: 'redact' })], { holdChars, strideChars: 1 })
+        let came = 0
+        let left = 0
+        for (const piece of cutAt(list.join(' '), cuts)) {
+          came += piece.length
+          left += guard.push(piece).text.length
+          expect(left).toBeLessThanOrEqual(Math.max(0, came - holdChars))
+        }
+      }),
+    )
+  })
+
   it('H1, H2: personal data never leaves, however it is cut, and what leaves is what a look at the whole would leave', () => {
     const guard = piiGuard({ action: 'redact' })
     fc.assert(
