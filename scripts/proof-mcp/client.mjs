@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-export const root = join(import.meta.dirname, '..', '..')
+const root = join(import.meta.dirname, '..', '..')
 const built = (path) => import(pathToFileURL(join(root, 'services', 'tools', 'dist', path)).href)
 
 /** A source of the servers given, and a way to call their tools. */
