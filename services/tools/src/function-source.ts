@@ -1,5 +1,6 @@
 // Functions as a source: the built-in ones, the reference tools with what they work on, and those beside flows.
 //   F1. A function that is marked `isolated`, in its file or in the configuration, runs in a thread of its own.
+//   F2. A reference tool gives way to a function of its name beside a flow: the mail of a house is sent by its own tool.
 import { Fault } from '@baton/contracts'
 import { openPostgres } from '@baton/store'
 import { BUILT_IN_TOOLS } from './built-in.ts'
@@ -8,6 +9,8 @@ import { matchesName } from './config/names.ts'
 import { findFunctions, type FoundTool, type ToolProblem } from './function-files.ts'
 import { codeRun } from './functions/code-run.ts'
 import { databaseQuery } from './functions/database-query.ts'
+import { sendMail } from './functions/mail.ts'
+import { charge } from './functions/payments.ts'
 import { webSearch, type WebSearch } from './functions/web-search.ts'
 import { IsolatedFunction, type IsolationLimits } from './isolation/isolated-run.adapter.ts'
 import { readSecret } from './mcp/secret-ref.ts'
@@ -44,16 +47,19 @@ export const openFunctions = async (
   config: FunctionsConfig,
 ): Promise<FunctionSource> => {
   const { database } = config
+  const { found, problems } = await findFunctions(flowsDir, new Set(BUILT_IN_TOOLS.map(({ name }) => name)))
+  const own = new Set(found.map(({ tool }) => tool.name))
   const reference = [
+    charge,
+    sendMail,
     codeRun(config.snippet),
     webSearch(localSearch(indexes, config.searchIndex)),
     ...(database === undefined
       ? []
       : [databaseQuery(async () => openPostgres({ url: await readSecret(database.url), poolMax: 4 }), database.limits)]),
   ]
-  const builtIn = [...BUILT_IN_TOOLS, ...reference]
+  const builtIn = [...BUILT_IN_TOOLS, ...reference.filter(({ name }) => !own.has(name))] // F2
   checkNames(builtIn)
-  const { found, problems } = await findFunctions(flowsDir, new Set(builtIn.map(({ name }) => name)))
   const threads = found
     .filter(({ tool }) => tool.isolated === true || matchesName(config.isolated, tool.name)) // F1
     .map((one) => isolated(one, config.isolation))

@@ -41,7 +41,8 @@ const lineOf = ({ document, lines }: Source, place: Place): number => {
   return 1
 }
 
-const sectionOf = (source: Source, place: Place, value: unknown): ConfigSection => {
+const sectionOf = (source: Source, place: Place, given: unknown): ConfigSection => {
+  const value = given ?? undefined // a word with nothing behind it says nothing
   const told = (reason: string, path: Place): string => {
     const full = [...place, ...path]
     const where = full.length === 0 ? '' : `${full.map(String).join('.')}: `
