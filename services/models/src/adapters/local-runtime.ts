@@ -33,7 +33,7 @@ export type LlamaSession = {
   ): Promise<{ responseText: string; stopReason: string }>
   dispose(options: { disposeSequence: boolean }): void
 }
-export type LlamaContext = { getSequence(): Disposable; dispose(): Promise<void> }
+type LlamaContext = { getSequence(): Disposable; dispose(): Promise<void> }
 export type LlamaWeights = {
   readonly createContext: (options: { contextSize: number; threads: number }) => Promise<LlamaContext>
   readonly tokenize: (text: string) => readonly unknown[]

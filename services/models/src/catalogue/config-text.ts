@@ -17,7 +17,7 @@ const deepest = ({ path, message, ...issue }: z.core.$ZodIssue, before: readonly
 const MISTAKES_MAX = 10
 
 /** What is wrong with a value, place by place. */
-export const mistakesOf = (error: z.ZodError): readonly Mistake[] => error.issues.flatMap((issue) => deepest(issue)).slice(0, MISTAKES_MAX)
+const mistakesOf = (error: z.ZodError): readonly Mistake[] => error.issues.flatMap((issue) => deepest(issue)).slice(0, MISTAKES_MAX)
 
 const placeOf = (path: readonly PropertyKey[]): string => (path.length === 0 ? 'the document' : path.map(String).join('.'))
 

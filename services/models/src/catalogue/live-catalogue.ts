@@ -14,7 +14,7 @@ import { type Catalogue, createCatalogue, ModelsFile, type Surroundings } from '
 export const MODELS_KEY = 'config/models'
 
 /** Which document counts, and what came of the newest one. */
-export type CatalogueState = {
+type CatalogueState = {
   /** 0: the file. */
   readonly version: number
   readonly source: 'file' | 'topic'

@@ -23,7 +23,7 @@ type Remote = Extract<ModelEntry, { provider: 'openai' | 'anthropic' }>
 const isRemote = (entry: ModelEntry): entry is Remote => entry.provider === 'openai' || entry.provider === 'anthropic'
 
 /** Whether a model answers in this process, for nothing. */
-export const isLocal = ({ provider }: ModelEntry): boolean =>
+const isLocal = ({ provider }: ModelEntry): boolean =>
   provider === 'local' || provider === 'classifier' || provider === 'extractive' || provider === 'rules'
 
 const MICRO = 1_000_000

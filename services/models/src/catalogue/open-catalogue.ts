@@ -11,11 +11,11 @@ import { learnedRoutes } from '../routes/learned-files.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** Where `baton models pull` puts weights. */
-export const modelsDirOf = ({ dataDir, modelsDir }: Pick<Platform['config'], 'dataDir' | 'modelsDir'>): string =>
+const modelsDirOf = ({ dataDir, modelsDir }: Pick<Platform['config'], 'dataDir' | 'modelsDir'>): string =>
   modelsDir ?? join(dataDir, 'models')
 
 /** What models need to know of where they run. */
-export const surroundingsOf = ({ config, nowMs }: Pick<Platform, 'config' | 'nowMs'>): Surroundings => {
+const surroundingsOf = ({ config, nowMs }: Pick<Platform, 'config' | 'nowMs'>): Surroundings => {
   const { openaiModel } = readModelsEnvironment(process.env)
   return {
     flowsDir: config.flowsDir,

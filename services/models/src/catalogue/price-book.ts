@@ -61,7 +61,7 @@ const readPrice = (book: BookPrice): TokenPrice | undefined => {
 }
 
 /** Which of the book's providers a server is. */
-export type BookServer = { readonly url?: string | undefined; readonly pricesOf?: string | undefined }
+type BookServer = { readonly url?: string | undefined; readonly pricesOf?: string | undefined }
 
 const HOUR_MS = 3_600_000
 

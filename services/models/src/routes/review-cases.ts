@@ -86,7 +86,7 @@ const ask = async (model: Model, one: ReviewCase, { fields, timeoutMs }: AskCase
 const MICRO = 1_000_000
 
 /** The most that it can cost; a model without a known price counts as too dear. */
-export const highestReviewCost = (models: readonly Model[], cases: readonly ReviewCase[]): number =>
+const highestReviewCost = (models: readonly Model[], cases: readonly ReviewCase[]): number =>
   models.reduce(
     (sum, { about }) =>
       sum +

@@ -18,7 +18,7 @@ import type { Considered, LiveFacts, Need } from '@baton/policy/routing'
 import type { Json, JsonSchema } from '@baton/contracts/json'
 import type { Model } from '../model.ts'
 
-export type StepRole = 'primary' | 'fallback' | 'cascade' | 'shadow' | 'hedge'
+type StepRole = 'primary' | 'fallback' | 'cascade' | 'shadow' | 'hedge'
 
 /** An answer as a cascade judges it. */
 export type Judged = {
@@ -74,4 +74,3 @@ export type RequestAbout = {
 
 /** Chooses. Throws the faults named above. */
 export type PlanRoute = (request: PlanRequest, live: LiveFacts) => RoutePlan
-export type { Considered, LiveFacts, Need }
