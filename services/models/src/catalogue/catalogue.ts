@@ -40,8 +40,8 @@ export type Catalogue = {
 }
 
 const WAYS_OUT =
-  'set OPENAI_BASE_URL (and OPENAI_API_KEY where the server wants one) to any OpenAI-compatible server, ' +
-  'or name a local model (rules, classifier, extractive) in config/models.yaml and in the step'
+  'set OPENAI_BASE_URL (and OPENAI_API_KEY where the server wants one) to any OpenAI-compatible server, or ANTHROPIC_API_KEY, ' +
+  'or name a model of this process (local: baton models pull smollm2; rules, classifier, extractive) in config/models.yaml and in the step'
 
 /** Model names behind a name, routes followed; a route may name routes, each at most once. */
 const expand = (name: string, file: ModelsFile, seen: ReadonlySet<string> = new Set()): readonly string[] => {
