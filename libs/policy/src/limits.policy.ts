@@ -26,32 +26,50 @@ export const bucketOf = ({ count, periodMs, burst = BURST }: RateSpec): Bucket =
   return { capacity, perMs: refill / (periodMs + SLICE_MS) } // What was taken just before the stretch may be spent in it.
 }
 
-/** What a replica holds of a bucket. */
+type Lot = { left: number; readonly untilMs: number }
+/** A slice is low when so much of the last grant is left, or of its time. */
+const LOW_SHARE = 0.3
+const RECENT_MS = 500
+
+/** What a replica holds of a bucket: what was granted, each grant for its own time. */
 export class Slice {
-  #left = 0
-  #untilMs = 0
+  #lots: Lot[] = []
+  #granted = 0
   /** Recent use, for the size of the next slice. */
   #perMs = 0
   #lastMs = 0
 
-  /** Takes from what is held. */
+  /** Takes from what is held, the oldest first. */
   take(amount: number, nowMs: number): boolean {
     this.#use(amount, nowMs)
-    if (nowMs >= this.#untilMs) this.#left = 0 // L2
-    if (this.#left < amount) return false
-    this.#left -= amount
+    if (this.#held(nowMs) < amount) return false
+    let missing = amount
+    for (const lot of this.#lots) {
+      const taken = Math.min(lot.left, missing)
+      lot.left -= taken
+      missing -= taken
+    }
     return true
   }
 
-  /** Gives back what was not needed; forgotten when the slice is. */
+  /** Gives back what was not needed; forgotten when nothing is held. */
   giveBack(amount: number, nowMs: number): void {
-    if (nowMs < this.#untilMs) this.#left += amount
+    this.#held(nowMs)
+    const [oldest] = this.#lots
+    if (oldest !== undefined) oldest.left += amount
   }
 
   granted(amount: number, nowMs: number): void {
-    if (nowMs >= this.#untilMs) this.#left = 0
-    this.#left += amount
-    this.#untilMs = nowMs + SLICE_MS
+    this.#held(nowMs)
+    this.#granted = amount
+    this.#lots.push({ left: amount, untilMs: nowMs + SLICE_MS })
+  }
+
+  /** Whether it is time to ask for more, so that nobody has to wait for it. */
+  isLow(nowMs: number): boolean {
+    const newest = this.#lots.at(-1)
+    if (newest === undefined || this.#granted <= 1) return false
+    return this.#held(nowMs) < this.#granted * LOW_SHARE || newest.untilMs - nowMs < SLICE_MS * LOW_SHARE
   }
 
   /** How much to ask for when `amount` is needed: enough for the life of a slice at the recent rate, never much of the whole. */
@@ -59,10 +77,14 @@ export class Slice {
     return Math.max(amount, Math.min(capacity / 4, this.#perMs * SLICE_MS))
   }
 
+  #held(nowMs: number): number {
+    if (this.#lots.some(({ untilMs }) => nowMs >= untilMs)) this.#lots = this.#lots.filter(({ untilMs }) => nowMs < untilMs) // L2
+    return this.#lots.reduce((sum, { left }) => sum + left, 0)
+  }
+
   #use(amount: number, nowMs: number): void {
-    const sinceMs = Math.max(1, nowMs - this.#lastMs)
+    const sinceMs = Math.max(0, nowMs - this.#lastMs)
     this.#lastMs = nowMs
-    const keep = Math.exp(-sinceMs / 500)
-    this.#perMs = this.#perMs * keep + (amount / 500) * Math.min(1, keep + 0.5)
+    this.#perMs = this.#perMs * Math.exp(-sinceMs / RECENT_MS) + amount / RECENT_MS
   }
 }

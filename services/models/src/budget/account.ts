@@ -15,6 +15,10 @@ const ASK_AGAIN_MS = 60
 const IDLE_MS = 400
 /** How far back the rate of reservations looks. */
 const RECENT_MS = 2_000
+/** More is leased when so much of a slice is free. */
+const LOW_SHARE = 0.3
+/** Only slices up to this share of the cap are leased ahead. */
+const AHEAD_SHARE = 0.05
 
 type Held = {
   readonly sliceId: string
@@ -78,7 +82,11 @@ export class Account {
     try {
       for (;;) {
         const shares = this.#find(need)
-        if (shares !== undefined) return this.#part(shares, need)
+        if (shares !== undefined) {
+          const part = this.#part(shares, need)
+          this.#lookAhead(need)
+          return part
+        }
         if (this.#leasing !== undefined) {
           await this.#leasing
           continue
@@ -91,6 +99,17 @@ export class Account {
     } finally {
       this.#waiting -= need
     }
+  }
+
+  /** Leases before it is needed, so that nobody waits for it; what is refused then is asked for when it is needed. */
+  #lookAhead(need: number): void {
+    const { capMicroUsd: cap } = this.rule
+    const slice = sliceOf(need, cap, this.#perSecond)
+    // Of a small budget nothing is held that is not needed.
+    if (this.#leasing !== undefined || slice > cap * AHEAD_SHARE || this.#free() >= slice * LOW_SHARE) return
+    this.#leasing = this.#lease(need)
+      .catch(() => false)
+      .finally(() => (this.#leasing = undefined))
   }
 
   /** What to tell the store, now. */

@@ -36,22 +36,32 @@ class Rate {
   async take(amount: number, clockMs: () => number): Promise<number> {
     const need = Math.min(amount, this.#bucket.capacity)
     for (;;) {
-      if (this.#slice.take(need, clockMs())) return 0
+      if (this.#slice.take(need, clockMs())) {
+        if (this.#asking === undefined && this.#slice.isLow(clockMs())) void this.#ask(need, clockMs).catch(() => 0) // R2: ahead of need
+        return 0
+      }
       if (this.#asking !== undefined) {
         await this.#asking
         continue
       }
-      const { promise, resolve } = promiseHandle<void>()
-      this.#asking = promise
-      try {
-        const want = Math.min(this.#bucket.capacity, this.#slice.want(need, this.#bucket))
-        const { granted, waitMs } = await this.#store.take({ key: this.#key, ...this.#bucket, want, min: need })
-        if (granted === 0) return Math.max(1, waitMs)
-        this.#slice.granted(granted, clockMs())
-      } finally {
-        this.#asking = undefined
-        resolve()
-      }
+      const waitMs = await this.#ask(need, clockMs)
+      if (waitMs > 0) return waitMs
+    }
+  }
+
+  /** Asks the store once for all who wait; milliseconds to wait when there is nothing. */
+  async #ask(need: number, clockMs: () => number): Promise<number> {
+    const { promise, resolve } = promiseHandle<void>()
+    this.#asking = promise
+    try {
+      const want = Math.min(this.#bucket.capacity, this.#slice.want(need, this.#bucket))
+      const { granted, waitMs } = await this.#store.take({ key: this.#key, ...this.#bucket, want, min: need })
+      if (granted === 0) return Math.max(1, waitMs)
+      this.#slice.granted(granted, clockMs())
+      return 0
+    } finally {
+      this.#asking = undefined
+      resolve()
     }
   }
 
