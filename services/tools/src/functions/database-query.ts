@@ -45,22 +45,25 @@ export const databaseQuery = (open: () => Promise<Database>, limits: QueryLimits
         .array(z.union([z.string().max(10_000), z.number(), z.boolean(), z.null()]))
         .max(100)
         .default([]),
+      /** Rows that are wanted, never more than may be. */
+      max: z.number().int().positive().optional(),
     }),
     output: z.object({ rows: z.array(z.custom<Json>()), count: z.number(), more: z.boolean(), left: z.number() }),
     timeoutMs: limits.timeoutMs + 2_000,
-    run: async ({ sql, params }) => {
+    run: async ({ sql, params, max = limits.rowsMax }) => {
+      const rowsMax = Math.min(max, limits.rowsMax)
       const db = await database()
       const inner = sql.trim().replace(/;\s*$/, '')
       // A comment at the end must not swallow what follows.
       const whole = `select case when octet_length(j) > ${limits.rowBytesMax} then null else j end as row, octet_length(j) as bytes
-        from (select row_to_json(q)::text as j from (\n${inner}\n) as q limit ${limits.rowsMax + 1}) as r`
+        from (select row_to_json(q)::text as j from (\n${inner}\n) as q limit ${rowsMax + 1}) as r`
       try {
         const { rows } = await db.transaction(async (tx) => {
           await tx.query('set transaction read only') // B1
           await tx.query(`set local statement_timeout = ${limits.timeoutMs}`) // B2
           return tx.query<Row>(whole, params)
         })
-        return fitted(rows, limits)
+        return fitted(rows, { ...limits, rowsMax })
       } catch (error) {
         throw reasonOf(error)
       }

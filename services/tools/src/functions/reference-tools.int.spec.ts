@@ -57,6 +57,7 @@ const asking = (open: () => Promise<Database>): void => {
 
   it('B2: gives as many rows and bytes as it may, and says that there are more', async () => {
     expect(await call(tool, { sql: 'select id from orders' })).toMatchObject({ count: 50, more: true, left: 0 })
+    expect(await call(tool, { sql: 'select id from orders', max: 2 })).toMatchObject({ count: 2, more: true })
     expect(await call(tool, { sql: 'select body from orders where id in (6, 7)' })).toMatchObject({ count: 1, more: true, left: 1 })
   })
 
