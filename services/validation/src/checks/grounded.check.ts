@@ -18,7 +18,18 @@ const Options = z.strictObject({
   share: Share.default(1),
 })
 const Source = z.union([z.string(), z.looseObject({ text: z.string() }).transform(({ text }) => text)])
-const Input = z.looseObject({ text: z.string().max(100_000), sources: z.array(Source).max(200) })
+/** Every sentence is measured against every passage: bounded, so that the worst takes about a second. */
+const LIMITS = { textChars: 50_000, sources: 200, sourceChars: 200_000 }
+const Input = z.looseObject({
+  text: z.string().max(LIMITS.textChars),
+  sources: z
+    .array(Source)
+    .max(LIMITS.sources)
+    .refine(
+      (sources) => sources.reduce((chars, source) => chars + source.length, 0) <= LIMITS.sourceChars,
+      `more than ${LIMITS.sourceChars} characters in all`,
+    ),
+})
 
 const WINDOW = 3
 const LISTED_MAX = 50

@@ -55,6 +55,10 @@ describe('check grounded (D4)', () => {
     })
   })
 
+  it('refuses more than it can measure', async () => {
+    await expect(look(grounded, { text: 'x', sources: ['a '.repeat(150_000)] })).rejects.toMatchObject({ code: 'tool.arguments_invalid' })
+  })
+
   it('W3: courtesies claim nothing; without sources nothing is grounded', async () => {
     expect(await look(grounded, { text: 'Hello! Yes.', sources })).toMatchObject({ pass: true, more: { sentences: 0 } })
     expect(await look(grounded, { text: 'Refunds are paid within 5 business days.', sources: [] })).toMatchObject({ pass: false, score: 0 })
