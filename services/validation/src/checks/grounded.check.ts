@@ -41,7 +41,8 @@ type Passage = {
 type Sources = {
   readonly passages: readonly Passage[]
   readonly numbers: ReadonlySet<string>
-  readonly holding: ReadonlyMap<string, number>
+  /** The passages that have a stem, by their place. */
+  readonly holding: ReadonlyMap<string, readonly number[]>
 }
 
 const readSources = (texts: readonly string[]): Sources => {
@@ -52,8 +53,14 @@ const readSources = (texts: readonly string[]): Sources => {
       return { stems: new Set(window.flatMap(({ stems }) => [...stems])), sentences: window }
     })
   })
-  const holding = new Map<string, number>()
-  for (const { stems } of passages) for (const stem of stems) holding.set(stem, (holding.get(stem) ?? 0) + 1)
+  const holding = new Map<string, number[]>()
+  for (const [at, { stems }] of passages.entries()) {
+    for (const stem of stems) {
+      const places = holding.get(stem)
+      if (places === undefined) holding.set(stem, [at])
+      else places.push(at)
+    }
+  }
   return { passages, numbers: numbersOf(texts.join('\n')), holding }
 }
 
@@ -73,22 +80,30 @@ const nearestDenies = (wanted: ReadonlyMap<string, number>, { sentences }: Passa
   return nearest?.denies ?? false
 }
 
+/** The passage that has most of what is wanted, and how much. */
+const bestOf = (
+  wanted: ReadonlyMap<string, number>,
+  { passages, holding }: Pick<Sources, 'passages' | 'holding'>,
+): { readonly share: number; readonly passage: Passage | undefined } => {
+  const total = [...wanted.values()].reduce((sum, worth) => sum + worth, 0)
+  const covered = new Map<number, number>()
+  for (const [stem, worth] of wanted) for (const at of holding.get(stem) ?? []) covered.set(at, (covered.get(at) ?? 0) + worth)
+  let [best, place] = [0, -1]
+  for (const [at, worth] of covered) if (worth > best || (worth === best && at < place)) [best, place] = [worth, at]
+  return { share: total === 0 ? 0 : best / total, passage: passages[place] }
+}
+
 /** How far a sentence is grounded; undefined where it claims nothing (W3). */
 const groundOf = ({ text }: Sentence, { passages, numbers, holding }: Sources): number | undefined => {
   const stems = new Set(stemsOf(text))
   const claimed = numbersOf(text)
   if (stems.size < 2 && claimed.size === 0) return undefined
-  const wanted = new Map([...stems].map((stem) => [stem, 1 + Math.log((passages.length + 1) / ((holding.get(stem) ?? 0) + 1)) / 4])) // W1
-  let best = 0
-  let passage: Passage | undefined
-  for (const candidate of passages) {
-    const share = shareOf(wanted, candidate.stems)
-    if (share > best) [best, passage] = [share, candidate]
-  }
+  const wanted = new Map([...stems].map((stem) => [stem, 1 + Math.log((passages.length + 1) / ((holding.get(stem)?.length ?? 0) + 1)) / 4])) // W1
+  const { share, passage } = bestOf(wanted, { passages, holding })
   if (passage === undefined) return 0
   const hasNumbers = [...claimed].every((number) => numbers.has(number))
   const agrees = denies(text) === nearestDenies(wanted, passage)
-  return best * (hasNumbers ? 1 : 0.3) * (agrees ? 1 : 0.4) // W2
+  return share * (hasNumbers ? 1 : 0.3) * (agrees ? 1 : 0.4) // W2
 }
 
 const rounded = (value: number): number => Math.round(value * 1e4) / 1e4
