@@ -10,7 +10,7 @@ import type { Database } from '@baton/store'
 import { noEmbedders, type Embedders } from './embedder.ts'
 import { NO_FILTER, type DocumentFilter } from './filter.policy.ts'
 import { fuse, type Likeness } from './fusion.policy.ts'
-import { relevanceOf } from './relevance.policy.ts'
+import { relevanceOf, type Reasons } from './relevance.policy.ts'
 import { QUERY_CHARS_MAX, sentencesOf, windowsOf } from './request.policy.ts'
 import {
   addDocuments,
@@ -70,6 +70,8 @@ export type SearchIndex = {
   add(options: AddOptions): Promise<Added>
   /** Best first, one passage a document. Throws `index.unknown`. */
   search(options: SearchOptions): Promise<readonly Passage[]>
+  /** Why each passage was found, for fitting the score. */
+  reasons(options: SearchOptions): Promise<readonly Reasons[]>
   remove(options: { tenant: string; index: string; ids: readonly string[] }): Promise<{ readonly removed: number; readonly chunks: number }>
   drop(options: { tenant: string; index: string }): Promise<void>
   documents(options: { tenant: string; index: string; after?: string; limit: number; source?: string }): Promise<readonly KnownDocument[]>
@@ -91,7 +93,7 @@ type Asked = Required<Pick<SearchOptions, 'query' | 'top'>> & {
 const vectorIndexOf = ({ id, dimensions, version }: IndexRow) => ({ id, dimensions: dimensions ?? 0, version })
 
 /** The documents that were found, best first, with the chunk and the reasons. */
-type Hit = { readonly id: string; readonly chunkId: string; readonly score: number }
+type Hit = { readonly id: string; readonly chunkId: string; readonly reasons: Reasons }
 
 const hitsOf = (ids: readonly string[], words: readonly TextHit[], meanings: readonly Likeness[], withVectors: boolean): readonly Hit[] => {
   const byWords = new Map(words.map((hit, at) => [hit.documentId, { ...hit, at }]))
@@ -101,8 +103,8 @@ const hitsOf = (ids: readonly string[], words: readonly TextHit[], meanings: rea
     const meant = byMeaning.get(id)
     const nearer = text === undefined || (meant !== undefined && meant.at < text.at) ? meant : text
     if (nearer === undefined) return []
-    const score = relevanceOf({ share: text?.share ?? 0, cosine: withVectors ? (meant?.cosine ?? 0) : undefined })
-    return [{ id, chunkId: nearer.chunkId, score }]
+    const reasons = { share: text?.share ?? 0, cosine: withVectors ? (meant?.cosine ?? 0) : undefined }
+    return [{ id, chunkId: nearer.chunkId, reasons }]
   })
 }
 
@@ -190,11 +192,11 @@ const passagesOfHits = async (db: Database, indexId: string, hits: readonly Hit[
     const row = chunks.get(hit.chunkId)
     return row === undefined ? [] : [{ ...hit, row }]
   })
-  return there.map(({ id, score, row }, at) => ({
+  return there.map(({ id, reasons, row }, at) => ({
     id,
     title: row.title,
     text: row.text,
-    score,
+    score: relevanceOf(reasons),
     rank: at + 1,
     source: row.source ?? id,
     heading: row.heading,
@@ -203,13 +205,17 @@ const passagesOfHits = async (db: Database, indexId: string, hits: readonly Hit[
   }))
 }
 
-const search = async (parts: Parts, options: SearchOptions): Promise<readonly Passage[]> => {
+const hitsFor = async (parts: Parts, options: SearchOptions): Promise<{ readonly indexId: string; readonly hits: readonly Hit[] }> => {
   const index = await indexOf(parts.db, options.tenant, options.index)
-  const { top, filter = NO_FILTER } = options
+  const { top, filter = NO_FILTER, weights, signal } = options
   const asked = { query: options.query.slice(0, QUERY_CHARS_MAX), top, filter, mode: modeOf(index, options), depth: Math.max(DEPTH, top) }
-  const { weights, signal } = options
   const hits = await findHits(parts, index, { ...asked, weights, ...(signal === undefined ? {} : { signal }) })
-  return passagesOfHits(parts.db, index.id, hits.slice(0, top))
+  return { indexId: index.id, hits: hits.slice(0, top) }
+}
+
+const search = async (parts: Parts, options: SearchOptions): Promise<readonly Passage[]> => {
+  const { indexId, hits } = await hitsFor(parts, options)
+  return passagesOfHits(parts.db, indexId, hits)
 }
 
 const list = async (db: Database, tenant: string): Promise<readonly IndexSummary[]> => {
@@ -237,6 +243,7 @@ export const searchIndexes = (
   return {
     add: (options) => addDocuments(db, embedders, options),
     search: (options) => search(parts, options),
+    reasons: async (options) => (await hitsFor(parts, options)).hits.map(({ reasons }) => reasons),
     remove: (options) => removeDocuments(db, options),
     drop: (options) => dropIndex(db, options),
     documents: (options) => knownDocuments(db, options),

@@ -24,7 +24,7 @@ const titleOf = async (pdf: Pdf): Promise<string | undefined> => {
 
 const open = async (file: SourceFile): Promise<Pdf> => {
   try {
-    return await getDocumentProxy(new Uint8Array(file.bytes))
+    return await getDocumentProxy(new Uint8Array(file.bytes), { verbosity: 0 })
   } catch (error) {
     throw new Fault('request.malformed', `${file.source}: ${error instanceof Error ? error.message : 'not a PDF'}`)
   }
