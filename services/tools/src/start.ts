@@ -32,7 +32,7 @@ export const start: StartService = async (platform, options) => {
   await migrate(db, { scope: 'tools', migrations })
   const tools = await readToolsConfig(config.configDir)
   for (const { id, reason } of tools.left) telemetry.logger.warn({ service: 'tools', operation: id, reason }, 'this operation is no tool')
-  const embedders = localEmbedders(process.env['BATON_MODELS_DIR'] ?? join(config.dataDir, 'models'))
+  const embedders = localEmbedders(config.modelsDir ?? join(config.dataDir, 'models'))
   const indexes = searchIndexes(db, { embedders, scan: await vectorScanOf(db) })
   const { source: functions, problems } = await openFunctions({ flowsDir: config.flowsDir, indexes }, tools.functions)
   const http = openHttp(tools)
