@@ -165,6 +165,8 @@ export const crashLoop = async ({ runs, kills, where }) => {
   const system = await (where === 'kafka' ? distributed(dir) : embedded(dir))
   try {
     const stats = await play({ url: system.url, runs, kills, kill: system.kill })
+    const { items: failures = [] } = await getJson(`${system.url()}/v1/runs?flow=proof/effects&status=failed&limit=200`)
+    const codes = [...new Set(failures.map(({ fault }) => fault?.code ?? 'none'))]
     const seen = await getJson(`${sink.url}/count`)
     const { twice, byAbout } = countsOf(seen)
     const wanted = Array.from({ length: runs }, (_none, n) => ({ about: `order ${n}`, second: n % 5 === 4 ? 'blind' : 'keyed' }))
@@ -179,6 +181,7 @@ export const crashLoop = async ({ runs, kills, where }) => {
       lost: missing + missingMails,
       answersLost: seen.lost,
       stats,
+      codes,
       blind: blind.length,
       letters,
       calls: 2 * runs,
@@ -208,8 +211,9 @@ export const rowsOf = (seen, where) => {
       what: `${where}: runs that completed or asked a person`,
       must: String(seen.calls / 2),
       seen: `${seen.stats.completed} + ${failed}`,
-      ok: seen.stats.completed + failed === seen.calls / 2 && failed <= seen.blind,
-      note: `${seen.blind} runs call the tool that can neither tell nor know keys: ${failed} of them ended with effect.uncertain, ${seen.letters} letters were sent`,
+      ok:
+        seen.stats.completed + failed === seen.calls / 2 && failed <= seen.blind && seen.codes.every((code) => code === 'effect.uncertain'),
+      note: `${seen.blind} runs call the tool that can neither tell nor know keys: ${failed} of them ended with ${seen.codes.join(', ') || 'no fault'}, ${seen.letters} letters were sent`,
     },
   ]
 }
