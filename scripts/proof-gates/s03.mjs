@@ -34,8 +34,8 @@ const rowsOf = (root) =>
     })
 
 const KEYWORDS = /\b(?:buy followers|free casino chips|send gift card codes)\b/i
-const decide = ({ first, second, text }, { block, review, clean, secondBlock }) => {
-  if (KEYWORDS.test(text)) return 'blocked'
+const decide = ({ first, second, forbidden }, { block, review, clean, secondBlock }) => {
+  if (forbidden) return 'blocked'
   if (first > block) return 'blocked'
   if (first > review) return 'person'
   if (first <= clean) return 'published'
@@ -43,8 +43,13 @@ const decide = ({ first, second, text }, { block, review, clean, secondBlock }) 
 }
 
 const figures = (rows, decisionOf) => {
-  const by = (decision, harmful) =>
-    rows.filter((row) => decisionOf(row) === decision && (harmful === undefined || row.harmful === harmful)).length
+  const counts = new Map()
+  for (const row of rows) {
+    const decision = decisionOf(row)
+    const count = counts.get(decision) ?? { all: 0, harmful: 0 }
+    counts.set(decision, { all: count.all + 1, harmful: count.harmful + (row.harmful ? 1 : 0) })
+  }
+  const by = (decision, harmful) => counts.get(decision)?.[harmful === true ? 'harmful' : 'all'] ?? 0
   const harmful = rows.filter((row) => row.harmful).length
   return {
     automatic: (by('blocked') + by('published')) / rows.length,
@@ -111,6 +116,7 @@ export const prepare = ({ home, upstream, root, quick, say }) => {
   const scored = raw.map((row, id) => ({
     ...row,
     id: `c${id}`,
+    forbidden: KEYWORDS.test(row.text),
     first: rounded(calibrated(fits[0], row.firstRaw)),
     second: rounded(calibrated(fits[1], row.secondRaw)),
   }))
@@ -175,7 +181,7 @@ export const run = async ({ lab, say, quick }) => {
   const seenOf = ({ status, result }) =>
     status === 'completed' ? (result.output.unmoderated ? 'failOpen' : result.output.verdict) : status === 'waiting' ? 'person' : status
   const seen = runs.map(seenOf)
-  const expected = held.map((row) => (KEYWORDS.test(row.text) ? 'blocked' : isDown(row.text) ? 'failOpen' : decide(row, params)))
+  const expected = held.map((row) => (row.forbidden ? 'blocked' : isDown(row.text) ? 'failOpen' : decide(row, params)))
   const wrong = seen.flatMap((one, at) =>
     one === expected[at] ? [] : [`${held[at].id}: ${expected[at]} → ${one} ${runs[at].fault?.code ?? ''}`],
   )
