@@ -1,7 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { z } from 'zod'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { passagesOf } from './chunk.policy.ts'
+import { normalised } from './embedder.ts'
+import { localEmbedders } from './embedding.adapter.ts'
 import { passagesOfAnswer } from './external/answer.policy.ts'
 import { toolRetriever } from './external/tool-retriever.ts'
 import { bestOfEach, fuse } from './fusion.policy.ts'
@@ -76,6 +80,19 @@ describe('chunks', () => {
     expect(chunks.at(-1)).toMatchObject({ heading: expect.stringMatching(/^Cards/) as unknown as string })
     expect(chunks[0]).toMatchObject({ heading: '', before: '' })
     expect(chunks.slice(1).every(({ before }) => before.length > 0 && before.length <= 60)).toBe(true)
+  })
+})
+
+describe('embedding models of this machine', () => {
+  it('M1: a model that is not there is told, not downloaded', async () => {
+    const embedders = localEmbedders(join(tmpdir(), 'no-models-here'))
+    await expect(embedders('minilm')).rejects.toMatchObject({ code: 'index.embedder_missing' })
+    await expect(embedders('../../etc')).rejects.toThrow(/no name of a model/)
+  })
+
+  it('E1: vectors have norm 1', () => {
+    expect([...normalised([3, 4])].map((value) => Math.round(value * 10) / 10)).toEqual([0.6, 0.8])
+    expect([...normalised([0, 0])]).toEqual([0, 0])
   })
 })
 

@@ -193,6 +193,22 @@ const suite = (open: () => Promise<Database>): void => {
       ).rejects.toMatchObject({ code: 'request.conflicting' })
     })
 
+    it('I4: a document is written with all of its vectors or not at all', async () => {
+      const failing = searchIndexes(db, {
+        embedders: async () => ({
+          ...words,
+          embed: async (texts) => {
+            if (texts.some((text) => text.includes('unreadable'))) throw new Error('the model ended')
+            return words.embed(texts)
+          },
+        }),
+      })
+      const half = { id: 'half', title: 'half', text: `${'words of the first chunk. '.repeat(60)}\n\n# Then\n\nunreadable` }
+      const add = (): Promise<unknown> => failing.add({ tenant: 'default', index: 'vectors', documents: [half] })
+      await expect(add()).rejects.toThrow('the model ended')
+      expect(await indexes.search({ tenant: 'default', index: 'vectors', query: 'words first chunk', top: 5, mode: 'text' })).toEqual([])
+    })
+
     it('a search after a change sees it, though vectors are kept in memory', async () => {
       const find = async (): Promise<string | undefined> =>
         (await indexes.search({ tenant: 'default', index: 'vectors', query: 'mortgage', top: 1, mode: 'vector' }))[0]?.id
