@@ -24,7 +24,7 @@ export const FLOWS = {
     'title: What do we tell this customer?, priority: high, sla: 1h, reasons: { tone: Be friendlier., wrong: It is wrong. }',
   ),
   'crowd/flow.yaml': asks('crowd', 'sla: 1h, quorum: { n: 2, of: 3 }, kind: approval, risk: irreversible'),
-  'climb/flow.yaml': asks('climb', 'sla: 3s, chain: [{ queue: leads, sla: 3s }], risk: reversible'),
+  'climb/flow.yaml': asks('climb', 'sla: 3s, chain: [{ queue: leads, sla: 8s }], risk: reversible'),
   'advice/flow.yaml': asks('advice', 'sla: 2s, risk: advisory'),
   'held/flow.yaml': asks('held', 'sla: 1h'),
 }
