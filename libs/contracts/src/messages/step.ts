@@ -146,7 +146,7 @@ export const StepCommand = z.looseObject({
   answered: Answered.optional(),
   /** `dry_run`: nothing outside is changed. Absent: live. */
   mode: z.enum(['live', 'dry_run']).optional(),
-  /** Where content from outside, which may carry orders of strangers, came into the run. */
+  /** Where content from outside, which may carry orders of strangers, came into the run; marks that begin with `private:` say that private data was read. */
   taint: z.array(z.string()).optional(),
   session: z.string().optional(),
   user: z.looseObject({ id: z.string().optional() }).optional(),
