@@ -13,6 +13,8 @@ export type SystemOptions = {
   readonly flows: Readonly<Record<string, string>>
   /** `models.yaml`; default none. */
   readonly models?: string
+  /** `limits.yaml`; default none. */
+  readonly limits?: string
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -61,12 +63,13 @@ export const until = async <T>(what: string, probe: () => T | undefined | Promis
 }
 
 /** The folders of a system, kept when it is closed and opened again. */
-export const makeHome = async ({ flows, models = NO_MODELS }: SystemOptions): Promise<Home> => {
+export const makeHome = async ({ flows, models = NO_MODELS, limits }: SystemOptions): Promise<Home> => {
   const root = await mkdtemp(join(tmpdir(), 'baton-system-'))
   const home = { dataDir: join(root, 'data'), flowsDir: join(root, 'flows'), configDir: join(root, 'config') }
   const files = {
     ...Object.fromEntries(Object.entries(flows).map(([path, text]) => [join(home.flowsDir, path), text])),
     [join(home.configDir, 'models.yaml')]: models,
+    ...(limits === undefined ? {} : { [join(home.configDir, 'limits.yaml')]: limits }),
   }
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(path), { recursive: true })

@@ -73,6 +73,12 @@ describe('breakers (B6)', () => {
     breaker.succeeded(11, 'call')
     expect([breaker.openUntilMs, breaker.state(until)]).toEqual([until, 'half_open'])
   })
+  it('K6: a rest that was asked for ends without probes', () => {
+    const breaker = new Breaker()
+    breaker.pause(100)
+    expect([breaker.state(50), breaker.admit(50)]).toEqual(['open', 'wait'])
+    expect([breaker.state(100), breaker.admit(100), breaker.admit(100)]).toEqual(['closed', 'call', 'call'])
+  })
   it('K4: a probe that was given up leaves its place to the next', () => {
     const breaker = new Breaker()
     breaker.rest(50, 0)

@@ -4,6 +4,7 @@
 //   K3. Afterwards one probe is let through at a time; each that succeeds doubles how many may be out, so that nobody storms what
 //       has just come back. One failure opens it again. After enough successes it is closed, and for about as long as it was open no more
 //       are let through at once than twice what was usual before.
+//   K6. A rest that was asked for is no failure: when it is over everything is as before.
 //   K4. A success is told when an answer is whole, not when it begins. A call that was given up says nothing either way.
 //   K5. It reads no clock and draws no number.
 
@@ -55,6 +56,7 @@ const emptyWindow = (startMs: number): Window => ({ startMs, calls: 0, failed: 0
 export class Breaker {
   readonly #spec: BreakerSpec
   #openUntilMs = 0
+  #pausedUntilMs = 0
   /** Whether it has not been closed since it was open. */
   #tripped = false
   #times = 0
@@ -75,13 +77,13 @@ export class Breaker {
   }
 
   state(nowMs: number): BreakerState {
-    if (nowMs < this.#openUntilMs) return 'open'
+    if (nowMs < this.openUntilMs) return 'open'
     return this.#tripped || nowMs < this.#recoverUntilMs ? 'half_open' : 'closed'
   }
 
   /** Until when nothing is let through; in the past where it is not open. */
   get openUntilMs(): number {
-    return this.#openUntilMs
+    return Math.max(this.#openUntilMs, this.#pausedUntilMs)
   }
 
   /** Asks whether a call may go out. Whoever gets `probe` tells how it ended, or that it was given up. */
@@ -133,7 +135,12 @@ export class Breaker {
     if (admission === 'probe') this.#probes = Math.max(0, this.#probes - 1)
   }
 
-  /** Opens until then at least: it asked for a rest, or another replica saw it fail. */
+  /** Lets nothing through until then, because that was asked for (K6). */
+  pause(untilMs: number): void {
+    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, untilMs)
+  }
+
+  /** Opens until then at least: another replica saw it fail, or a person wants that. */
   rest(untilMs: number, nowMs: number): void {
     if (untilMs <= this.#openUntilMs) return
     this.#openUntilMs = untilMs

@@ -3,7 +3,7 @@
 //   C2. A call that succeeded is told when its answer is whole; one that was given up because another was faster counts its time, nothing else.
 //   C3. A breaker that opens is told to the other replicas, and they leave the model alone as long; what they tell counts here (Cooldowns).
 import type { FaultCode } from '@baton/contracts/fault'
-import { type Admission, Breaker, type BreakerState, HEDGE, HedgeBudget, Latencies } from '@baton/policy'
+import { type Admission, Breaker, type BreakerSpec, type BreakerState, HEDGE, HedgeBudget, Latencies } from '@baton/policy'
 import type { Condition } from '@baton/policy/routing'
 import type { Metrics } from '@baton/telemetry'
 import type { Model } from '../model.ts'
@@ -13,8 +13,6 @@ const UNHEALTHY: ReadonlySet<FaultCode> = new Set(['model.unavailable', 'model.o
 /** A rest where the provider asked for one and did not say how long. */
 const REST_MS = 500
 const REST_MAX_MS = 120_000
-/** A wrong key does not get right by trying. */
-const UNAUTHORIZED_REST_MS = 60_000
 const STATE: Readonly<Record<BreakerState, number>> = { closed: 0, half_open: 1, open: 2 }
 
 export type Outcome =
@@ -47,14 +45,16 @@ export type ConditionsOptions = {
   readonly random: () => number
   readonly tell: (told: Told) => void
   readonly hedgeShare?: number
+  readonly breaker?: BreakerSpec
 }
+
+const isServer = (key: string): boolean => key.startsWith('server:')
 
 /** What a failure asks of this breaker: so long a rest, whatever was before. 0: it says nothing of it. */
 const restOf = ({ code, retryAfterMs }: Outcome & { kind: 'failed' }, key: string): number | undefined => {
-  if (code === 'model.unauthorized') return UNAUTHORIZED_REST_MS
   if (code !== 'model.rate_limited' && (code !== 'model.overloaded' || retryAfterMs === undefined)) return undefined
   // A rate belongs to the model that was asked; the server answered, and may serve its others.
-  return key.startsWith('server:') ? 0 : Math.min(REST_MAX_MS, retryAfterMs ?? REST_MS)
+  return isServer(key) ? 0 : Math.min(REST_MAX_MS, retryAfterMs ?? REST_MS)
 }
 
 export const serverKey = (model: Model): string => `server:${model.about?.server ?? model.provider}`
@@ -148,10 +148,12 @@ export class Conditions {
     this.#of(model.name).limitedUntilMs = this.#options.clockMs() + waitMs
   }
 
-  /** Another replica, or a person, wants this left alone (C3). */
-  rest(key: string, restMs: number): void {
+  /** Another replica, or a person, wants this left alone (C3). `asked`: a rest that the provider asked for. */
+  rest(key: string, restMs: number, asked = false): void {
     const nowMs = this.#options.clockMs()
-    this.#of(key).breaker.rest(nowMs + restMs, nowMs)
+    const { breaker } = this.#of(key)
+    if (asked) breaker.pause(nowMs + restMs)
+    else breaker.rest(nowMs + restMs, nowMs)
     this.#show(key)
   }
 
@@ -170,7 +172,7 @@ export class Conditions {
     if (known !== undefined) return known
     const { hedgeShare: share = HEDGE.share } = this.#options
     const made = {
-      breaker: new Breaker(),
+      breaker: new Breaker(this.#options.breaker),
       latencies: new Latencies(),
       hedges: new HedgeBudget({ ...HEDGE, share }),
       inFlight: 0,
@@ -191,14 +193,16 @@ export class Conditions {
       breaker.released(admission)
       return this.#rest(key, breaker, { restMs, code })
     }
-    if (!UNHEALTHY.has(code)) return breaker.succeeded(nowMs, admission) // It answered, if only to refuse.
+    // A key that is refused may be refused for one model only; what answers so is well.
+    const fails = UNHEALTHY.has(code) || (code === 'model.unauthorized' && !isServer(key))
+    if (!fails) return breaker.succeeded(nowMs, admission) // It answered, if only to refuse.
     if (breaker.failed(nowMs, admission, random())) this.#opened(key, breaker.openUntilMs - nowMs, code)
   }
 
   #rest(key: string, breaker: Breaker, { restMs, code }: { restMs: number; code: FaultCode }): void {
     const nowMs = this.#options.clockMs()
     if (nowMs + restMs <= breaker.openUntilMs) return
-    breaker.rest(nowMs + restMs, nowMs)
+    breaker.pause(nowMs + restMs)
     this.#opened(key, restMs, code)
   }
 

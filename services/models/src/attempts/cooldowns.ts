@@ -31,7 +31,8 @@ export const shareCooldowns = (given: {
   let timer: NodeJS.Timeout | undefined
   let working: Promise<void> = Promise.resolve()
   const read = async (): Promise<void> => {
-    for (const { key, leftMs, by } of await store.list()) if (by !== holder) given.conditions().rest(key, leftMs)
+    for (const { key, leftMs, by, reason } of await store.list())
+      if (by !== holder) given.conditions().rest(key, leftMs, reason === 'model.rate_limited')
   }
   const schedule = (): void => {
     timer ??= setTimeout(() => {

@@ -1,5 +1,6 @@
 // Everything the attempts stand on, for a running service.
 import { randomUUID } from 'node:crypto'
+import { BREAKER } from '@baton/policy'
 import type { Platform } from '@baton/service'
 import { createBudgetBook, type BudgetBook } from '../budget/budget-book.ts'
 import { createAnswerCache, type AnswerCache } from '../cache/answer-cache.ts'
@@ -26,6 +27,7 @@ export const openAttempts = async (platform: Platform, catalogue: Pick<Catalogue
   const { bus, stores, config, nowMs } = platform
   const telemetry = { ...platform.telemetry, logger: platform.telemetry.logger.child({ service: 'models' }) }
   const limits = await loadLimits(config.configDir)
+  const { failuresInRow, failedShare, openForMs } = limits.breakers
   const holder = randomUUID()
   const clockMs = (): number => performance.now()
   const random = Math.random
@@ -42,6 +44,7 @@ export const openAttempts = async (platform: Platform, catalogue: Pick<Catalogue
     random,
     tell: cooldowns.tell,
     hedgeShare: limits.hedgeShare,
+    breaker: { ...BREAKER, rowMax: failuresInRow, failedShare, openMs: openForMs },
   })
   const limiter = createLimiter({ store: stores.limits, holder, clockMs })
   const budgets = createBudgetBook({ file: limits, store: stores.budgets, telemetry, holder, clockMs, nowMs })

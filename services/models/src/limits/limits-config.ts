@@ -28,6 +28,11 @@ const Budget = z.strictObject({
   /** From this share on cheaper models go first. */
   softAt: z.number().gt(0).max(1).default(0.8),
 })
+const Breakers = z.strictObject({
+  failuresInRow: z.number().int().min(1).max(1_000).default(5),
+  failedShare: z.number().gt(0).max(1).default(0.5),
+  openForMs: z.number().int().min(100).max(60_000).default(2_000),
+})
 export const LimitsFile = z.strictObject({
   limits: z.array(Limit).max(1_000).default([]),
   budgets: z.array(Budget).max(1_000).default([]),
@@ -35,6 +40,8 @@ export const LimitsFile = z.strictObject({
   hedge: z.enum(['asked', 'slow']).default('asked'),
   /** Share of the calls of a model that may be started a second time. */
   hedgeShare: z.number().min(0).max(0.5).default(0.05),
+  /** When a model or server is left alone: after so many failures in a row, or this share of at least twenty calls; and how long at first. */
+  breakers: Breakers.default({ failuresInRow: 5, failedShare: 0.5, openForMs: 2_000 }),
   /** Which answers go to the stream topic while they are written: free text, all, or none. */
   stream: z.enum(STREAMS).default('text'),
 })
