@@ -42,7 +42,7 @@ const atOnce = async (items, count, work) => {
 
 /** `baton up` over the home, and what parts do with it. */
 export const startSystem = async ({ home, upstream, quiet }) => {
-  for (const name of upstream.names()) home.model(name, { provider: 'openai', model: name })
+  for (const name of upstream.names()) home.model(name, { provider: 'openai', model: name, price: { input: 0.15, output: 0.6 } })
   home.writeConfig()
   const system = await startBaton(['--data', join(home.folder, 'data'), '--port', '0'], {
     env: {
