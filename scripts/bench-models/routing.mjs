@@ -60,8 +60,8 @@ const runsOf = (rows, groups, scores) => {
 
 const pairs = (left, right) => left.map(({ questions, duels }, at) => ({ questions, left: duels, right: right[at].duels }))
 
-/** Rows of the table for one set. `groups`: splits by run. `goal`, `published`: figures of the issue. */
-const compare = (rows, groups, { label, goal, published, progress }) => {
+/** Rows of the table for one set. `groups`: splits by run. `goal`, `published`: figures of the issue. `mustBeat`: it asks to be above length for certain. */
+const compare = (rows, groups, { label, goal, published, mustBeat, progress }) => {
   const splits = groups.flat()
   const scores = splits.map((split, at) => {
     progress(`${label}: split ${at + 1} of ${splits.length}`)
@@ -93,9 +93,8 @@ const compare = (rows, groups, { label, goal, published, progress }) => {
     },
     {
       what: `${label}: APGR above length alone`,
-      must: '> 0, interval without 0',
+      ...(mustBeat ? { must: '> 0, interval without 0', ok: above.low > 0 } : {}),
       seen: interval(above),
-      ok: above.low > 0,
       note: `length ${spread(length.map(({ duels }) => lengthApgr(duels)))}, oracle ${shown(oracleApgr(all))}; questions drawn 500 times, the same for both`,
     },
     theirs
@@ -150,8 +149,14 @@ export const run = ({ quick, shared, progress }) => {
     }))
   })
   return [
-    ...compare(mmlu, splits, { label: `MMLU, ${LABELS} labels, ${mmlu.length - LABELS} tested`, goal: 0.59, published: 0.566, progress }),
-    ...compare(gsm, folds, { label: `GSM8K, 5-fold, ${gsm.length} rows`, goal: 0.63, published: 0.614, progress }),
+    ...compare(mmlu, splits, {
+      label: `MMLU, ${LABELS} labels, ${mmlu.length - LABELS} tested`,
+      goal: 0.59,
+      published: 0.566,
+      mustBeat: true,
+      progress,
+    }),
+    ...compare(gsm, folds, { label: `GSM8K, 5-fold, ${gsm.length} rows`, goal: 0.63, published: 0.614, mustBeat: false, progress }),
     {
       what: 'CPU time of a decision on MMLU questions, 517 characters on average',
       must: 'about 0.2 ms',
