@@ -62,9 +62,6 @@ export class Account {
   get used(): number {
     return this.#used - this.#slices.reduce((sum, { amount, spent, open }) => sum + Math.max(0, amount - spent - open), 0)
   }
-  get left(): number {
-    return Math.max(0, this.rule.capMicroUsd - this.used)
-  }
   get standing(): BudgetStanding {
     return standingOf(this.used, this.rule.capMicroUsd, this.rule.softAt)
   }

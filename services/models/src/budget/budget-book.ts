@@ -36,6 +36,8 @@ export type BudgetOptions = {
 const TELL_MS = 200
 const ACCOUNTS_MAX = 20_000
 const LISTED_MAX = 1_000
+const SWEEP_EVERY_MS = 3_600_000
+const SWEEP_MAX = 10_000
 const TWO_MONTHS_MS = 62 * 86_400_000
 const NOTHING: Reservation = { cover: () => Promise.resolve(), settle: () => undefined }
 
@@ -83,6 +85,7 @@ class Book implements BudgetBook {
   readonly #warned = new Set<string>()
   #timer: NodeJS.Timeout | undefined
   #telling: Promise<void> | undefined
+  #sweptAtMs = 0
 
   constructor(options: BudgetOptions) {
     this.#options = options
@@ -152,6 +155,15 @@ class Book implements BudgetBook {
       for (const { account, sent } of reports) account.renewed(sent, held, sentAtMs)
     }
     this.#forget()
+    this.#sweep()
+  }
+
+  /** Periods that are long over need not be kept. */
+  #sweep(): void {
+    const { store, nowMs } = this.#options
+    if (nowMs() - this.#sweptAtMs < SWEEP_EVERY_MS) return
+    this.#sweptAtMs = nowMs()
+    void store.sweep({ beforeMs: nowMs() - TWO_MONTHS_MS, limit: SWEEP_MAX }).catch(() => 0)
   }
 
   #forget(): void {
