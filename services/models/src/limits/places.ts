@@ -38,16 +38,18 @@ export class Places {
         this.#used += 1
         return true
       }
-      if (this.#asking === undefined) {
-        if (performance.now() - this.#refusedAtMs < REST_MS) return false
-        this.#asking = this.#ask(Math.min(this.#options.max, Math.ceil((this.#used + 1) * 1.5))).finally(() => (this.#asking = undefined))
+      if (this.#asking !== undefined) {
+        await this.#asking // Somebody else's: it may have been to give back what was idle.
+        continue
       }
-      const before = this.#held
+      if (performance.now() - this.#refusedAtMs < REST_MS) return false
+      const want = Math.min(this.#options.max, Math.ceil((this.#used + 1) * 1.5))
+      this.#asking = this.#ask(want).finally(() => (this.#asking = undefined))
       await this.#asking
-      if (this.#held <= before && this.#used >= this.#held) {
-        this.#refusedAtMs = performance.now()
-        return false
-      }
+      // Those who waited may have taken what came; only when less came than was asked for there is no more.
+      if (this.#used < this.#held || this.#held >= want) continue
+      this.#refusedAtMs = performance.now()
+      return false
     }
   }
 
