@@ -9,4 +9,4 @@ if (!process.argv.includes('--no-build')) {
   if (status !== 0) process.exit(status ?? 1)
 }
 const { main } = await import('../test/bench/humans.mjs')
-process.exit(await main({ quick: process.argv.includes('--quick') }))
+process.exit(await main({ quick: process.argv.includes('--quick'), only: process.argv.includes('--only=race') ? 'race' : undefined }))

@@ -152,10 +152,20 @@ const terminals = (records) => {
   return byTask
 }
 
+/** Of one person, who asks again while the service says that it has too much to do; what they decided already counts as theirs. */
+const clearAnswer = async (http, id, by) => {
+  for (let asked = 1; ; asked += 1) {
+    const { status, body } = await http('POST', `/v1/reviews/${id}:decide`, { by, verdict: by === 'ada' ? 'approve' : 'reject' })
+    const won = status === 200 || (status === 409 && body.by === by)
+    if (status < 500) return { by, asked, won, told: status === 409 && body.code === 'review.closed' && body.by !== undefined }
+    await pause(250)
+  }
+}
+
 /** Two people and the clock, all at the moment when a task is due. */
 const race = async ({ bus, db, http }, trials) => {
   const random = seeded(SEED)
-  const spreadMs = Math.max(4_000, trials * 6)
+  const spreadMs = Math.max(4_000, trials * 9)
   const leadMs = Math.max(4_000, trials * 1.5)
   const runs = Array.from({ length: trials }, (_, n) => `run_race${n}`)
   for (let from = 0; from < trials; from += 500)
@@ -174,9 +184,7 @@ const race = async ({ bus, db, http }, trials) => {
       ['ada', 'bob'].map(async (by) => {
         // The clock looks four times a second: people decide just before, at, and just after.
         await pause(Math.max(0, Number(due) - Date.now() + Math.round(random() * 400) - 100))
-        answers
-          .get(id)
-          .push({ by, ...(await http('POST', `/v1/reviews/${id}:decide`, { by, verdict: by === 'ada' ? 'approve' : 'reject' })) })
+        answers.get(id).push(await clearAnswer(http, id, by))
       }),
     ),
   )
@@ -191,21 +199,22 @@ const race = async ({ bus, db, http }, trials) => {
     `select task_id as id, status, verdict, decided_by as by from review_tasks where run_id like 'run_race%'`,
   )
   const [log, journal] = [terminals(await readAll(bus, TOPICS.events)), terminals(await readAll(bus, TOPICS.journal))]
-  let [wrong, decided, expired, badAnswers] = [0, 0, 0, 0]
+  let [wrong, decided, expired, badAnswers, again] = [0, 0, 0, 0, 0]
   for (const { id, status, verdict, by } of after) {
     const row = status === 'decided' ? `${verdict} by ${by}` : status
     const told = [log.get(id), journal.get(id)]
     if (!told.every((events) => events?.size === 1 && [...events.values()][0] === row)) wrong += 1
-    const winners = answers.get(id).filter((answer) => answer.status === 200)
-    const losers = answers
-      .get(id)
-      .filter((answer) => answer.status === 409 && answer.body.code === 'review.closed' && answer.body.by !== undefined)
+    const winners = answers.get(id).filter(({ won }) => won)
+    const losers = answers.get(id).filter(({ won, told: clear }) => !won && clear)
+    again += answers.get(id).filter(({ asked }) => asked > 1).length
     const agreed = status === 'decided' ? winners.length === 1 && winners[0].by === by : winners.length === 0
     if (!agreed || winners.length + losers.length !== 2) badAnswers += 1
     if (status === 'decided') decided += 1
     else expired += 1
   }
-  say(`     ${decided} decided, ${expired} expired; seed ${SEED}, ${trials} trials, three at each`)
+  say(
+    `     ${decided} decided, ${expired} expired; seed ${SEED}, ${trials} trials, three at each; ${again} people had to ask again because the service was busy`,
+  )
   return [
     {
       what: `decision against timeout, ${trials} trials on Kafka`,
@@ -318,7 +327,14 @@ const table = (rows) => {
   return [line(columns), ...rows.map((row) => `${line(columns.map((column) => row[column]))} | ${row.ok ? 'PASS' : 'FAIL'}`)].join('\n')
 }
 
-export const main = async ({ quick }) => {
+const report = (rows) => {
+  say(table(rows))
+  say(`Load of the machine: ${loadavg().map(round).join(', ')} on ${availableParallelism()} cores.`)
+  say('Not measured: the network, the gateway, several processes of hitl, people.')
+  return rows.every(({ ok }) => ok) ? 0 : 1
+}
+
+export const main = async ({ quick, only }) => {
   const missing = missingServers()
   if (missing !== undefined) {
     say(`SKIP: ${missing}`)
@@ -328,14 +344,12 @@ export const main = async ({ quick }) => {
   const rows = []
   try {
     rows.push(...(await race(world, quick ? 500 : 10_000)))
+    if (only === 'race') return report(rows)
     const count = quick ? 10_000 : 100_000
     await fill(world, count)
     rows.push(...(await speed(world, { count, times: quick ? 200 : 1_000 })), await clocks(world, quick ? 300 : 2_000))
   } finally {
     await world.close()
   }
-  say(table(rows))
-  say(`Load of the machine: ${loadavg().map(round).join(', ')} on ${availableParallelism()} cores.`)
-  say('Not measured: the network, the gateway, several processes of hitl, people.')
-  return rows.every(({ ok }) => ok) ? 0 : 1
+  return report(rows)
 }
