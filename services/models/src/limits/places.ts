@@ -46,8 +46,8 @@ export class Places {
       const want = Math.min(this.#options.max, Math.ceil((this.#used + 1) * 1.5))
       this.#asking = this.#ask(want).finally(() => (this.#asking = undefined))
       await this.#asking
-      // Those who waited may have taken what came; only when less came than was asked for there is no more.
-      if (this.#used < this.#held || this.#held >= want) continue
+      // Those who waited may have taken what came; only when less came than was asked for, or all there are, there is no more.
+      if (this.#used < this.#held || (this.#held >= want && this.#held < this.#options.max)) continue
       this.#refusedAtMs = performance.now()
       return false
     }
