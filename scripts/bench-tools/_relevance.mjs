@@ -33,12 +33,11 @@ export const areaOf = (high, low) => {
 
 /** Expected calibration error over ten bins of equal width. */
 export const calibrationErrorOf = (rows) => {
-  const bins = Array.from({ length: 10 }, () => ({ n: 0, score: 0, about: 0 }))
+  const bins = Array.from({ length: 10 }, () => ({ score: 0, about: 0 }))
   for (const { score, about } of rows) {
     const bin = bins[Math.min(9, Math.floor(score * 10))]
-    bin.n += 1
     bin.score += score
     bin.about += about ? 1 : 0
   }
-  return bins.reduce((sum, { n, score, about }) => sum + Math.abs(score - about), 0) / rows.length
+  return bins.reduce((sum, { score, about }) => sum + Math.abs(score - about), 0) / rows.length
 }

