@@ -35,7 +35,7 @@ const clinc = (shared) => {
 const ours = ({ rows, others }, { train, test }, onProgress) => {
   const artefact = trainClassifier(
     train.map((place) => rows[place]),
-    {},
+    { recipe: 'wide' },
     onProgress,
   )
   const best = (text) => {
@@ -96,7 +96,7 @@ const compare = (set, { foldsRun, quick, progress }) => {
   const { result: theirs, skipped } = quick ? { skipped: '--quick leaves scikit-learn out: it takes minutes' } : sklearn(task)
   const seen = accuracy(own)
   const judged = own.flatMap(({ right, confidence }) => right.map((one, at) => ({ right: one === 1, confidence: confidence[at] })))
-  const head = `${set.label}, ${foldsRun} of ${FOLDS} folds`
+  const head = `${set.label}, recipe wide, ${foldsRun} of ${FOLDS} folds`
   const tested = flat(own, (fold) => fold.right).length
   return [
     theirs

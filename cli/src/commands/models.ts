@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { percent } from '../print/table.ts'
 import { bar } from '../terminal.ts'
 import { show, type CommandContext } from './context.ts'
@@ -13,10 +13,20 @@ const train = (context: CommandContext): Command =>
     .option('--test <file>', 'labelled rows that are not trained on, to score it')
     .option('--labels <file>', 'table of labels and their categories, to score categories as well')
     .option('--seed <n>', 'seed of shuffling and splitting', '1')
+    .addOption(new Option('--recipe <name>', 'wide: better with many labels, larger files').choices(['compact', 'wide']))
     .option('--source <text>', 'origin and licence of the data, kept in the provenance')
     .option('--json', 'print JSON')
     .action(
-      async (options: { data: string; out: string; test?: string; labels?: string; seed: string; source?: string; json?: boolean }) => {
+      async (options: {
+        data: string
+        out: string
+        test?: string
+        labels?: string
+        recipe?: 'compact' | 'wide'
+        seed: string
+        source?: string
+        json?: boolean
+      }) => {
         const { json, seed, ...files } = options
         const { trainFromFile } = await import('@baton/models')
         const report = await trainFromFile({ ...files, seed: Number(seed), nowMs: Date.now() }, ({ share, phase, epoch, loss }) =>

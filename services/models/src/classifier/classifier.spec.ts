@@ -60,6 +60,15 @@ describe('training (B1)', () => {
     ).toBe(1)
   })
 
+  it('the wide recipe keeps what only one text has', () => {
+    const rare = [...rows, { text: 'xylophone', label: 'refund' }]
+    const known = (recipe: 'compact' | 'wide'): number => {
+      const { idf, features } = trainClassifier(rare, { ...small, recipe })
+      return vectorOf(countsOf('xylophone', { ...features }), idf, features).buckets.length
+    }
+    expect(known('wide')).toBeGreaterThan(known('compact'))
+  })
+
   it('reports progress to the end', () => {
     const shares: number[] = []
     trainClassifier(rows, { ...small, epochs: 2 }, ({ share }) => shares.push(share))

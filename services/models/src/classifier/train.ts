@@ -14,20 +14,30 @@ import { type LabelTable, readLabelTable, readProbabilities } from './label-tabl
 import { classify } from './predict.ts'
 import { seededRandom, shuffled } from '@baton/policy'
 
-export type TrainOptions = { readonly seed?: number; readonly epochs?: number; readonly buckets?: number }
+/** `compact`: small files, what is rare is left out. `wide`: shorter pieces of words, everything is kept; better with many labels. */
+export type Recipe = 'compact' | 'wide'
+export type TrainOptions = { readonly seed?: number; readonly epochs?: number; readonly buckets?: number; readonly recipe?: Recipe }
 /** How far training has come; `share` goes from 0 to 1. */
 export type TrainProgress = { readonly share: number; readonly phase: 'calibrate' | 'fit'; readonly epoch: number; readonly loss: number }
 
-const DEFAULTS = { seed: 1, epochs: 20, buckets: 65_536 }
+const RECIPES = {
+  compact: { epochs: 20, buckets: 65_536, charGramsMin: 3, documentsMin: 2, learningRate: 0.3, dropout: 0.5 },
+  wide: { epochs: 14, buckets: 131_072, charGramsMin: 2, documentsMin: 1, learningRate: 0.15, dropout: 0.7 },
+} as const satisfies Record<Recipe, object>
+const DEFAULTS = { seed: 1, recipe: 'compact' as Recipe }
+/** Options with what the recipe says where they say nothing. */
+const settled = (options: TrainOptions) => {
+  const recipe = options.recipe ?? DEFAULTS.recipe
+  const { epochs = RECIPES[recipe].epochs, buckets = RECIPES[recipe].buckets, seed = DEFAULTS.seed } = options
+  return { recipe, epochs, buckets, seed }
+}
 const CALIBRATION_SHARE = 0.15
-const DOCUMENTS_MIN = 2
-const FIT = { learningRate: 0.3, dropout: 0.5 }
 const THRESHOLDS = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95]
 
-const featureOptions = (buckets: number): FeatureOptions => ({
+const featureOptions = (buckets: number, recipe: Recipe): FeatureOptions => ({
   buckets,
   wordGramsMax: 2,
-  charGramsMin: 3,
+  charGramsMin: RECIPES[recipe].charGramsMin,
   charGramsMax: 5,
   charWeight: 1,
   textCharsMax: 2_000,
@@ -39,19 +49,24 @@ type Task = {
   readonly labels: readonly string[]
   readonly features: FeatureOptions
   readonly seed: number
+  readonly recipe: Recipe
   readonly epochs: number
   readonly onEpoch: (epoch: number, loss: number) => void
 }
 
-const fit = ({ rows, labels, features, seed, epochs, onEpoch }: Task): Fitted => {
+const fit = ({ rows, labels, features, seed, recipe, epochs, onEpoch }: Task): Fitted => {
   const targets = new Map(labels.map((label, at) => [label, at]))
   const counts = rows.map(({ text }) => countsOf(text, features))
-  const idf = inverseFrequencies(counts, features, DOCUMENTS_MIN)
+  const { documentsMin, learningRate, dropout } = RECIPES[recipe]
+  const idf = inverseFrequencies(counts, features, documentsMin)
   const examples = counts.map((count, at) => ({
     features: vectorOf(count, idf, features),
     target: targets.get(rows[at]?.label ?? '') ?? 0,
   }))
-  return { idf, model: fitLogistic(examples, { ...FIT, classes: labels.length, buckets: features.buckets, epochs, seed }, onEpoch) }
+  return {
+    idf,
+    model: fitLogistic(examples, { learningRate, dropout, classes: labels.length, buckets: features.buckets, epochs, seed }, onEpoch),
+  }
 }
 
 /** Fits the temperature on a held-out part, then the weights on every row (C9). Takes seconds to minutes, on this thread. */
@@ -60,20 +75,20 @@ export const trainClassifier = (
   options: TrainOptions = {},
   onProgress: (progress: TrainProgress) => void = () => {},
 ): Artefact => {
-  const { seed, epochs, buckets } = { ...DEFAULTS, ...options }
+  const { seed, epochs, buckets, recipe } = settled(options)
   const labels = [...new Set(rows.map(({ label }) => label))].toSorted()
   if (labels.length < 2) throw new Fault('input.invalid', 'Training needs rows of at least two labels.', { labels: labels.length })
-  const features = featureOptions(buckets)
+  const features = featureOptions(buckets, recipe)
   const mixed = shuffled(rows, seededRandom(seed))
   const held = mixed.slice(0, Math.floor(mixed.length * CALIBRATION_SHARE))
   const report = (phase: 'calibrate' | 'fit') => (epoch: number, loss: number) =>
     onProgress({ share: ((phase === 'fit' ? epochs : 0) + epoch) / (2 * epochs), phase, epoch, loss })
-  const trial = fit({ rows: mixed.slice(held.length), labels, features, seed, epochs, onEpoch: report('calibrate') })
+  const trial = fit({ rows: mixed.slice(held.length), labels, features, seed, recipe, epochs, onEpoch: report('calibrate') })
   const scored: Scored[] = held.map(({ text, label }) => ({
     scores: scoresOf(trial.model, vectorOf(countsOf(text, features), trial.idf, features)),
     target: labels.indexOf(label),
   }))
-  const final = fit({ rows: mixed, labels, features, seed, epochs, onEpoch: report('fit') })
+  const final = fit({ rows: mixed, labels, features, seed, recipe, epochs, onEpoch: report('fit') })
   return { labels, features, temperature: fitTemperature(scored), idf: final.idf, bias: final.model.bias, ...quantise(final.model) }
 }
 
@@ -142,7 +157,7 @@ const readRows = async (file: string): Promise<{ rows: readonly LabelledText[]; 
   return { rows: parseLabelledText(content, extname(file) === '.csv' ? 'csv' : 'jsonl'), hash: sha256(content) }
 }
 
-const commandOf = ({ data, out, test, labels, seed = DEFAULTS.seed }: TrainFileOptions): string =>
+const commandOf = ({ data, out, test, labels, recipe, seed = DEFAULTS.seed }: TrainFileOptions): string =>
   [
     'baton models train',
     `--data ${data}`,
@@ -150,16 +165,17 @@ const commandOf = ({ data, out, test, labels, seed = DEFAULTS.seed }: TrainFileO
     ...(labels === undefined ? [] : [`--labels ${labels}`]),
     `--out ${out}`,
     `--seed ${seed}`,
+    ...(recipe === undefined ? [] : [`--recipe ${recipe}`]),
   ].join(' ')
 
 /** `baton models train`: reads rows, trains, writes the weights to `out` and `out.provenance.json` beside them. */
 export const trainFromFile = async (options: TrainFileOptions, onProgress?: (progress: TrainProgress) => void): Promise<TrainReport> => {
   const started = performance.now()
-  const { seed = DEFAULTS.seed, epochs = DEFAULTS.epochs, buckets = DEFAULTS.buckets } = options
+  const { seed, epochs, buckets, recipe } = settled(options)
   const data = await readRows(options.data)
   const test = options.test === undefined ? undefined : await readRows(options.test)
   const table = options.labels === undefined ? undefined : readLabelTable(await readFile(options.labels, 'utf8'))
-  const artefact = trainClassifier(data.rows, { seed, epochs, buckets }, onProgress)
+  const artefact = trainClassifier(data.rows, { seed, epochs, buckets, recipe }, onProgress)
   const file = encodeArtefact(artefact)
   const scores = {
     ...(test === undefined ? {} : { test: evaluateClassifier(artefact, test.rows) }),
