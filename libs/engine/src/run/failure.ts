@@ -104,7 +104,7 @@ const failOver = (turn: Turn, place: Place, { nested, fault, cause }: Failing): 
 /** What takes over from an agent that is not sure enough, is stuck, or has reached a cap; undefined where nothing does. */
 const standIn = (turn: Turn, place: Place, { agent, answer }: AgentWork, fault: FaultData): FaultData | 'taken' | undefined => {
   const { fallback } = agentOf(turn.program.plan, agent)
-  if (fallback === undefined || !(fault.code.startsWith('agent.') || fault.code.startsWith('limit.'))) return undefined
+  if (fallback === undefined || !(fault.code.startsWith('agent.') || isLimit(fault.code))) return undefined
   if (fallback.then !== 'run') return handle(turn, place, fallback, fault) ?? 'taken'
   journalDecided(turn, place, 'handler', `fallback of ${agent}`, { fault: fault.code })
   const nested = { is: 'nested', use: 'failover', after: fallback.after ?? 'next', fault, number: -1 } as const
@@ -122,9 +122,12 @@ const TIMEOUTS: ReadonlySet<string> = new Set([
   'review.expired',
 ] satisfies readonly FaultCode[])
 
+/** Caps of the flow, and budgets that several runs share. */
+const isLimit = (code: FaultCode): boolean => code.startsWith('limit.') || code === 'budget.exceeded'
+
 const handlerFor = ({ onError, onTimeout, onLimit }: PlanNode, { code }: FaultData): Outcome | undefined => {
   if (TIMEOUTS.has(code)) return onTimeout ?? onError
-  return code.startsWith('limit.') ? (onLimit ?? onError) : onError
+  return isLimit(code) ? (onLimit ?? onError) : onError
 }
 
 /** Does what a handler says. Returns the fault that goes on upwards, if one does. */
@@ -210,7 +213,7 @@ export const failRun = (turn: Turn, fault: FaultData): void => {
 
 /** What the flow says of a fault; undefined where it says nothing that helps. H2. */
 const ownHandler = ({ program: { plan } }: Turn, { code }: FaultData): Outcome | undefined => {
-  const limit = code.startsWith('limit.')
+  const limit = isLimit(code)
   if (limit && plan.onLimit !== undefined) return plan.onLimit.then === 'fail' || plan.onLimit.then === 'retry' ? undefined : plan.onLimit
   const { onError } = plan
   if (onError === undefined || onError.then === 'fail' || onError.then === 'retry') return undefined

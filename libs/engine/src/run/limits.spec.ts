@@ -206,4 +206,10 @@ describe('stopping a run from outside', () => {
     const ended = given(TWO, start).when(quarantined())
     expect(resultIn(ended.outputs)?.result.fault?.code).toBe('run.quarantined')
   })
+
+  it('B12: a budget that several runs share is a limit like any other', () => {
+    const flow = programOf('steps:\n  - a: { tool: x, onLimit: { set: later } }\n')
+    const { outputs } = play(flow, [requested({}, { engineVersion: 3 }), failed('a/1', 'budget.exceeded')])
+    expect(resultIn(outputs)?.result).toMatchObject({ status: 'completed', output: 'later', degraded: ['budget.exceeded'] })
+  })
 })
