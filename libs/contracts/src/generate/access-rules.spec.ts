@@ -19,7 +19,9 @@ describe('access rules', () => {
   })
   it('a service that only writes a topic may not read it', () => {
     expect(of('baton-models').find(({ name }) => name === 'p.baton.events')?.operations).toEqual(['Write', 'Describe', 'DescribeConfigs'])
-    const ofPeople = of('baton-models').filter(({ name }) => name.includes('hitl')).flatMap(({ operations }) => operations)
+    const ofPeople = of('baton-models')
+      .filter(({ name }) => name.includes('hitl'))
+      .flatMap(({ operations }) => operations)
     expect(ofPeople).not.toContain('Read') // It leaves samples there, and sees nothing of what others are asked.
   })
   it('topics of other teams are read by the gateway and written by routing', () => {
