@@ -115,7 +115,7 @@ const compare = (set, { foldsRun, quick, progress }) => {
         }
       : {
           what: `${head}: right`,
-          must: `about ${100 * set.published} %`,
+          must: `about ${shown(100 * set.published, 1)} %`,
           seen: percent(seen),
           note: `${tested} rows tested, seed ${SEED}; ${skipped}`,
         },
