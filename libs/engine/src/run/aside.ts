@@ -11,7 +11,7 @@ import { scopeOf } from './scope.ts'
 import type { Place, Turn } from './turn.ts'
 
 /** What may be asked beside the work of one try of a step. */
-export const ASKS_MAX = 40
+const ASKS_MAX = 40
 
 const nextNumber = (visit: Visit): number => (visit.asides = (visit.asides ?? 0) + 1)
 

@@ -11,9 +11,9 @@ import type { SlotTree } from '../tree.ts'
 import { parsePrompt } from '../prompt.ts'
 import { readEntries, readFields, readText, type ReadContext } from './context.ts'
 
-export const PROMPT_FIELDS = ['system', 'about', 'variables', 'examples', 'returns', 'tests'] as const
+const PROMPT_FIELDS = ['system', 'about', 'variables', 'examples', 'returns', 'tests'] as const
 
-export type PromptVariable = { readonly outside: boolean }
+type PromptVariable = { readonly outside: boolean }
 export type PromptFront = {
   readonly system: readonly PromptPart[]
   readonly slots: readonly SlotTree[]

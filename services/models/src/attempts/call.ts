@@ -6,7 +6,7 @@ import { Fault } from '@baton/contracts/fault'
 import type { Answer, Model, Question } from '../model.ts'
 import { promiseHandle } from './promise-handle.ts'
 
-export type CallTimes = { readonly totalMs: number; readonly firstMs?: number | undefined; readonly idleMs?: number | undefined }
+type CallTimes = { readonly totalMs: number; readonly firstMs?: number | undefined; readonly idleMs?: number | undefined }
 export type CallWork = {
   readonly model: Model
   readonly question: Omit<Question, 'signal' | 'onPiece'>

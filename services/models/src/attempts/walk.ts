@@ -48,7 +48,7 @@ export class Blockage extends Error {
 }
 
 /** Why the dispatch as a whole was ended from outside. */
-export const ended = (signal: AbortSignal, model: Model | undefined): Fault => {
+const ended = (signal: AbortSignal, model: Model | undefined): Fault => {
   const { reason } = signal as { reason: unknown } // The DOM types it as any.
   return typeof reason === 'object' && reason !== null && 'name' in reason && reason.name === 'TimeoutError'
     ? new Fault(

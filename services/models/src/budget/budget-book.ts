@@ -17,7 +17,7 @@ export type Reservation = {
   readonly settle: (costMicroUsd: number) => void
 }
 /** How the budgets of somebody stand, as far as this process knows: a soft limit is reached, cheaper models go first. */
-export type Standing = { readonly frugal: boolean }
+type Standing = { readonly frugal: boolean }
 export type BudgetBook = {
   readonly reserve: (of: { id: string; subject: Subject }) => Reservation
   readonly standing: (subject: Subject) => Standing

@@ -15,7 +15,7 @@ import { classify } from './predict.ts'
 import { seededRandom, shuffled } from '@baton/policy'
 
 /** `compact`: small files, what is rare is left out. `wide`: shorter pieces of words, everything is kept; better with many labels. */
-export type Recipe = 'compact' | 'wide'
+type Recipe = 'compact' | 'wide'
 export type TrainOptions = { readonly seed?: number; readonly epochs?: number; readonly buckets?: number; readonly recipe?: Recipe }
 /** How far training has come; `share` goes from 0 to 1. */
 export type TrainProgress = { readonly share: number; readonly phase: 'calibrate' | 'fit'; readonly epoch: number; readonly loss: number }

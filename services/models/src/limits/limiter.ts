@@ -13,7 +13,7 @@ const KEYS_MAX = 10_000
 
 /** What a call was given; `done` with the tokens it used, as soon as it is over. */
 export type Ticket = { readonly done: (tokens: number) => void }
-export type Refused = { readonly key: string; readonly waitMs: number }
+type Refused = { readonly key: string; readonly waitMs: number }
 export type Limiter = {
   readonly acquire: (claims: readonly Claim[], tokens: number) => Promise<Ticket | Refused>
   readonly close: () => Promise<void>

@@ -9,7 +9,7 @@ import { readYaml } from '../catalogue/yaml-file.ts'
 import { STREAMS } from '../stream/stream-rule.policy.ts'
 
 const Whose = z.enum(['tenant', 'user', 'flow'])
-export type Whose = z.infer<typeof Whose>
+type Whose = z.infer<typeof Whose>
 const Name = z.string().min(1).max(200)
 
 const Limit = z.strictObject({
