@@ -1,4 +1,4 @@
-// `npm run bench:humans [-- --quick]`: builds, then measures the engine of tasks on Kafka and PostgreSQL: decisions racing with timeouts,
+// `npm run bench:humans [-- --quick] [-- --only=race|speed]`: builds, then measures the engine of tasks on Kafka and PostgreSQL: decisions racing with timeouts,
 // and a hundred thousand open tasks. Prints a table; exit 1 when a must is missed.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -9,4 +9,9 @@ if (!process.argv.includes('--no-build')) {
   if (status !== 0) process.exit(status ?? 1)
 }
 const { main } = await import('../test/bench/humans.mjs')
-process.exit(await main({ quick: process.argv.includes('--quick'), only: process.argv.includes('--only=race') ? 'race' : undefined }))
+process.exit(
+  await main({
+    quick: process.argv.includes('--quick'),
+    only: process.argv.find((arg) => arg.startsWith('--only='))?.slice('--only='.length),
+  }),
+)

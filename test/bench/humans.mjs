@@ -343,7 +343,7 @@ export const main = async ({ quick, only }) => {
   const world = await openWorld()
   const rows = []
   try {
-    rows.push(...(await race(world, quick ? 500 : 10_000)))
+    if (only !== 'speed') rows.push(...(await race(world, quick ? 500 : 10_000)))
     if (only === 'race') return report(rows)
     const count = quick ? 10_000 : 100_000
     await fill(world, count)
