@@ -9,7 +9,7 @@ import { percent } from '../bench-validation/_figures.mjs'
 
 export const title = 'Content: novelty, relevance, groundedness, rules, judges'
 export const not =
-  'real judge models: this one looks at whether the arithmetic adds up and likes what stands first, which is known of real ones.'
+  'real judge models: this one is made up (right 70 %, wrong 10 %, else what stands first), to show what asking in both orders is good for.'
 
 const SEED = 20_261_121
 

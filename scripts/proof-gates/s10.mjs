@@ -99,7 +99,8 @@ export const run = async ({ lab, say, quick }) => {
   const failed = rows.filter(({ status }) => status === 'failed')
   const times = decided.map(({ workingMs }) => workingMs).toSorted((left, right) => left - right)
   const stoodIn = rows.filter(({ trouble, verdict, by }) => trouble === 'down' && verdict !== 'none' && by !== 'large').length
-  const troubled = rows.filter(({ trouble }) => trouble === 'down').length
+  // A run whose time was over says so, and is counted among the failed.
+  const troubled = rows.filter(({ trouble, status }) => trouble === 'down' && status !== 'failed').length
   say(
     `seed ${SEED}, ${rows.length} payments, ${fraud.length} of them fraud; the large model is down for ${troubled} and late for ${rows.filter(({ trouble }) => trouble === 'late').length}`,
   )

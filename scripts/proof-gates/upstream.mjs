@@ -15,6 +15,22 @@ const completion = (model, text) => ({
   usage: { prompt_tokens: 100, completion_tokens: 20, total_tokens: 120 },
 })
 
+/** The same as events, as a client asks for that wants to see an answer while it is written. */
+const streamOf = ({ choices: [{ message }], usage, ...head }) => {
+  const chunk = (delta, finish = null) => ({
+    ...head,
+    object: 'chat.completion.chunk',
+    choices: [{ index: 0, delta, finish_reason: finish }],
+  })
+  const pieces = message.content.match(/[\s\S]{1,12}/g) ?? []
+  const events = [
+    chunk({ role: 'assistant', content: '' }),
+    ...pieces.map((content) => chunk({ content })),
+    { ...chunk({}, 'stop'), usage },
+  ]
+  return `${events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('')}data: [DONE]\n\n`
+}
+
 export const openUpstream = async () => {
   const models = new Map()
   const calls = new Map()
@@ -35,7 +51,13 @@ export const openUpstream = async () => {
       : { status, body: { error: { message: 'as the proof wants it', type: 'server_error', param: null, code: null } } }
   }
   const server = createServer(async (request, response) => {
-    const { status, body } = await json(request).then(answer, () => ({ status: 400, body: { error: { message: 'not JSON' } } }))
+    const asked = await json(request).catch(() => undefined)
+    const { status, body } = asked === undefined ? { status: 400, body: { error: { message: 'not JSON' } } } : await answer(asked)
+    if (status === 200 && asked.stream === true) {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.end(streamOf(body))
+      return
+    }
     response.writeHead(status, { 'content-type': 'application/json' })
     response.end(JSON.stringify(body))
   })
