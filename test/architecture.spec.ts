@@ -63,7 +63,9 @@ describe.each(folders)('%s', (folder) => {
     )
     const dependencies = Object.keys(packageOf(folder).dependencies ?? {}).flatMap((name) => folderOf.get(name) ?? [])
     // The servers that suites start are a project of their own: every lib may refer to it, none depends on it.
-    expect(references.filter((path) => path !== 'libs/testing/src/servers' && path !== 'libs/testing/src/rig').sort()).toEqual([...dependencies].sort())
+    expect(references.filter((path) => path !== 'libs/testing/src/servers' && path !== 'libs/testing/src/rig').sort()).toEqual(
+      [...dependencies].sort(),
+    )
   })
 })
 

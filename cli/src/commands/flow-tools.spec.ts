@@ -14,8 +14,6 @@ steps:
       timeout: 5s
 `
 const WRONG = 'steps:\n  - a: Say {{ input.x }}\n  - b: { prompt: Say {{ aa }}, timeuot: 5s }\n'
-const LATER =
-  'history: { turns: 3 }\nsteps:\n  - all: { map: =input.items, each: "Look at {{ item }}" }\n  - told: { tool: x, cache: 1h }\n'
 
 let folder: string
 const put = async (files: Readonly<Record<string, string>>): Promise<void> => {

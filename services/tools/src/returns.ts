@@ -1,30 +1,22 @@
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
-import { Fault, type Json } from '@baton/contracts'
+import { Fault, type Json, type JsonSchema } from '@baton/contracts'
 import type { PlanNode } from '@baton/flow/plan'
+import { schemaCheck, SchemaRefused, type SchemaCheck } from '@baton/policy/schema'
 
-const ajv = new Ajv2020({ strict: false, allErrors: false, validateFormats: false })
-const compiled = new WeakMap<object, ValidateFunction>()
-
-const validatorOf = (schema: object): ValidateFunction => {
-  const known = compiled.get(schema)
-  if (known !== undefined) return known
-  const made = ajv.compile(schema)
-  compiled.set(schema, made)
-  return made
-}
-
-const fieldOf = (error: ErrorObject | undefined): string => {
-  const missing: unknown = error?.params['missingProperty']
-  const path = [...(error?.instancePath.split('/').slice(1) ?? []), ...(typeof missing === 'string' ? [missing] : [])].join('.')
-  return path === '' ? '(root)' : path
+const checkOf = (schema: JsonSchema): SchemaCheck => {
+  try {
+    return schemaCheck(schema)
+  } catch (error) {
+    if (error instanceof SchemaRefused)
+      throw new Fault('flow.invalid', `the schema of what the step returns cannot be used: ${error.message}`, {}, { cause: error })
+    throw error
+  }
 }
 
 /** Whether the output is what the step says it returns. Throws `output.schema_invalid` naming the field. */
 export const checkReturns = ({ returns }: PlanNode, { tool, output }: { tool: string; output: Json }): void => {
   if (returns === undefined || typeof returns === 'boolean') return
-  const validate = validatorOf(returns)
-  if (validate(output)) return
-  const [error] = validate.errors ?? []
-  const field = fieldOf(error)
-  throw new Fault('output.schema_invalid', `${tool}: ${field}: ${error?.message ?? 'does not fit the schema of the step'}`, { tool, field })
+  const [problem] = checkOf(returns)(output)
+  if (problem === undefined) return
+  const { field, reason } = problem
+  throw new Fault('output.schema_invalid', `${tool}: ${field}: ${reason}`, { tool, field })
 }
