@@ -14,7 +14,7 @@ export type NoveltyModel = {
   readonly percentiles: Float32Array
 }
 
-export const NOVELTY_FEATURES: FeatureOptions = {
+const NOVELTY_FEATURES: FeatureOptions = {
   buckets: 8_192,
   wordGramsMax: 2,
   charGramsMin: 4,

@@ -5,7 +5,7 @@
 
 /** Characters of a request that are looked at. */
 export const QUERY_CHARS_MAX = 12_000
-export const SENTENCES_MAX = 120
+const SENTENCES_MAX = 120
 export const WINDOWS_MAX = 60
 const WINDOW = 3
 const STRIDE = 2

@@ -44,7 +44,7 @@ const hashOf = ({ title, text, meta }: Document, embedder: string | null): strin
   sha256(canonicalJson({ title, text, meta: meta ?? {}, cut: CUT, ...(embedder === null ? {} : { embedder }) }))
 
 /** The row of an index. */
-export const findIndex = async (db: Queryable, tenant: string, name: string): Promise<IndexRow | undefined> => {
+const findIndex = async (db: Queryable, tenant: string, name: string): Promise<IndexRow | undefined> => {
   const { rows } = await db.query<IndexRow>(
     'select id, embedder, dimensions, version from search_indexes where tenant = $1 and name = $2',
     [tenant, name],

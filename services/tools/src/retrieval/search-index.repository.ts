@@ -44,7 +44,7 @@ export type Passage = {
 }
 
 /** How is searched: by words, by meaning, or by both. */
-export type SearchMode = 'text' | 'vector' | 'hybrid'
+type SearchMode = 'text' | 'vector' | 'hybrid'
 export type SearchOptions = {
   readonly tenant: string
   readonly index: string
@@ -57,7 +57,7 @@ export type SearchOptions = {
   readonly weights?: { readonly text?: number | undefined; readonly vector?: number | undefined } | undefined
   readonly signal?: AbortSignal
 }
-export type IndexSummary = {
+type IndexSummary = {
   readonly name: string
   readonly documents: number
   readonly chunks: number

@@ -7,8 +7,8 @@ import { filterParams, filterSql, isOpen, type DocumentFilter } from './filter.p
 import { bestOfEach, LIKENESS_FLOOR, type Likeness } from './fusion.policy.ts'
 
 /** An index with vectors, as of now. */
-export type VectorIndex = { readonly id: string; readonly dimensions: number; readonly version: string }
-export type NearestQuery = {
+type VectorIndex = { readonly id: string; readonly dimensions: number; readonly version: string }
+type NearestQuery = {
   readonly index: VectorIndex
   /** One for each question drawn from the request. */
   readonly vectors: readonly Float32Array[]
