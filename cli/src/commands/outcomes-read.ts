@@ -1,6 +1,6 @@
 // Outcomes of a running system: what people decided about answers of models, as rows a router learns from.
 //   Y1. A row is an answer that a person saw: approved is right, everything else is not. What nobody looked at says nothing.
-//   Y2. At most `RUNS_MAX` runs are read, the oldest decisions first; how many there were is told.
+//   At most `RUNS_MAX` runs are read, the oldest decisions first; how many there were is told.
 import type { OutcomeRow } from '@baton/models'
 import type { Api } from '../api.ts'
 import { query } from './context.ts'
@@ -27,7 +27,7 @@ const casesOf = async (api: Api, filter: { flow?: string; days: number }): Promi
     after = cases.at(-1)?.id ?? ''
     if (lines.length < PAGE) break
   }
-  return cases.slice(0, RUNS_MAX) // Y2
+  return cases.slice(0, RUNS_MAX)
 }
 
 const flat = (nodes: readonly Node[]): readonly Attempt[] =>

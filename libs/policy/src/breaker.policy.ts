@@ -6,7 +6,7 @@
 //       are let through at once than twice what was usual before.
 //   K6. A rest that was asked for is no failure: when it is over everything is as before.
 //   K4. A success is told when an answer is whole, not when it begins. A call that was given up says nothing either way.
-//   K5. It reads no clock and draws no number.
+//   Time and chance are inputs: it reads no clock and draws no number.
 
 export type BreakerSpec = {
   /** Failures in a row that open it. */

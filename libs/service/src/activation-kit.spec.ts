@@ -39,10 +39,11 @@ beforeAll(async () => {
     platform,
     service: 'models',
     handlers: {
-      'model.invoke': ({ input }) => {
+      'model.invoke': ({ input, override }) => {
         calls += 1
+        const text = override?.feedback === 'large' ? 'x'.repeat(300_000) : 'Hello.'
         const confidence = typeof input === 'number' ? { confidence: input } : {}
-        return Promise.resolve({ status: 'answered', output: { text: 'Hello.' }, by: 'model:x', meter: { ...meter, ...confidence } })
+        return Promise.resolve({ status: 'answered', output: { text }, by: 'model:x', meter: { ...meter, ...confidence } })
       },
     },
     keepAnswer: () => true,
@@ -128,6 +129,11 @@ describe('rules that bring people in, in a worker (E2)', () => {
     const answered = { taskId: 't', verdict: 'approve' as const, output: null, by: 'ann', fingerprint: 'f', decidedAtMs: 1 }
     await ask('run_answered', 0.1, { answered })
     expect((await answerOf('run_answered')).name).toBe('step.completed')
+  })
+
+  it('V5: what is too large to be looked at does not pass by the rule', async () => {
+    await ask('run_large', 0.2, { override: { feedback: 'large' } })
+    expect(await answerOf('run_large')).toMatchObject({ name: 'step.failed', data: { fault: { code: 'step.output_too_large' } } })
   })
 
   it('V6: the first runs of a version are looked at, as many as the rule says', async () => {

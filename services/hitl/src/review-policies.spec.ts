@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { differences } from './diff.policy.ts'
 import { scoreOf } from './learning/score.policy.ts'
 import { noticeName, noticePauseMs, noticesOf } from './reach/notice.policy.ts'
+import { readPeople } from './people/people.config.ts'
 import { nextAtMs, ring } from './review-clock.policy.ts'
 import { barred, outcomeOf, rolesOf } from './review-people.policy.ts'
 import { decide, evolve } from './review.decider.ts'
@@ -200,6 +201,16 @@ describe('what is told and learned', () => {
       { at: 'd', to: null },
     ])
     fc.assert(fc.property(fc.jsonValue(), (value) => expect(differences(value as never, structuredClone(value) as never)).toEqual([])))
+  })
+
+  it('P2: where the file names people their roles come from it alone, else from the proxy in front', () => {
+    const said = { roles: ['boss'], skills: ['law'] }
+    const named = readPeople('people: { ann: { roles: [finance] } }\n', 'people.yaml', {})
+    expect([named.person('ann', said), named.person('bob', said)]).toEqual([
+      { by: 'ann', roles: ['finance'], skills: [] },
+      { by: 'bob', roles: [], skills: [] },
+    ])
+    expect(readPeople('', 'people.yaml', {}).person('bob', said)).toEqual({ by: 'bob', ...said })
   })
 
   it('priorities are numbers with names', () => {

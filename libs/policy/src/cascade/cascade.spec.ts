@@ -132,7 +132,7 @@ describe('cascade (B17, D4)', () => {
       }),
     )
   })
-  it('accepts from the threshold on and escalates below it, saying why', () => {
+  it('D5: accepts from the threshold on and escalates below it, saying why', () => {
     expect(decideCascade({ probabilityMin: 0.7 }, { ...valid, probability: 0.7 })).toMatchObject({ status: 'accept', probability: 0.7 })
     expect(decideCascade({ probabilityMin: 0.7 }, { ...valid, probability: 0.6 })).toEqual({
       status: 'escalate',

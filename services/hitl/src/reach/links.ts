@@ -1,7 +1,7 @@
 // Links in the database: each can be used once, whoever has it.
 //   L3. A link is used up in the moment before its decision is made; one that would decide nothing, or whose decision is refused for its
 //       content, can be used again.
-//   L4. The secret is drawn once and lies in the database, so that every process and every restart knows the same one.
+//   The secret is drawn once and lies in the database, so that every process and every restart knows the same one.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { Fault } from '@baton/contracts'
 import type { Database } from '@baton/store'
@@ -26,7 +26,7 @@ export const createLinks = (db: Database): Links => {
       NAME,
       randomBytes(32).toString('base64'),
     ])
-    const { rows } = await db.query<{ secret: string }>('select secret from review_secrets where name = $1', [NAME]) // L4
+    const { rows } = await db.query<{ secret: string }>('select secret from review_secrets where name = $1', [NAME])
     return Buffer.from(rows[0]?.secret ?? '', 'base64')
   }
   const secret = async (): Promise<Uint8Array> => {

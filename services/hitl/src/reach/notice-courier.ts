@@ -1,8 +1,8 @@
 // Brings notices to their addresses. They were written with the change they tell of, so none is lost; a repeat has the same id.
 //   N2. A notice is tried until the address has taken it, each time after a longer pause, then it is a dead letter: it stays with its
 //       problem until somebody sends it again or removes it.
-//   N3. One process brings a notice at a time: who takes it moves its next try behind the time of one try.
-//   N4. Redirections are not followed: a secret signature goes where the file says and nowhere else.
+//   One process brings a notice at a time: who takes it moves its next try behind the time of one try.
+//   Redirections are not followed: a secret signature goes where the file says and nowhere else.
 import { toFault } from '@baton/contracts'
 import type { Database } from '@baton/store'
 import type { Logger, Telemetry } from '@baton/telemetry'
@@ -35,7 +35,7 @@ const take = async (db: Database, nowMs: number): Promise<readonly Row[]> => {
     [nowMs],
     { name: 'notice-take' },
   )
-  return rows // N3
+  return rows
 }
 
 /** The problem, or nothing when it was taken. */
@@ -44,7 +44,7 @@ const bring = async ({ eventId, body }: Row, hook: Hook, nowMs: number): Promise
     const reply = await fetch(hook.url, {
       method: 'POST',
       body,
-      redirect: 'manual', // N4
+      redirect: 'manual',
       headers: noticeHeaders({ id: eventId, body, secret: hook.secret, atMs: nowMs }),
       signal: AbortSignal.timeout(TRY_TIMEOUT_MS),
     })

@@ -118,7 +118,7 @@ describe('dispatches', () => {
     seen.conditions.rest('one', 60_000)
     expect(await attempts.ask(dispatchOf())).toMatchObject({ model: { name: 'two' } })
   })
-  it('D2: what nothing can serve is put off until the breaker may close, each to a time of its own', async () => {
+  it('D2, I4: what nothing can serve is put off until the breaker may close, each to a time of its own', async () => {
     const { attempts } = attemptsOver(fallbacks(modelOf('one', ['model.unavailable'])))
     const seen = []
     for (let count = 0; count < 7; count++) seen.push(await attempts.ask(dispatchOf()))
@@ -172,7 +172,7 @@ describe('cascades', () => {
 })
 
 describe('hedging (B7)', () => {
-  it('X1, X3: the second call answers, the first is given up, both are paid', async () => {
+  it('X1, X3, I3: the second call answers, the first is given up, both are paid', async () => {
     const one = modelOf('one', [hang, 'hello'])
     const { attempts, seen } = attemptsOver(fallbacks(one))
     const asked = await attempts.ask(dispatchOf({ hedge: { afterMs: 10, max: 1 } }))
