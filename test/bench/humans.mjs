@@ -39,7 +39,7 @@ const openWorld = async () => {
     topics: manifest,
     ensureTopics: true,
   })
-  const db = await openPostgres({ url: servers.postgres.url })
+  const db = openPostgres({ url: servers.postgres.url })
   const stores = await openStore(db)
   const body = JSON.stringify({ hash: PLAN_HASH, nodes: { work: { id: 'work', kind: 'model', effect: 'read', with: { lit: {} } } } })
   await stores.flows.publish({

@@ -3,7 +3,7 @@ import { Command, Option } from 'commander'
 import type { CommandContext } from './context.ts'
 import { runningSystem } from './running-system.ts'
 
-export const reviewer = (): Option => new Option('--by <name>', 'who you are').default(process.env['USER'] ?? 'reviewer')
+const reviewer = (): Option => new Option('--by <name>', 'who you are').default(process.env['USER'] ?? 'reviewer')
 
 const post = <T>(task: string, action: string, body: object): Promise<T> =>
   runningSystem().post<T>(`/v1/reviews/${encodeURIComponent(task)}:${action}`, body)

@@ -3,7 +3,7 @@ import { TOPICS, encodeEvent, type Json } from '@baton/contracts'
 import type { Database } from '@baton/store'
 import type { Review } from './review.ts'
 
-export type Comment = { readonly id: string; readonly by: string; readonly atMs: number; readonly text: string }
+type Comment = { readonly id: string; readonly by: string; readonly atMs: number; readonly text: string }
 type Key = { readonly tenant: string; readonly taskId: string }
 
 export type Notes = {

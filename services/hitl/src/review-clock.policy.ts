@@ -8,7 +8,7 @@ import type { Decision, Review, ReviewEvent, Rung } from './review.ts'
 import { levelOf, raised } from './urgency.policy.ts'
 
 /** Who is named where silence decided. */
-export const NOBODY = 'nobody'
+const NOBODY = 'nobody'
 
 /** When the clock of this review rings next; null when it never does. */
 export const nextAtMs = ({ status, heldUntilMs, dueAtMs, claimUntilMs, claimByMs }: Review): number | null => {

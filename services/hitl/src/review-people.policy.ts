@@ -16,7 +16,7 @@ export const rolesOf = ({ terms, rung }: Review): readonly string[] =>
 const notAllowed = (message: string, detail: FaultData['detail'] = {}): FaultData => ({ code: 'review.not_allowed', message, detail })
 
 /** Whom the review is for alone; null when it is for everybody. */
-export const ownerOf = ({ assignee, delegation }: Review, atMs: number): string | null =>
+const ownerOf = ({ assignee, delegation }: Review, atMs: number): string | null =>
   delegation !== null && delegation.untilMs > atMs ? delegation.to : assignee
 
 const lacking = (review: Review, { roles = [], skills = [] }: Person): FaultData | undefined => {

@@ -78,7 +78,7 @@ export type Vote = {
   readonly reason: string | null
   readonly atMs: number
 }
-export type Delegation = { readonly by: string; readonly to: string; readonly untilMs: number }
+type Delegation = { readonly by: string; readonly to: string; readonly untilMs: number }
 
 export const OPEN_STATUSES = ['pending', 'claimed', 'escalated'] as const
 export const CLOSED_STATUSES = ['decided', 'expired', 'cancelled', 'superseded'] as const

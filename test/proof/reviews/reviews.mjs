@@ -324,7 +324,7 @@ export const main = async ({ quick }) => {
       ensureTopics: true,
     })
     await judge({ check, bus, api }, stormed)
-    const db = await openPostgres({ url: servers.postgres.url })
+    const db = openPostgres({ url: servers.postgres.url })
     await judgeNotices({ check, outside, db, runs: stormed.runs })
     await db.close()
   } finally {

@@ -9,10 +9,10 @@ export type LearnedFilter = {
   readonly node?: string | undefined
   readonly sinceMs: number
 }
-export type RouteRates = { readonly route: string; readonly decisions: number; readonly automatic: number; readonly bins: readonly Bin[] }
+type RouteRates = { readonly route: string; readonly decisions: number; readonly automatic: number; readonly bins: readonly Bin[] }
 /** A person's newest decisions, and how many of them took less than three seconds. */
-export type Hurry = { readonly by: string; readonly decisions: number; readonly hurried: number; readonly alarm: boolean }
-export type Case = { readonly [field: string]: Json }
+type Hurry = { readonly by: string; readonly decisions: number; readonly hurried: number; readonly alarm: boolean }
+type Case = { readonly [field: string]: Json }
 
 export type Learned = {
   rates(filter: LearnedFilter): Promise<readonly RouteRates[]>

@@ -55,7 +55,7 @@ export type Hook = {
   readonly events: readonly (typeof EVENTS)[number][]
   readonly tries: number
 }
-export type QueueSettings = { readonly graceMs: number; readonly sign: boolean; readonly links: boolean }
+type QueueSettings = { readonly graceMs: number; readonly sign: boolean; readonly links: boolean }
 export type PeopleSettings = {
   readonly person: (by: string, said: { readonly roles: readonly string[]; readonly skills: readonly string[] }) => Person
   readonly queue: (name: string) => QueueSettings

@@ -4,8 +4,8 @@ import { USER_HEADER } from '../tenant.ts'
 import type { PeopleSettings } from './people.config.ts'
 
 /** Headers by which a proxy that knows people says what they are. */
-export const ROLES_HEADER = 'x-baton-roles'
-export const SKILLS_HEADER = 'x-baton-skills'
+const ROLES_HEADER = 'x-baton-roles'
+const SKILLS_HEADER = 'x-baton-skills'
 export type PersonHeaders = Readonly<Record<string, string | undefined>>
 
 const listed = (header: string | undefined): readonly string[] =>

@@ -5,7 +5,7 @@ import type { Review } from '../review.ts'
 import type { Link } from './link-token.ts'
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-export const escaped = (text: string): string => text.replaceAll(/[&<>"']/g, (char) => ENTITIES[char] ?? '')
+const escaped = (text: string): string => text.replaceAll(/[&<>"']/g, (char) => ENTITIES[char] ?? '')
 
 const shown = (value: Json): string => escaped(typeof value === 'string' ? value : JSON.stringify(value, null, 2))
 

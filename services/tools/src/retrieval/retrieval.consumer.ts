@@ -13,7 +13,6 @@ import { toolRetriever } from './external/tool-retriever.ts'
 import { Found, foundOf, SearchArgs, searchOptionsOf } from './passages.ts'
 import { QUERY_CHARS_MAX, type SearchIndex } from './search-index.repository.ts'
 
-export { TOP_MAX } from './passages.ts'
 const SEARCH_TIMEOUT_MS = 10_000
 
 /** Searching an index of our own, as a tool. */
