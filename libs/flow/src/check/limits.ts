@@ -1,4 +1,5 @@
 import type { Report } from '../diagnostic.ts'
+import { peopleMs } from '../plan.ts'
 import type { FlowTree, StepTree } from '../tree.ts'
 import { walkFlow } from './walk.ts'
 
@@ -16,11 +17,11 @@ export const checkLimits = (tree: FlowTree, report: Report): void => {
       count++
       checkWait(step, tree, report)
       checkTimeout(step, tree, report)
-      if (step.kind === 'human' && step.human.slaMs > tree.limits.totalMs) {
+      if (step.kind === 'human' && peopleMs(step.human) > tree.limits.totalMs) {
         report.add(
           step.slaAt,
           'limit.exceeded',
-          `people have ${step.human.slaMs} ms here, but the flow ends after ${tree.limits.totalMs} ms (limits.total)`,
+          `people have ${peopleMs(step.human)} ms here, but the flow ends after ${tree.limits.totalMs} ms (limits.total)`,
         )
       }
     },
