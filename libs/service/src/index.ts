@@ -13,3 +13,4 @@ export { DEFAULT_PORTS, readEnvironment, type Environment, type KafkaEnvironment
 export { httpServiceCall, inProcessServiceCall } from './service-call.ts'
 export { TENANT_HEADER, tenantOf } from './tenant.ts'
 export { keepsHistory, turnTextOf } from './turn-text.policy.ts'
+export { cacheScopeOf } from './step-cache.ts'

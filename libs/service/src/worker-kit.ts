@@ -36,6 +36,7 @@ import { mentionsPayload, resolvePayloads, smallFields, storeJson } from './payl
 import { createPlanCache, type PlanCache } from './plan-cache.ts'
 import type { Platform } from './platform.ts'
 import { redactJson } from './redaction.policy.ts'
+import { throughCache } from './step-cache.ts'
 import { createAnswers, type Addressee, type Answers, type KeptAnswer } from './worker-answers.ts'
 import type { WorkContext, WorkHandler, WorkResult } from './worker.ts'
 
@@ -195,8 +196,10 @@ class Worker {
     const seen = mentionsPayload(record.value) ? await this.#resolved(command) : command
     const extend = (untilMs: number): Promise<void> => this.#answers.extended(to, untilMs)
     const { nowMs } = platform
-    const done = await handler(command, new Work({ plan, node, seen, nowMs, delivery, deadlineMs: command.deadlineMs, extend }))
     const { input } = seen
+    const work = (): Promise<WorkResult> =>
+      handler(command, new Work({ plan, node, seen, nowMs, delivery, deadlineMs: command.deadlineMs, extend }))
+    const done = await throughCache({ command, node, input }, { store: platform.stores.modelCache, nowMs, work })
     // What rules of configuration say of an output, before it is kept or travels on.
     const result =
       done.status === 'answered' && this.#review !== undefined ? await this.#review({ command, node, input, result: done }) : done

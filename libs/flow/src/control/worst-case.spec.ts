@@ -113,8 +113,8 @@ describe('times and budgets beyond the flow', () => {
       'limits: { time: 5s }\nagents: { h: { model: m, prompt: hi, limits: { turns: 3, time: 9s } } }\nsteps:\n  - a: { agent: h }\n',
       ['4:5 time.exceeds_flow'],
     ],
-    ['a hedge', 'limits: { time: 5s }\nsteps:\n  - a: { tool: x, hedge: 6s }\n', ['3:5 time.exceeds_flow']],
-    ['a hedge after the try is over', 'steps:\n  - a: { tool: x, timeout: 2s, hedge: 2s }\n', ['2:5 time.exceeds_flow']],
+    ['a hedge', 'limits: { time: 5s }\nsteps:\n  - a: { prompt: x, hedge: 6s }\n', ['3:5 time.exceeds_flow']],
+    ['a hedge after the try is over', 'steps:\n  - a: { prompt: x, timeout: 2s, hedge: 2s }\n', ['2:5 time.exceeds_flow']],
     ['a pause', 'limits: { time: 5s }\nsteps:\n  - a: { tool: x, retry: { attempts: 2, delay: 10s } }\n', ['3:5 time.exceeds_flow']],
     [
       'a chain',

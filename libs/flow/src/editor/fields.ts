@@ -48,7 +48,7 @@ export const fields: JsonObject = {
   failover: oneOf('tried in this order when the step itself fails', ref('block'), listOf(ref('block'), 'bodies in their order')),
   gate: oneOf('"it" is the output; the first rule that holds decides', listOf(ref('rule'), 'rules'), gate),
   guard: oneOf('checks on what goes in and comes out', { type: 'string' }, { type: 'array' }, mapOf({}, 'names with options')),
-  cache: oneOf('the same question gets the same answer', ref('duration'), cache),
+  cache: oneOf('the same question gets the same answer, where the step changes nothing: a tool needs effect: read', ref('duration'), cache),
   hedge: oneOf('a stalled call is started a second time; the first answer wins', ref('duration'), hedge),
   budget: oneOf('what this step may spend', ref('money'), caps('', 'cost', 'tokens', 'calls')),
   effect: word('what it changes outside; irreversible needs an approval before it', 'read', 'write', 'irreversible'),

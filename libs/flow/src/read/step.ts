@@ -115,7 +115,10 @@ const readBlock = (node: Syntax, spot: OutcomeSpot): BlockTree | undefined => {
 const MISPLACED: Readonly<Partial<Record<StepTree['kind'], readonly string[]>>> = {
   switch: ['with', 'retry', 'timeout', 'effect', 'hedge', 'media', 'context'],
   set: ['with', 'retry', 'timeout', 'effect', 'onError', 'hedge', 'media', 'context', 'failover'],
-  human: ['timeout', 'retry', 'hedge', 'cache'],
+  tool: ['hedge', 'media', 'context'],
+  retrieve: ['hedge', 'media', 'context'],
+  check: ['hedge', 'media', 'context'],
+  human: ['timeout', 'retry', 'hedge', 'cache', 'media', 'context'],
   parallel: ['with', 'retry', 'cache', 'media', 'context', 'hedge'],
   map: ['with', 'retry', 'cache', 'media', 'context', 'hedge'],
   loop: ['with', 'retry', 'cache', 'media', 'context', 'hedge'],
@@ -123,7 +126,7 @@ const MISPLACED: Readonly<Partial<Record<StepTree['kind'], readonly string[]>>> 
   emit: ['retry', 'timeout', 'cache', 'media', 'context', 'hedge'],
   team: ['cache', 'hedge'],
   agent: ['cache'],
-  task: ['cache', 'hedge'],
+  task: ['cache', 'hedge', 'media', 'context'],
   wait: ['with', 'retry', 'timeout', 'effect', 'returns', 'hedge', 'cache', 'media', 'context', 'undo'],
   event: ['with', 'retry', 'hedge', 'cache', 'media', 'context'],
 }

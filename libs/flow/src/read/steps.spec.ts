@@ -212,13 +212,13 @@ describe('fields of a step', () => {
     ['hedge: { after: 1s, max: 2 }', { hedge: { afterMs: 1_000, max: 2 } }],
     ['media: [=input.image]', { media: [{ cel: 'input.image' }] }],
   ])('%s stands on the step as it is', (text, said) => {
-    expect(nodeOf(`steps:\n  - a: { tool: x, ${text} }\n`, 'a')).toMatchObject(said)
+    expect(nodeOf(`steps:\n  - a: { prompt: x, ${text} }\n`, 'a')).toMatchObject(said)
   })
 
   it('a context has parts by priority, from expressions, buffers and the history', () => {
     const parts = '[{ name: text, from: =input.text, cut: never }, { buffer: notes, tokens: 1k }, { from: history, turns: 5, priority: 1 }]'
     expect(
-      nodeOf(step(`{ tool: x, context: { tokens: 6k, parts: ${parts} }, writes: notes }`, 'buffers: { notes: {} }\n'), 'a'),
+      nodeOf(step(`{ prompt: x, context: { tokens: 6k, parts: ${parts} }, writes: notes }`, 'buffers: { notes: {} }\n'), 'a'),
     ).toMatchObject({
       context: {
         tokens: 6_000,
@@ -239,16 +239,16 @@ describe('fields of a step', () => {
   })
 
   it.each([
-    ['budget: 5', '3:27 literal.money budget must be an amount like 0.05 USD, not the number 5 | 5 USD'],
-    ['hedge: 500', '3:26 literal.duration hedge must be a duration like 500ms, 5s, 120m, 2h or 7d, not the number 500 | 500s'],
-    ['writes: notes', '3:27 buffer.unknown there is no buffer "notes"'],
+    ['budget: 5', '3:29 literal.money budget must be an amount like 0.05 USD, not the number 5 | 5 USD'],
+    ['hedge: 500', '3:28 literal.duration hedge must be a duration like 500ms, 5s, 120m, 2h or 7d, not the number 500 | 500s'],
+    ['writes: notes', '3:29 buffer.unknown there is no buffer "notes"'],
     [
       'context: { parts: [{ from: =input.text }] }',
-      '3:38 flow.missing_key a part of the context needs a name | { name: docs, from: =docs.items }',
+      '3:40 flow.missing_key a part of the context needs a name | { name: docs, from: =docs.items }',
     ],
-    ['context: { parts: [{ buffer: nots }] }', '3:48 buffer.unknown there is no buffer "nots"'],
-    ['cache: { scope: run }', '3:26 flow.missing_key a cache needs how long an answer is good for | cache: { for: 10m }'],
+    ['context: { parts: [{ buffer: nots }] }', '3:50 buffer.unknown there is no buffer "nots"'],
+    ['cache: { scope: run }', '3:28 flow.missing_key a cache needs how long an answer is good for | cache: { for: 10m }'],
   ])('%s', (text, mistake) => {
-    expect(mistakesIn(step(`{ tool: x, ${text} }`))).toEqual([mistake])
+    expect(mistakesIn(step(`{ prompt: x, ${text} }`))).toEqual([mistake])
   })
 })

@@ -7,6 +7,7 @@
 import { canonicalJson, isJsonObject, type Json } from '@baton/contracts/json'
 import { sha256, type StepCommand } from '@baton/contracts'
 import type { CacheScope } from '@baton/flow/plan'
+import { cacheScopeOf } from '@baton/service'
 import type { ModelCacheStore } from '@baton/store'
 import type { Metrics } from '@baton/telemetry'
 import type { Model, Question } from '../model.ts'
@@ -28,12 +29,6 @@ export type AnswerCache = {
   readonly forget: (key: CacheKey) => Promise<void>
 }
 
-const scopeOf = (scope: CacheScope, { runId, session, user }: StepCommand): string => {
-  if (scope === 'tenant') return ''
-  if (scope === 'session') return session ?? runId
-  return scope === 'user' ? (user?.id ?? runId) : runId
-}
-
 /** What makes a question the same (A1). `prompt` is the template, for steps that say themselves what makes calls the same. */
 export const cacheKeyOf = (
   command: StepCommand,
@@ -47,7 +42,7 @@ export const cacheKeyOf = (
       ? same
       : { flow: command.flow, node: command.nodeId, key: command.cacheKey, prompt, schema: question.schema ?? null }
   const who = models.map(({ name, about }) => [name, about?.server ?? null, about?.model ?? null, about?.sampling ?? null])
-  return { tenant: command.tenant, key: sha256(canonicalJson({ scope: [spec.scope, scopeOf(spec.scope, command)], who, what })) }
+  return { tenant: command.tenant, key: sha256(canonicalJson({ scope: [spec.scope, cacheScopeOf(spec.scope, command)], who, what })) }
 }
 
 const HERE_MAX = 2_000
