@@ -5,9 +5,9 @@ import { startBaton } from '../../test/proof/system.mjs'
 import { openLab } from '../../test/proof/patterns/lab.mjs'
 
 /** A folder inside this repository, because tools import its packages. */
-export const openHome = (root) => {
+export const openHome = (root, prefix = 'gates-') => {
   mkdirSync(join(root, '.cache'), { recursive: true })
-  const folder = mkdtempSync(join(root, '.cache', 'gates-'))
+  const folder = mkdtempSync(join(root, '.cache', prefix))
   const models = {}
   const routes = {}
   return {
@@ -21,6 +21,11 @@ export const openHome = (root) => {
     },
     model: (name, spec) => Object.assign(models, { [name]: spec }),
     route: (name, list) => Object.assign(routes, { [name]: list }),
+    /** A further file of the configuration. */
+    config: (name, text) => {
+      mkdirSync(join(folder, 'config'), { recursive: true })
+      writeFileSync(join(folder, 'config', name), text)
+    },
     writeConfig: () => {
       mkdirSync(join(folder, 'config'), { recursive: true })
       mkdirSync(join(folder, 'flows'), { recursive: true })
@@ -40,17 +45,19 @@ const atOnce = async (items, count, work) => {
   return results
 }
 
-/** `baton up` over the home, and what parts do with it. */
-export const startSystem = async ({ home, upstream, quiet }) => {
-  for (const name of upstream.names()) home.model(name, { provider: 'openai', model: name, price: { input: 0.15, output: 0.6 } })
+const providerOf = (upstream) => (upstream === undefined ? {} : { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: 'sk-loopback-000000' })
+
+/** `baton up` over the home, and what parts do with it. Started again over the same home it goes on with what is there. */
+export const startSystem = async ({ home, upstream, quiet, env = {} }) => {
+  for (const name of upstream?.names() ?? []) home.model(name, { provider: 'openai', model: name, price: { input: 0.15, output: 0.6 } })
   home.writeConfig()
   const system = await startBaton(['--data', join(home.folder, 'data'), '--port', '0'], {
     env: {
-      OPENAI_BASE_URL: upstream.url,
-      OPENAI_API_KEY: 'sk-loopback-000000',
+      ...providerOf(upstream),
       BATON_FLOWS_DIR: home.flows,
       BATON_CONFIG_DIR: join(home.folder, 'config'),
       BATON_EVENTS_PARTITIONS: '3',
+      ...env,
     },
     quiet,
   })
@@ -67,6 +74,7 @@ export const startSystem = async ({ home, upstream, quiet }) => {
     )
   const failures = new Map()
   return {
+    url: system.urls.gateway,
     lab: {
       /** Runs that failed, by the code of the fault. */
       failures,
@@ -111,6 +119,6 @@ export const startSystem = async ({ home, upstream, quiet }) => {
         return [...bySeq].toSorted(([left], [right]) => left - right).map(([, one]) => one)
       },
     },
-    stop: () => system.kill('SIGTERM'),
+    stop: (signal = 'SIGTERM') => system.kill(signal),
   }
 }
