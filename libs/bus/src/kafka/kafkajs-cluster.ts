@@ -3,6 +3,7 @@ import kafkajs from 'kafkajs'
 import type { Cluster, ConsumerGroup, FetchedPartition, GroupOptions, KafkaLibrary, ProducedPartition, TopicAdmin } from './cluster.ts'
 import { kafkaClient, kafkaCluster } from './connection.ts'
 import type { KafkaConnection } from './connection.ts'
+import type { TopicPartitions } from './deal.policy.ts'
 import { crc32C, createConsumerGroup, errorOf, fetchRequest, produceRequest, READ_COMMITTED, visibleRecords } from './kafkajs-internals.ts'
 import type { KafkaJsCluster, KafkaJsFetched } from './kafkajs-internals.ts'
 import { metadataOf } from './metadata.ts'
@@ -96,10 +97,12 @@ const withItsReason = async (cluster: KafkaJsCluster, groupId: string, error: un
 
 const groupOn = (cluster: KafkaJsCluster, options: GroupOptions): ConsumerGroup => {
   const { groupId, topics, sessionTimeoutMs, rebalanceTimeoutMs } = options
+  let owned: readonly TopicPartitions[] = []
   const group = createConsumerGroup({
     cluster,
     groupId,
     topics,
+    owned: () => owned,
     sessionTimeout: sessionTimeoutMs,
     rebalanceTimeout: rebalanceTimeoutMs,
     retry: GROUP_RETRY,
@@ -111,9 +114,10 @@ const groupOn = (cluster: KafkaJsCluster, options: GroupOptions): ConsumerGroup 
       } catch (error) {
         throw await withItsReason(cluster, groupId, error)
       }
+      owned = group.assigned()
       const { offsetManager } = group
       await offsetManager?.resolveOffsets()
-      return group.assigned().flatMap(({ topic, partitions }) =>
+      return owned.flatMap(({ topic, partitions }) =>
         partitions.map((partition) => ({
           topic,
           partition,
@@ -126,6 +130,7 @@ const groupOn = (cluster: KafkaJsCluster, options: GroupOptions): ConsumerGroup 
     leave: () => group.leave(),
     forget: () => {
       group.memberId = null
+      owned = [] // Others have it by now.
     },
   }
 }

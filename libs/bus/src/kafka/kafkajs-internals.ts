@@ -5,6 +5,8 @@
 import { createRequire } from 'node:module'
 import type { ISocketFactory, KafkaConfig, logCreator } from 'kafkajs'
 import type { GroupOffsets } from './cluster.ts'
+import type { TopicPartitions } from './deal.policy.ts'
+import { coPartitionedAssigner } from './kafkajs-assigner.ts'
 import type { HeaderValue } from './records.ts'
 
 export type FetchedRecord = {
@@ -102,6 +104,8 @@ export type ConsumerGroupOptions = {
   readonly sessionTimeout: number
   readonly rebalanceTimeout: number
   readonly retry: NonNullable<KafkaConfig['retry']>
+  /** What the member has; the leader of the group leaves it there as far as it can. */
+  readonly owned: () => readonly TopicPartitions[]
 }
 
 export type ClusterOptions = Pick<KafkaConfig, 'ssl' | 'sasl' | 'clientId' | 'connectionTimeout' | 'requestTimeout' | 'retry'> & {
@@ -145,14 +149,14 @@ export const createCluster = ({ logLevel, logCreator, ...options }: ClusterOptio
   })
 
 /** A member that has not joined yet. Partitions without a stored position start at their beginning. */
-export const createConsumerGroup = ({ cluster, groupId, topics, ...options }: ConsumerGroupOptions): KafkaJsGroup =>
+export const createConsumerGroup = ({ cluster, groupId, topics, owned, ...options }: ConsumerGroupOptions): KafkaJsGroup =>
   new KafkaConsumerGroup({
     ...options,
     cluster,
     groupId,
     topics,
     topicConfigurations: Object.fromEntries(topics.map((topic) => [topic, { fromBeginning: true }])),
-    assigners: [assigners.roundRobin({ groupId, logger: silent, cluster })],
+    assigners: [coPartitionedAssigner({ cluster, owned }), assigners.roundRobin({ groupId, logger: silent, cluster })],
     autoCommit: false,
     isolationLevel: READ_COMMITTED,
     logger: silent,

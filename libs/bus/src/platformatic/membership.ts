@@ -1,9 +1,11 @@
 // Membership in a consumer group of the classic protocol. When it beats and joins anew is the business of `kafka/group-member.ts`.
 //   J1. The protocol, its messages and the rule by which the leader deals out are those of kafkajs, so that a group may have members on both
-//       libraries: an installation changes from one to the other by an ordinary rolling restart.
+//       libraries: an installation changes from one to the other by an ordinary rolling restart. The rule is the co-partitioned one; in turn
+//       where a member knows no other.
 //   J2. A coordinator that moved or cannot be reached is looked for anew by the next request.
 import {
   decodeConsumerProtocolAssignment,
+  decodeConsumerProtocolSubscription,
   encodeConsumerProtocolAssignment,
   encodeConsumerProtocolSubscription,
   findCoordinatorV2,
@@ -18,10 +20,13 @@ import {
 } from '@platformatic/kafka'
 import type { Connection } from '@platformatic/kafka'
 import type { Assigned, Cluster, ConsumerGroup, GroupOffsets, GroupOptions } from '../kafka/cluster.ts'
+import { CO_PARTITIONED, dealPartitions, decodeOwned, encodeOwned } from '../kafka/deal.policy.ts'
+import type { GroupCandidate, TopicPartitions } from '../kafka/deal.policy.ts'
 import type { Brokers } from './brokers.ts'
 import { WireError, wireError } from './wire-error.ts'
 
-const PROTOCOL = { type: 'consumer', name: 'RoundRobinAssigner', version: 0 } as const
+const PROTOCOL = { type: 'consumer', version: 0 } as const
+const IN_TURN = 'RoundRobinAssigner'
 const GROUP_KEY = 0
 const NO_INSTANCE = null
 const ANY_EPOCH = -1
@@ -29,7 +34,8 @@ const NOT_STORED = -1n
 const COORDINATOR_ERRORS: readonly string[] = ['NOT_COORDINATOR', 'COORDINATOR_NOT_AVAILABLE', 'COORDINATOR_LOAD_IN_PROGRESS']
 
 type Joined = Awaited<ReturnType<typeof joinGroupV5.api.async>>
-type TopicPartitions = { topic: string; partitions: number[] }
+type Share = { topic: string; partitions: number[] }
+type Shares = { memberId: string; assignment: Buffer }[]
 
 export type MembershipOptions = GroupOptions & { readonly brokers: Brokers; readonly cluster: Cluster }
 
@@ -37,6 +43,7 @@ export class Membership implements ConsumerGroup {
   private readonly options: MembershipOptions
   private memberId = ''
   private generation = -1
+  private owned: readonly TopicPartitions[] = []
   private coordinator: { readonly host: string; readonly port: number } | undefined
 
   constructor(options: MembershipOptions) {
@@ -48,11 +55,13 @@ export class Membership implements ConsumerGroup {
     const joined = await this.ask((connection) => this.joinAs(connection))
     this.memberId = joined.memberId
     this.generation = joined.generationId
-    const shares = joined.leader === joined.memberId ? this.deal(joined.members.map(({ memberId }) => memberId)) : []
+    const rule = joined.protocolName ?? IN_TURN
+    const shares = joined.leader === joined.memberId ? await this.deal(rule, joined.members) : []
     const { assignment } = await this.ask((connection) =>
-      syncGroupV3.api.async(connection, groupId, this.generation, this.memberId, NO_INSTANCE, PROTOCOL.type, PROTOCOL.name, shares),
+      syncGroupV3.api.async(connection, groupId, this.generation, this.memberId, NO_INSTANCE, PROTOCOL.type, rule, shares),
     )
-    return this.positions(decodeConsumerProtocolAssignment(assignment).assignedPartitions)
+    this.owned = decodeConsumerProtocolAssignment(assignment).assignedPartitions
+    return this.positions(this.owned)
   }
 
   async heartbeat(): Promise<void> {
@@ -85,6 +94,7 @@ export class Membership implements ConsumerGroup {
 
   forget(): void {
     this.memberId = ''
+    this.owned = [] // Others have it by now.
   }
 
   /** The broker gives somebody new an id first, and wants it back. */
@@ -100,9 +110,14 @@ export class Membership implements ConsumerGroup {
   }
 
   private joinOnce(connection: Connection): Promise<Joined> {
-    const { groupId, topics, sessionTimeoutMs, rebalanceTimeoutMs } = this.options
-    const metadata = encodeConsumerProtocolSubscription({ version: PROTOCOL.version, topics: [...topics], userData: Buffer.alloc(0) })
-    const protocols = [{ name: PROTOCOL.name, metadata }]
+    const { groupId, topics, cluster, sessionTimeoutMs, rebalanceTimeoutMs } = this.options
+    const owned = encodeOwned(this.owned, (topic) => cluster.findTopicPartitionMetadata(topic).length)
+    const metadataWith = (userData: Buffer): Buffer =>
+      encodeConsumerProtocolSubscription({ version: PROTOCOL.version, topics: [...topics], userData })
+    const protocols = [
+      { name: CO_PARTITIONED, metadata: metadataWith(owned) },
+      { name: IN_TURN, metadata: metadataWith(Buffer.alloc(0)) },
+    ]
     return joinGroupV5.api.async(
       connection,
       groupId,
@@ -116,27 +131,28 @@ export class Membership implements ConsumerGroup {
   }
 
   // J1
-  private deal(members: readonly string[]): { memberId: string; assignment: Buffer }[] {
+  private async deal(rule: string, members: Joined['members']): Promise<Shares> {
     const { topics, cluster } = this.options
-    const sorted = members.toSorted()
-    const shares = new Map(sorted.map((memberId): [string, TopicPartitions[]] => [memberId, []]))
-    const all = topics.flatMap((topic) => cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => ({ topic, partitionId })))
-    for (const [nth, { topic, partitionId }] of all.entries()) {
-      const share = shares.get(sorted[nth % sorted.length] ?? '')
-      const own = share?.find((candidate) => candidate.topic === topic)
-      if (own === undefined) share?.push({ topic, partitions: [partitionId] })
-      else own.partitions.push(partitionId)
-    }
-    return Array.from(shares, ([memberId, assignedPartitions]) => ({
+    await cluster.refreshMetadata()
+    const known = topics.map((topic) => ({
+      topic,
+      partitions: cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => partitionId),
+    }))
+    const dealt = rule === CO_PARTITIONED ? dealPartitions(members.map(candidateOf), known) : dealInTurn(members, known)
+    return Array.from(dealt, ([memberId, shares]) => ({
       memberId,
-      assignment: encodeConsumerProtocolAssignment({ version: PROTOCOL.version, assignedPartitions, userData: Buffer.alloc(0) }),
+      assignment: encodeConsumerProtocolAssignment({
+        version: PROTOCOL.version,
+        assignedPartitions: shares.map(({ topic, partitions }) => ({ topic, partitions: [...partitions] })),
+        userData: Buffer.alloc(0),
+      }),
     }))
   }
 
   private async positions(assigned: readonly TopicPartitions[]): Promise<readonly Assigned[]> {
     if (assigned.length === 0) return []
     const { groupId, cluster } = this.options
-    const topics = assigned.map(({ topic, partitions }) => ({ name: topic, partitionIndexes: partitions }))
+    const topics = assigned.map(({ topic, partitions }) => ({ name: topic, partitionIndexes: [...partitions] }))
     const stored = await this.ask((connection) => offsetFetchV5.api.async(connection, [{ groupId, topics }], false))
     const found = stored.topics.flatMap(({ name, partitions }) =>
       partitions.map(({ partitionIndex, committedOffset }) => ({ topic: name, partition: partitionIndex, committedOffset })),
@@ -179,6 +195,25 @@ export class Membership implements ConsumerGroup {
     }
     return brokers.at(this.coordinator)
   }
+}
+
+const candidateOf = ({ memberId, metadata }: Joined['members'][number]): GroupCandidate => {
+  const { topics, userData } = decodeConsumerProtocolSubscription(metadata ?? Buffer.alloc(0))
+  return { memberId, topics, owned: decodeOwned(userData) }
+}
+
+/** As kafkajs does it. */
+const dealInTurn = (members: Joined['members'], topics: readonly TopicPartitions[]): ReadonlyMap<string, readonly TopicPartitions[]> => {
+  const sorted = members.map(({ memberId }) => memberId).toSorted()
+  const shares = new Map(sorted.map((memberId): [string, Share[]] => [memberId, []]))
+  const all = topics.flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })))
+  for (const [nth, { topic, partition }] of all.entries()) {
+    const share = shares.get(sorted[nth % sorted.length] ?? '')
+    const own = share?.find((candidate) => candidate.topic === topic)
+    if (own === undefined) share?.push({ topic, partitions: [partition] })
+    else own.partitions.push(partition)
+  }
+  return shares
 }
 
 const memberIdOf = (error: unknown): string | undefined => {
