@@ -72,7 +72,7 @@ const dealNumbers = ({ count, topics, readers }: Together, seats: ReadonlyMap<st
     give(memberId, more)
     extras -= 1
   }
-  for (const number of [...free]) {
+  for (const number of free) {
     const next = leastLoaded(hands, seats)
     if (next !== undefined) give(next, number)
   }

@@ -82,6 +82,7 @@ describeWithEachClient('Partitions of a group on Kafka', (kafka) => {
       await partitionsOf([lanes], [4])
       await old.disconnect()
       await partitionsOf([lanes], [8])
+      expect(lanes.stats().ownershipChanges).toBeGreaterThanOrEqual(8 + 4 + 4)
       await bus.close()
     },
     TIMEOUT_MS,
