@@ -37,9 +37,10 @@ export const upCommand = (context: CommandContext): Command =>
     .option('--host <host>', 'address to listen on (BATON_HOST)')
     .option('--only <services>', 'start only these services, separated by commas', serviceNames)
     .action(async (options: { data?: string; port?: number; host?: string; only?: readonly ServiceName[] }) => {
+      // Functions beside flows and servers in tools.yaml find the data folder by this name.
+      if (options.data !== undefined) process.env['BATON_DATA_DIR'] = options.data
       const environment = readEnvironment({
         ...process.env,
-        ...(options.data === undefined ? {} : { BATON_DATA_DIR: options.data }),
         ...(options.port === undefined ? {} : { BATON_PORT: String(options.port) }),
         ...(options.host === undefined ? {} : { BATON_HOST: options.host }),
       })
