@@ -4,7 +4,7 @@ import type { MessageOf } from '@baton/contracts'
 import type { RunState } from './state.ts'
 
 /** Version of the decisions this engine makes. An installation pins it in every run (L2); a change of outputs needs a new one. */
-export const ENGINE_VERSION = 3
+export const ENGINE_VERSION = 4
 /** Version of the form in which states are kept. */
 export const FORMAT_VERSION = 1
 

@@ -7,8 +7,12 @@ import type { FaultData, FaultCode } from '@baton/contracts/fault'
 import type { Json } from '@baton/contracts/json'
 import type { Ask, Message, MessageOf, PayloadRef, Priority, RunResult, StepCommand } from '@baton/contracts'
 
-/** A value that a step gave. `ref` names the whole of it when `output` holds only the fields that expressions read. */
-export type Entry = { readonly output: Json; readonly ref?: PayloadRef; readonly by: string }
+/**
+ * A value that a step gave. `ref` names the whole of it when `output` holds only the fields that expressions read; `leftOut` is what did not
+ * fit the context it was made from, where the plan reads that.
+ */
+export type Entry = { readonly output: Json; readonly ref?: PayloadRef; readonly by: string; readonly leftOut?: LeftOut }
+export type LeftOut = readonly { readonly part: string; readonly tokens: number; readonly how: string }[]
 
 /** An attempt that was asked for and has neither answered nor lost its lease. */
 export type Asked = {
@@ -81,6 +85,8 @@ export type AgentWork = {
   note?: string
   /** How sure it said it was; null: it did not say. */
   confidence?: number | null
+  /** What did not fit its turns so far, each part once. */
+  leftOut?: LeftOut
   /** An answer that did not count, for what stands in. */
   answer?: Entry
 }

@@ -6,6 +6,7 @@ import { emitAgent, emitComposed, emitTrigger, isComposed, wordsRead, type Nest,
 import { emitPolicies, emitShared } from './emit-fields.ts'
 import { defaultWith, emitValue } from './emit-value.ts'
 import { planHash } from './hash.ts'
+import { expressionsOf } from './node-expressions.ts'
 import { nodePartsOf, type Outcome, type Plan, type PlanNode, type Rule } from './plan.ts'
 import type { FlowTree, OutcomeTree, PromptTree, RuleTree, StepTree } from './tree.ts'
 
@@ -42,8 +43,12 @@ export const emitPlan = (tree: FlowTree): Plan => {
     ...emitShared(tree),
     ...defined({ onError, onLimit, output: tree.output === undefined ? undefined : emitValue(tree.output), resultTopic: tree.resultTopic }),
   }
-  return { ...plan, hash: planHash(plan) }
+  const whole = readsLeftOut(plan) ? { ...plan, leftOut: true as const } : plan
+  return { ...whole, hash: planHash(whole) }
 }
+
+/** Whether an expression names what contexts left out. */
+const readsLeftOut = (plan: Omit<Plan, 'hash'>): boolean => [...expressionsOf(plan)].some((cel) => /\bleftOut\b/.test(cel))
 
 type Emit = {
   readonly tree: FlowTree

@@ -21,6 +21,16 @@ export const readVariable = (scope: Scope, name: string): Json | undefined => {
   return Object.hasOwn(scope.steps, name) ? (scope.steps[name] ?? null) : null
 }
 
+/** The same as expressions read fields of it: with what did not fit its context, which copies of it are without. */
+export const seenVariable = (scope: Scope, name: string): Json | undefined => {
+  const value = readVariable(scope, name)
+  if (scope.leftOut === undefined || !isJsonObject(value) || Object.hasOwn(value, LEFT_OUT)) return value
+  const leftOut = scope.leftOut(name)
+  return leftOut === undefined ? value : Object.defineProperty({ ...value }, LEFT_OUT, { value: leftOut })
+}
+/** The field under which a step says what was left out. */
+export const LEFT_OUT = 'leftOut'
+
 /** The fault of an evaluation (E4). */
 export const failed = (cel: string, cause: string, error?: unknown): Fault =>
   new Fault(
@@ -68,7 +78,7 @@ const step = (value: Json, key: string | number): Json | undefined => {
 export const guardPaths = (paths: readonly ExpressionPath[], scope: Scope, cel: string): void => {
   for (const path of paths) {
     if (path.use === 'range' || path.use === 'range-nested') guardRange(path, scope, cel)
-    const root = readVariable(scope, path.root)
+    const root = seenVariable(scope, path.root)
     if (root === undefined || root === null || !isJsonObject(root) || payloadOf(root) === undefined) continue
     if (path.keys.length === 0 && path.use === 'null') continue
     if (path.keys.length > 0 && peek(root, path.keys) !== undefined) continue
@@ -89,7 +99,7 @@ const peek = (root: Json, keys: readonly (string | number)[]): Json | undefined 
 }
 
 const guardRange = (path: ExpressionPath, scope: Scope, cel: string): void => {
-  const list = peek(readVariable(scope, path.root) ?? null, path.keys)
+  const list = peek(seenVariable(scope, path.root) ?? null, path.keys)
   const limit = path.use === 'range' ? MAX_ITEMS : MAX_ITEMS_NESTED
   const size = Array.isArray(list) ? list.length : isJsonObject(list) ? Object.keys(list).length : 0
   if (size > limit) throw failed(cel, `${[path.root, ...path.keys].join('.')} has ${size} items; at most ${limit} are gone over`)

@@ -9,7 +9,7 @@ import type { Json } from '@baton/contracts/json'
 import { boundExpression, refillSteps, registerBounds, spendSteps } from './expression-bounds.ts'
 import { matchesLinear, patternProblem } from './expression-match.ts'
 import { findMatches, findPaths, isPurePath, type ExpressionPath } from './expression-paths.ts'
-import { failed, guardPaths, readVariable, ROOTS, walkPath } from './expression-scope.ts'
+import { failed, guardPaths, readVariable, ROOTS, seenVariable, walkPath } from './expression-scope.ts'
 import type { Scope } from './program.ts'
 
 const LIMITS = { maxAstNodes: 500, maxDepth: 40, maxListElements: 200, maxMapEntries: 100, maxCallArguments: 16 }
@@ -155,7 +155,10 @@ export const createCompiler = (stepNames: readonly string[]): ((cel: string) => 
     for (const { rename } of matches) rename(LINEAR) // E1
     const { paths } = findPaths(parsed.ast)
     const first = paths[0]
-    if (first !== undefined && isPurePath(parsed.ast)) return (scope) => walkPath(readVariable(scope, first.root), first, cel) // E3
+    if (first !== undefined && isPurePath(parsed.ast)) {
+      const variable = first.keys.length === 0 ? readVariable : seenVariable
+      return (scope) => walkPath(variable(scope, first.root), first, cel) // E3
+    }
     const bounded = boundExpression(parsed.ast, environment) || matches.length > 0
     return (scope) => {
       guardPaths(paths, scope, cel) // E2, E5
@@ -185,7 +188,7 @@ const variablesOf = (stepNames: readonly string[]): Variables => {
   for (const name of new Set([...ROOTS, ...stepNames])) {
     Object.defineProperty(ScopeVariables.prototype, name, {
       get(this: ScopeVariables) {
-        return readVariable(this[SCOPE], name)
+        return seenVariable(this[SCOPE], name)
       },
     })
   }

@@ -1,7 +1,7 @@
 import { Fault } from '@baton/contracts/fault'
 import type { Json } from '@baton/contracts/json'
 import { createCompiler } from './expression.ts'
-import { boundNamesOf, conditionsOf, contextValuesOf, valuesOf } from './node-expressions.ts'
+import { boundNamesOf, expressionsOf } from './node-expressions.ts'
 import type { Outcome, Plan, PlanNode, ValueExpr } from './plan.ts'
 import type { Program, Scope } from './program.ts'
 import { loadTrigger } from './trigger-program.ts'
@@ -67,24 +67,6 @@ const namesOf = (plan: Plan): readonly string[] => [
   ...Object.values(plan.nodes).flatMap(({ name }) => (name === null ? [] : [name])),
   ...boundNamesOf(plan),
 ]
-
-/** Every expression of a plan, in no order that means anything. */
-const expressionsOf = (plan: Plan): ReadonlySet<string> => {
-  const found = new Set<string>()
-  const addValue = (value: ValueExpr): void => {
-    if ('cel' in value) found.add(value.cel)
-    else if ('list' in value) value.list.forEach(addValue)
-    else if ('object' in value) Object.values(value.object).forEach(addValue)
-  }
-  for (const node of Object.values(plan.nodes)) {
-    valuesOf(node).forEach(addValue)
-    for (const cel of conditionsOf(node)) found.add(cel)
-    for (const { when } of node.gate ?? []) if (when !== undefined) found.add(when)
-  }
-  for (const { context } of Object.values(plan.agents ?? {})) contextValuesOf(context).forEach(addValue)
-  if (plan.output !== undefined) addValue(plan.output)
-  return found
-}
 
 /** The rules of a node: its gate, and its cases when it is a switch. */
 export const rulesOf = (node: PlanNode): readonly { readonly when?: string; readonly label: string; readonly outcome: Outcome }[] => [

@@ -46,3 +46,21 @@ export const boundNamesOf = ({ nodes, buffers }: Pick<Plan, 'nodes' | 'buffers'>
   }
   return [...names]
 }
+
+/** Every expression of a plan, in no order that means anything. */
+export const expressionsOf = (plan: Pick<Plan, 'nodes' | 'agents' | 'output'>): ReadonlySet<string> => {
+  const found = new Set<string>()
+  const addValue = (value: ValueExpr): void => {
+    if ('cel' in value) found.add(value.cel)
+    else if ('list' in value) value.list.forEach(addValue)
+    else if ('object' in value) Object.values(value.object).forEach(addValue)
+  }
+  for (const node of Object.values(plan.nodes)) {
+    valuesOf(node).forEach(addValue)
+    for (const cel of conditionsOf(node)) found.add(cel)
+    for (const { when } of node.gate ?? []) if (when !== undefined) found.add(when)
+  }
+  for (const { context } of Object.values(plan.agents ?? {})) contextValuesOf(context).forEach(addValue)
+  if (plan.output !== undefined) addValue(plan.output)
+  return found
+}

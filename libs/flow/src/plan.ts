@@ -281,6 +281,8 @@ export type Plan = {
   /** Absent: the output of the last step. */
   readonly output?: ValueExpr
   readonly prompts: { readonly [name: string]: { readonly parts: readonly PromptPart[]; readonly system?: readonly PromptPart[] } }
+  /** Expressions read `leftOut` of a step: the run keeps what contexts left out beside the outputs. */
+  readonly leftOut?: true
   /** Topic of results of this flow beside `baton.results`. */
   readonly resultTopic?: string
   readonly labels: { readonly [name: string]: string }

@@ -15,6 +15,11 @@ export type Scope = {
   readonly steps: { readonly [name: string]: Json }
   /** What a gate, a loop, a vote or a fallback looks at. */
   readonly it?: Json
+  /**
+   * What did not fit the context of a step, by the name of the step, and of `it`. It is read as `answer.leftOut` and `it.leftOut`, and is no
+   * part of the output: `=answer` is without it.
+   */
+  readonly leftOut?: (name: string) => Json | undefined
   /** The fault an error handler looks at. */
   readonly fault?: Json
 }

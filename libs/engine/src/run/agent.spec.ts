@@ -70,6 +70,24 @@ describe('an agent (A7)', () => {
     expect(resultIn(play(patient, [start, ...rounds(3, () => 'same')]).outputs)?.result.fault?.code).toBe('agent.stuck')
   })
 
+  const fair = requested({ kind: 'refund' }, { engineVersion: 4 })
+  const looked = (turn: number, q: string, came: Step): readonly Step[] => [
+    turned(`a/turn[${turn}]/1`, { calls: [call('c', { q })] }),
+    came,
+  ]
+
+  it('A3: three questions that find nothing are three questions (engine 4)', () => {
+    const searches = [1, 2, 3, 4].flatMap((turn) => looked(turn, `question ${turn}`, completed(`a/turn[${turn}]/call[0]/1`, [])))
+    expect(askedFor(play(patient, [fair, ...searches]).outputs, 'a/turn[5]')?.turn?.turn).toBe(5)
+    expect(resultIn(play(patient, [start, ...searches]).outputs)?.result.fault?.code).toBe('agent.stuck') // as older engines decided
+  })
+
+  it('A3: the same question with the same answer, and the same mistake in other words, come to the same (engine 4)', () => {
+    const same = [1, 2, 3].flatMap((turn) => looked(turn, 'x', completed(`a/turn[${turn}]/call[0]/1`, [])))
+    const wrong = [1, 2, 3].flatMap((turn) => looked(turn, `try ${turn}`, failed(`a/turn[${turn}]/call[0]/1`, 'tool.arguments_invalid')))
+    for (const story of [same, wrong]) expect(resultIn(play(patient, [fair, ...story]).outputs)?.result.fault?.code).toBe('agent.stuck')
+  })
+
   it('A3: stops when it makes the very same call again and again', () => {
     const again = [1, 2, 3, 4].flatMap((turn): readonly Step[] => [
       turned(`a/turn[${turn}]/1`, { calls: [call('c', { q: 'x' })] }),

@@ -12,6 +12,7 @@ import type { AgentSpec, PlanNode } from '@baton/flow/plan'
 import type { AgentWork, CallResult, Entry, Frame } from '../state.ts'
 import { doubt, REPEATS_MAX, SAME_MAX } from './agent.policy.ts'
 import { capsOf } from './caps.ts'
+import { leftOutOfBoth } from './entry.ts'
 import { failStep } from './failure.ts'
 import { partKey } from './frame-keys.ts'
 import { closeFrame, inherited, keepUsed, openFrame, placeOf, usedEarlier } from './frames.ts'
@@ -154,6 +155,7 @@ export const agentFrameEnded = (turn: Turn, place: Place, { key, frame }: { key:
   const work = place.frame.visit?.activity
   if (work?.is !== 'agent') return
   guarded(turn, place.key, () => {
+    if ('by' in came && came.leftOut !== undefined) work.leftOut = leftOutOfBoth(work.leftOut ?? [], came.leftOut)
     if (frame.use === 'call') endCall(turn, place, work, { number: frame.part ?? 0, came })
     else if (!('by' in came)) failStep(turn, place.key, came)
     else if (work.calls.length > 0) makeCalls(turn, place, work)
@@ -169,7 +171,8 @@ const check = (turn: Turn, place: Place, work: AgentWork, came: Entry): void => 
 }
 
 const answer = (turn: Turn, place: Place, work: AgentWork, came: Entry): void => {
-  const entry = { ...came, by: `agent:${work.agent}` }
+  const { leftOut } = work
+  const entry = { ...came, by: `agent:${work.agent}`, ...(leftOut === undefined ? {} : { leftOut }) }
   const unsure = doubt(specOf(turn, work), confidenceOf(entry.output) ?? work.confidence ?? null)
   if (unsure === undefined) finishComposed(turn, place, entry)
   else {
@@ -251,9 +254,16 @@ const endCall = (turn: Turn, place: Place, work: AgentWork, { number, came }: { 
   if (work.calls.every(({ result }) => result !== undefined)) endTurn(turn, place, work)
 }
 
+/**
+ * What a call came to. Another question that has the same answer (nothing found, say) is another turn; the same mistake about other
+ * arguments is the same mistake. Engines before the fourth looked at the answers alone.
+ */
+const cameTo = ({ tool, input, result = {} }: AgentWork['calls'][number], engineVersion: number): Json =>
+  [tool, ...(engineVersion < 4 || result.fault !== undefined ? [] : [input]), ...Object.values(result)] as Json
+
 /** All calls of a turn have a result. A3. */
 const endTurn = (turn: Turn, place: Place, work: AgentWork): void => {
-  const hash = sha256(canonicalJson(work.calls.map(({ tool, result }) => [tool, ...Object.values(result ?? {})] as Json))).slice(0, 16)
+  const hash = sha256(canonicalJson(work.calls.map((call) => cameTo(call, turn.run.engineVersion)))).slice(0, 16)
   const times = work.same?.[0] === hash ? work.same[1] + 1 : 1
   work.same = [hash, times]
   if (times < SAME_MAX) nextTurn(turn, place, work)

@@ -9,6 +9,7 @@ import { takeAnswer, takeVerdict } from './aside-ends.ts'
 import { count, countMeter } from './caps.ts'
 import { timeFault } from './clock.policy.ts'
 import { isWork } from './work-node.ts'
+import { tellsLeftOut } from './entry.ts'
 import { failRun, failStep, journalFailed } from './failure.ts'
 import { placeOf, toldPlace } from './frames.ts'
 import { dispatchBoundMs, LEASES_MAX } from './lease.policy.ts'
@@ -59,7 +60,13 @@ export const completeAttempt = (
   markTaint(turn.run, taint)
   const maker = by ?? `${open.place.node.kind}:${makerOf(open.place)}`
   if (said !== undefined) noteTurn(turn, open.place, said)
-  const entry = { output, by: maker, ...(outputRef === undefined ? {} : { ref: outputRef }) }
+  const leftOut = tellsLeftOut(turn.run, turn.program.plan) ? meter?.leftOut : undefined
+  const entry = {
+    output,
+    by: maker,
+    ...(outputRef === undefined ? {} : { ref: outputRef }),
+    ...(leftOut === undefined ? {} : { leftOut: leftOut.map(({ part, tokens, how }) => ({ part, tokens, how })) }),
+  }
   giveOutput(turn, open, entry, { ...(meter === undefined ? {} : { meter }), ...(child === undefined ? {} : { child }) })
 }
 

@@ -4,7 +4,7 @@
 import type { FaultData } from '@baton/contracts/fault'
 import type { Json } from '@baton/contracts/json'
 import type { MessageOf } from '@baton/contracts'
-import type { Aside } from '../state.ts'
+import type { Aside, Entry } from '../state.ts'
 import { askAside } from './aside.ts'
 import { verdictIn } from './aside.policy.ts'
 import { failStep } from './failure.ts'
@@ -41,8 +41,11 @@ const letPass = (turn: Turn, place: Place, aside: Aside & { is: 'guard' }, value
   }
   leaveAside(visit)
   const { entry } = aside
-  decideGate(turn, place, value === undefined ? entry : { output: value, by: by ?? entry.by })
+  decideGate(turn, place, value === undefined ? entry : { output: value, by: by ?? entry.by, ...leftOutIn(entry) })
 }
+
+/** What was changed was made from the same context. */
+const leftOutIn = ({ leftOut }: Entry): Pick<Entry, 'leftOut'> => (leftOut === undefined ? {} : { leftOut })
 
 type Decided = MessageOf<'review.decided'>
 

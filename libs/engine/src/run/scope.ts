@@ -5,7 +5,7 @@ import type { Plan, PlanNode } from '@baton/flow/plan'
 import type { Program, Scope } from '@baton/flow/program'
 import type { Entry, Frame, OpenRun, Visit } from '../state.ts'
 import { buffersView } from './buffers.ts'
-import { plainContentOf, refView } from './entry.ts'
+import { leftOutView, plainContentOf, refView, tellsLeftOut } from './entry.ts'
 import { ROOT } from './frame-keys.ts'
 import type { Turn } from './turn.ts'
 
@@ -31,9 +31,22 @@ const scopeFor = (run: OpenRun, program: Program, plan: Plan, frame: Frame, it?:
     run: own.run,
     steps,
     ...(looked === undefined ? {} : { it: plainContentOf(looked) }),
+    ...(tellsLeftOut(run, plan) ? { leftOut: leftOutSeen(run, frame, looked) } : {}),
     ...(frame.fault === undefined ? {} : { fault: frame.fault }),
   }
 }
+
+/** What did not fit the context of a step that a place sees, and of what it looks at. */
+const leftOutSeen =
+  (run: OpenRun, from: Frame, it: Entry | undefined) =>
+  (name: string): Json | undefined => {
+    if (name === 'it') return it === undefined ? undefined : leftOutView(it)
+    for (let frame: Frame | undefined = from; frame !== undefined; frame = frameAround(run, frame)) {
+      const entry = Object.hasOwn(frame.steps, name) ? frame.steps[name] : undefined
+      if (entry !== undefined) return leftOutView(entry)
+    }
+    return undefined
+  }
 
 const stepsOf = (run: OpenRun, plan: Plan, frame: Frame, program: Program): Record<string, Json> => {
   const known = views.get(frame)

@@ -262,7 +262,7 @@ describe('what each kind of step gives', () => {
     [
       'a gate of a step sees the output alone',
       `  - s: { prompt: hi, returns: { x: number }, gate: [{ when: it.by == "a", then: next }, { else: fail }] }\n`,
-      ['type.unknown_field@4:64 it has no field "by"; it has x'],
+      ['type.unknown_field@4:64 it has no field "by"; it has x, leftOut'],
     ],
     [
       'a parallel step: its branches',

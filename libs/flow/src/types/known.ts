@@ -42,6 +42,9 @@ const passage = objectOf({
   at: ANY,
 })
 
+/** What did not fit the context of a step. */
+export const LEFT_OUT_TYPE = listOf(objectOf({ part: STRING, tokens: INTEGER, how: STRING }), 100)
+
 /** What a search gives. */
 export const passages = (top: number): Type => objectOf({ items: listOf(passage, top), score: NUMBER })
 

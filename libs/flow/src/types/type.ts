@@ -60,6 +60,10 @@ export const present = (type: Type): Type => {
 export const withMaker = (type: Type): Type =>
   type.kind === 'object' ? { ...type, fields: new Map([...type.fields, ['by', STRING] as const]) } : type
 
+/** The type with a field that it has beside its own. */
+export const withField = (type: Type, name: string, field: Type): Type =>
+  type.kind === 'object' && !type.fields.has(name) ? { ...type, fields: new Map([...type.fields, [name, field] as const]) } : type
+
 /** What either may be. */
 export const join = (a: Type, b: Type): Type => {
   if (a === b) return a

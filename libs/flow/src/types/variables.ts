@@ -5,10 +5,25 @@ import type { Analysis } from '../expression.ts'
 import type { ExprTree, FlowTree, StepTree } from '../tree.ts'
 import { holdsAll, narrow, NO_FACTS, type Facts } from './facts.ts'
 import type { Layout } from './layout.ts'
-import { FAULT, RUN } from './known.ts'
+import { LEFT_OUT } from '../expression-scope.ts'
+import { FAULT, LEFT_OUT_TYPE, RUN } from './known.ts'
 import type { Outputs } from './outputs.ts'
 import { typeOfSchema } from './schema-type.ts'
-import { ANY, BOOLEAN, INTEGER, joinAll, listOf, notNull, NUMBER, objectOf, orNull, STRING, withMaker, type Type } from './type.ts'
+import {
+  ANY,
+  BOOLEAN,
+  INTEGER,
+  joinAll,
+  listOf,
+  notNull,
+  NUMBER,
+  objectOf,
+  orNull,
+  STRING,
+  withField,
+  withMaker,
+  type Type,
+} from './type.ts'
 
 /** What variables are looked up in. */
 export type Scope = {
@@ -37,7 +52,7 @@ export const variablesOf = (scope: Scope): Lookup => {
   const params = objectOf(Object.fromEntries(Object.entries(tree.params).map(([name, { type }]) => [name, PARAMS[type]])))
   const made = new Map<StepTree, Type>()
   const madeBy = (step: StepTree): Type => {
-    const type = made.get(step) ?? withMaker(outputs.final(step))
+    const type = made.get(step) ?? withLeftOut(withMaker(outputs.final(step)), step)
     made.set(step, type)
     return type
   }
@@ -52,16 +67,20 @@ export const variablesOf = (scope: Scope): Lookup => {
   }
 }
 
+/** Models and agents see a context, and say what did not fit it. */
+const withLeftOut = (type: Type, { kind }: StepTree): Type =>
+  kind === 'model' || kind === 'agent' ? withField(type, LEFT_OUT, LEFT_OUT_TYPE) : type
+
 const boundType = (bound: Bound, { tree, outputs, expression }: Scope): Type => {
   switch (bound.from) {
     case 'output':
-      return outputs.own(bound.step)
+      return withLeftOut(outputs.own(bound.step), bound.step)
     case 'block':
       return lastRound(outputs.block(bound.block), bound.nullable)
     case 'ballots':
       return listOf(joinAll(bound.blocks.map((block) => outputs.block(block))))
     case 'agent':
-      return declared(bound.agent.returns)
+      return withField(declared(bound.agent.returns), LEFT_OUT, LEFT_OUT_TYPE)
     case 'item':
       return itemOf(notNull(expression(bound.over, bound.view)))
     case 'index':

@@ -33,6 +33,11 @@ describe('the engine of new runs (L2)', () => {
   it('has to have what the plan needs', async () => {
     expect([plain, composed, planOf('  - a: { tool: x/y, undo: { tool: x/z } }\n')].map(engineNeededBy)).toEqual([1, 2, 2])
     expect([guarded, timed].map(engineNeededBy)).toEqual([3, 3])
+    expect(
+      engineNeededBy(
+        planOf('  - a: { prompt: hi, returns: { text: string }, gate: [{ when: it.leftOut.size() > 0, then: fail }, { else: next }] }\n'),
+      ),
+    ).toBe(4)
     await expect(installed(() => 2).engine.forPlan(guarded)).rejects.toMatchObject({ code: 'engine.unsupported' })
     await expect(installed(() => 1).engine.forPlan(composed)).rejects.toMatchObject({ code: 'engine.unsupported' })
   })

@@ -12,18 +12,22 @@ const COMPOSED_SINCE = 2
 /** The first engine that asks guards, shows contexts, shares buffers and keeps to the time of a composed step. */
 const BESIDE_SINCE = 3
 
+/** The first engine that tells expressions what contexts left out. */
+const LEFT_OUT_SINCE = 4
+
 const COMPOSED: ReadonlySet<string> = new Set(COMPOSED_KINDS)
 const SECOND_FIELDS = ['failover', 'budget', 'undo', 'onTimeout', 'onLimit'] as const
 const THIRD_FIELDS = ['guard', 'cache', 'hedge', 'context', 'media', 'writes'] as const
 /** Kinds whose `timeout` meant nothing before. */
 const TIMED: ReadonlySet<string> = new Set(['parallel', 'map', 'vote', 'loop', 'flow'] satisfies readonly PlanNode['kind'][])
 
-type Needs = Pick<Plan, 'nodes' | 'onLimit' | 'agents' | 'buffers' | 'history'>
+type Needs = Pick<Plan, 'nodes' | 'onLimit' | 'agents' | 'buffers' | 'history' | 'leftOut'>
 
 /** The engine a plan needs. */
-export const engineNeededBy = ({ nodes, onLimit, agents = {}, buffers, history }: Needs): number => {
+export const engineNeededBy = ({ nodes, onLimit, agents = {}, buffers, history, leftOut }: Needs): number => {
   const shared = buffers !== undefined || history !== undefined || Object.values(agents).some(({ context }) => context !== undefined)
   const needed = Math.max(1, ...Object.values(nodes).map(neededByNode))
+  if (leftOut === true) return LEFT_OUT_SINCE
   return Math.max(needed, shared ? BESIDE_SINCE : 1, onLimit === undefined ? 1 : COMPOSED_SINCE)
 }
 
