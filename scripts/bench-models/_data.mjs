@@ -1,5 +1,5 @@
 // What the parts share: the public tables, folds, figures as text, and scikit-learn as a neighbour in the same protocol.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -46,8 +46,8 @@ export const spread = (values, digits = 3) => `${shown(mean(values), digits)} ±
 export const interval = ({ value, low, high }, digits = 3) => `${shown(value, digits)} [${shown(low, digits)}, ${shown(high, digits)}]`
 export const percent = ({ value, low, high }) => `${(100 * value).toFixed(1)} % [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`
 
-/** Runs scikit-learn on a task. `{ skipped }` says why it did not; `BATON_PYTHON` names another interpreter than python3. */
-export const sklearn = (task) => {
+/** Runs scikit-learn on a task, as a process beside this one. `{ skipped }` says why it did not; `BATON_PYTHON` names another interpreter. */
+export const sklearn = async (task) => {
   const python = process.env.BATON_PYTHON ?? 'python3'
   if (spawnSync(python, ['-c', 'import sklearn']).status !== 0)
     return { skipped: `${python} cannot import sklearn (BATON_PYTHON names another)` }
@@ -55,11 +55,16 @@ export const sklearn = (task) => {
   try {
     const [given, made] = [join(folder, 'task.json'), join(folder, 'made.json')]
     writeFileSync(given, JSON.stringify(task))
-    const { status, stderr } = spawnSync(python, [join(import.meta.dirname, '_sklearn.py'), given, made], {
-      env: { ...process.env, OMP_NUM_THREADS: '1' },
-      maxBuffer: 1e8,
+    const child = spawn(python, [join(import.meta.dirname, '_sklearn.py'), given, made], {
+      env: { ...process.env, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1' },
+      stdio: ['ignore', 'ignore', 'pipe'],
     })
-    if (status !== 0) return { skipped: `scikit-learn failed: ${String(stderr).trim().split('\n').at(-1)}` }
+    let told = ''
+    child.stderr.on('data', (chunk) => {
+      told = `${told}${chunk}`.slice(-2_000)
+    })
+    const status = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve))
+    if (status !== 0) return { skipped: `scikit-learn failed: ${told.trim().split('\n').at(-1)}` }
     return { result: JSON.parse(readFileSync(made, 'utf8')) }
   } finally {
     rmSync(folder, { recursive: true, force: true })

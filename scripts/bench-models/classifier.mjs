@@ -76,16 +76,13 @@ const accuracy = (folds) => {
   return bootstrapInterval(right.length, (drawn) => mean([...drawn].map((at) => right[at])), { resamples: 500 })
 }
 
-const compare = (set, { foldsRun, quick, progress }) => {
+/** The folds of a set, and scikit-learn at work on them already: it runs in a process beside ours. */
+const begin = (set, { foldsRun, quick }) => {
   const places = order(set.rows.length, SEED)
   const splits = Array.from({ length: foldsRun }, (_, fold) => ({
     train: places.filter((_place, at) => at % FOLDS !== fold),
     test: places.filter((_place, at) => at % FOLDS === fold),
   }))
-  const own = splits.map((split, at) =>
-    ours(set, split, ({ share }) => progress(`${set.label}: fold ${at + 1} of ${splits.length}, ${Math.round(100 * share)} %`)),
-  )
-  progress(`${set.label}: scikit-learn`)
   const task = {
     kind: 'classes',
     texts: set.rows.map(({ text }) => text),
@@ -93,10 +90,18 @@ const compare = (set, { foldsRun, quick, progress }) => {
     others: set.others,
     splits,
   }
-  const { result: theirs, skipped } = quick ? { skipped: '--quick leaves scikit-learn out: it takes minutes' } : sklearn(task)
+  return { set, splits, theirs: quick ? { skipped: '--quick leaves scikit-learn out: it takes minutes' } : sklearn(task) }
+}
+
+const compare = async ({ set, splits, theirs: asked }, progress) => {
+  const own = splits.map((split, at) =>
+    ours(set, split, ({ share }) => progress(`${set.label}: fold ${at + 1} of ${splits.length}, ${Math.round(100 * share)} %`)),
+  )
+  progress(`${set.label}: scikit-learn`)
+  const { result: theirs, skipped } = await asked
   const seen = accuracy(own)
   const judged = own.flatMap(({ right, confidence }) => right.map((one, at) => ({ right: one === 1, confidence: confidence[at] })))
-  const head = `${set.label}, recipe wide, ${foldsRun} of ${FOLDS} folds`
+  const head = `${set.label}, recipe wide, ${splits.length} of ${FOLDS} folds`
   const tested = flat(own, (fold) => fold.right).length
   return [
     theirs
@@ -133,11 +138,18 @@ const compare = (set, { foldsRun, quick, progress }) => {
   ]
 }
 
-export const run = ({ quick, shared, progress }) => {
+export const run = async ({ quick, shared, progress }) => {
   const has = (folder) => shared !== undefined && existsSync(join(shared, 'data', folder))
-  const part = (folder, read, foldsRun) =>
-    has(folder)
-      ? compare(read(shared), { foldsRun, quick, progress })
-      : [{ what: folder, seen: 'skipped', note: `BATON_SHARED has no data/${folder}` }]
-  return [...part('banking77', banking, quick ? 1 : FOLDS), ...part('clinc150', clinc, quick ? 1 : 2)]
+  const begun = [
+    ['banking77', banking],
+    ['clinc150', clinc],
+  ].map(([folder, read]) => [folder, has(folder) ? begin(read(shared), { foldsRun: quick ? 1 : FOLDS, quick }) : undefined])
+  const rows = []
+  for (const [folder, one] of begun)
+    rows.push(
+      ...(one === undefined
+        ? [{ what: folder, seen: 'skipped', note: `BATON_SHARED has no data/${folder}` }]
+        : await compare(one, progress)),
+    )
+  return rows
 }

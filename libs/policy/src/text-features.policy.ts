@@ -2,6 +2,8 @@
 //   C1. The same text and options give the same features on every machine: integers only in the hash, no locale.
 //   C2. Word and character features are normalised apart, so that a long word cannot drown the words.
 
+import { placesOfWords, type Places } from './text-words.policy.ts'
+
 /** What decides which feature a piece of text becomes. Stored in the artefact: weights mean nothing without it. */
 export type FeatureOptions = {
   /** Number of hash buckets, a power of two. */
@@ -25,28 +27,59 @@ const FNV_PRIME = 0x01_00_01_93
 const WORD_SEED = 0x81_1c_9d_c5
 const CHAR_SEED = 0x2f_0b_4c_47
 
-const hash = (text: string, from: number, to: number, seed: number): number => {
+const mixed = (text: string, from: number, to: number, seed: number): number => {
   let state = seed
   for (let at = from; at < to; at++) state = Math.imul(state ^ text.charCodeAt(at), FNV_PRIME)
-  // FNV alone mixes its low bits badly, and the bucket is taken from those.
-  state = Math.imul(state ^ (state >>> 16), 0x85_eb_ca_6b)
-  return (state ^ (state >>> 13)) >>> 0
+  return state
 }
 
+/** FNV alone mixes its low bits badly, and the bucket is taken from those. */
+const finished = (state: number): number => {
+  const folded = Math.imul(state ^ (state >>> 16), 0x85_eb_ca_6b)
+  return (folded ^ (folded >>> 13)) >>> 0
+}
+
+const hash = (text: string, from: number, to: number, seed: number): number => finished(mixed(text, from, to, seed))
+
 /** The bucket of a gram of `size` words (C1). */
-export const wordBucket = (gram: string, size: number, mask: number): number => hash(gram, 0, gram.length, WORD_SEED + size) & mask
+const wordBucket = (gram: string, size: number, mask: number): number => hash(gram, 0, gram.length, WORD_SEED + size) & mask
+
+const SPACE = 32
+
+/** The buckets of `countsOf` for words and pairs of words, in its order, without a string for any; how many there are. `into` has room for two a word. */
+export const pairBuckets = (text: string, { at, length }: Places, mask: number, into: Int32Array): number => {
+  let found = 0
+  let pair = 0
+  for (let word = 0; word < length; word += 2) {
+    let [one, next] = [WORD_SEED + 1, WORD_SEED + 2]
+    pair = Math.imul(pair ^ SPACE, FNV_PRIME)
+    const end = at[word + 1] ?? 0
+    for (let place = at[word] ?? 0; place < end; place++) {
+      const unit = text.charCodeAt(place)
+      one = Math.imul(one ^ unit, FNV_PRIME)
+      next = Math.imul(next ^ unit, FNV_PRIME)
+      pair = Math.imul(pair ^ unit, FNV_PRIME)
+    }
+    if (word > 0) into[found++] = finished(pair) & mask
+    into[found++] = finished(one) & mask
+    pair = next
+  }
+  return found
+}
+
+/** The text as its words are read: in small letters, one form for each character. */
+export const readable = (text: string): string => text.normalize('NFKC').toLowerCase().replaceAll('’', "'")
 
 const add = (counts: Map<number, number>, bucket: number): void => {
   counts.set(bucket, (counts.get(bucket) ?? 0) + 1)
 }
 
 /** Lower-case words and currency signs of a text, in order. */
-export const wordsOf = (text: string): readonly string[] =>
-  text
-    .normalize('NFKC')
-    .toLowerCase()
-    .replaceAll('’', "'")
-    .match(/[\p{L}\p{N}]+(?:'[\p{L}]+)?|[€$£?]/gu) ?? []
+export const wordsOf = (text: string): readonly string[] => {
+  const small = readable(text)
+  const { at, length } = placesOfWords(small)
+  return Array.from({ length: length / 2 }, (_, word) => small.slice(at[2 * word], at[2 * word + 1]))
+}
 
 /** The hashed counts of a text (C1). */
 export const countsOf = (text: string, options: FeatureOptions): Counts => {

@@ -21,8 +21,8 @@ export type TrainOptions = { readonly seed?: number; readonly epochs?: number; r
 export type TrainProgress = { readonly share: number; readonly phase: 'calibrate' | 'fit'; readonly epoch: number; readonly loss: number }
 
 const RECIPES = {
-  compact: { epochs: 20, buckets: 65_536, charGramsMin: 3, documentsMin: 2, learningRate: 0.3, dropout: 0.5 },
-  wide: { epochs: 14, buckets: 131_072, charGramsMin: 2, documentsMin: 1, learningRate: 0.15, dropout: 0.7 },
+  compact: { epochs: 20, buckets: 65_536, charGramsMin: 3, documentsMin: 2, learningRate: 0.3, dropout: 0.5, gradientMin: 0 },
+  wide: { epochs: 14, buckets: 131_072, charGramsMin: 2, documentsMin: 1, learningRate: 0.15, dropout: 0.7, gradientMin: 0.01 },
 } as const satisfies Record<Recipe, object>
 const DEFAULTS = { seed: 1, recipe: 'compact' as Recipe }
 /** Options with what the recipe says where they say nothing. */
@@ -57,7 +57,7 @@ type Task = {
 const fit = ({ rows, labels, features, seed, recipe, epochs, onEpoch }: Task): Fitted => {
   const targets = new Map(labels.map((label, at) => [label, at]))
   const counts = rows.map(({ text }) => countsOf(text, features))
-  const { documentsMin, learningRate, dropout } = RECIPES[recipe]
+  const { documentsMin, ...how } = RECIPES[recipe]
   const idf = inverseFrequencies(counts, features, documentsMin)
   const examples = counts.map((count, at) => ({
     features: vectorOf(count, idf, features),
@@ -65,7 +65,7 @@ const fit = ({ rows, labels, features, seed, recipe, epochs, onEpoch }: Task): F
   }))
   return {
     idf,
-    model: fitLogistic(examples, { learningRate, dropout, classes: labels.length, buckets: features.buckets, epochs, seed }, onEpoch),
+    model: fitLogistic(examples, { ...how, classes: labels.length, buckets: features.buckets, epochs, seed }, onEpoch),
   }
 }
 
