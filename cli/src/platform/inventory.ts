@@ -8,6 +8,8 @@ import { parse } from 'yaml'
 
 /** Names of tools that come from elsewhere (MCP servers, OpenAPI documents), as `baton tools refresh` found them; beside models.yaml. */
 export const KNOWN_TOOLS_FILE = 'tools.known.json'
+/** The reference tool that `functions.database` switches on. */
+const QUERY = 'database/query'
 const TOOL_FILE = /\.(ts|mts|js|mjs)$/
 const TOOL_NAME = /\bname:\s*['"]([\w.-]+\/[\w.-]+)['"]/g
 
@@ -21,7 +23,7 @@ export const readInventory = async (
   const known = await knownTools(join(configDir, KNOWN_TOOLS_FILE))
   const installed = env['BATON_FLOWS_DIR'] ?? 'flows'
   const beside = await foldersIn(installed)
-  const written = await httpTools(join(configDir, 'tools.yaml'))
+  const written = await writtenTools(join(configDir, 'tools.yaml'))
   const places = [...new Set([...folders, ...beside])].flatMap((folder) => [join(folder, 'tools'), join(folder, 'functions')])
   const tools = await Promise.all(places.map(toolsOf))
   return { tools: [...BUILT_IN_TOOL_NAMES, ...known, ...written, ...tools.flat()], ...(routes === undefined ? {} : { routes }) }
@@ -36,9 +38,10 @@ const routesOf = async (path: string): Promise<readonly string[] | undefined> =>
   }
 }
 
-const httpTools = async (path: string): Promise<readonly string[]> => {
+const writtenTools = async (path: string): Promise<readonly string[]> => {
   try {
-    return keysOf(parse(await readFile(path, 'utf8')), 'http')
+    const config: unknown = parse(await readFile(path, 'utf8'))
+    return [...keysOf(config, 'http'), ...(keysOf(config, 'functions').includes('database') ? [QUERY] : [])]
   } catch {
     return [] // None here, or one that its own service will complain about.
   }

@@ -9,13 +9,23 @@ import type { IsolationLimits } from '../isolation/isolated-run.adapter.ts'
 import type { SnippetLimits } from '../isolation/snippet.ts'
 import { SecretRef } from '../mcp/mcp-config.ts'
 
-const Database = z.strictObject({
-  /** Where the address with its password is. Its role should be one that can only read, and only what may be asked for. */
-  url: SecretRef,
-  timeout: Duration.optional(),
-  rowsMax: z.number().int().min(1).max(10_000).default(QUERY_LIMITS.rowsMax),
-  bytesMax: z.number().int().min(1_000).max(1_000_000).default(QUERY_LIMITS.bytesMax),
-})
+const Database = z
+  .strictObject({
+    /** Where the address with its password is. Its role should be one that can only read, and only what may be asked for. */
+    url: SecretRef.optional(),
+    /** A file of SQL beside the flows that makes a database in memory, where no server is at hand. */
+    file: z.string().min(1).max(500).optional(),
+    /** With `file`: the role that is asked as. */
+    role: z
+      .string()
+      .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'small letters, digits and _')
+      .optional(),
+    timeout: Duration.optional(),
+    rowsMax: z.number().int().min(1).max(10_000).default(QUERY_LIMITS.rowsMax),
+    bytesMax: z.number().int().min(1_000).max(1_000_000).default(QUERY_LIMITS.bytesMax),
+  })
+  .refine(({ url, file }) => (url === undefined) !== (file === undefined), 'has either a url or a file')
+  .refine(({ url, role }) => url === undefined || role === undefined, 'role: on a server, connect as a role that may only read')
 const Functions = z
   .strictObject({
     /** Functions beside flows that run in threads of their own, by name. */
@@ -35,27 +45,32 @@ const Functions = z
   })
   .prefault({})
 
+/** What `database/query` asks. */
+export type QueryConfig = {
+  readonly limits: QueryLimits
+  readonly at: { readonly url: SecretRef } | { readonly file: string; readonly role?: string }
+}
+
 export type FunctionsConfig = {
   readonly isolated: readonly string[]
   readonly isolation: IsolationLimits
-  readonly database?: { readonly url: SecretRef; readonly limits: QueryLimits }
+  readonly database?: QueryConfig
   readonly searchIndex: string
   readonly snippet: SnippetLimits
 }
 
+const queryConfigOf = ({ url, file = '', role, timeout, rowsMax, bytesMax }: z.output<typeof Database>): QueryConfig => ({
+  limits: { ...QUERY_LIMITS, rowsMax, bytesMax, timeoutMs: timeout ?? QUERY_LIMITS.timeoutMs },
+  at: url === undefined ? { file, ...(role === undefined ? {} : { role }) } : { url },
+})
+
 /** Reads the section. Throws `config.invalid` with file and line. */
 export const readFunctions = (section: ConfigSection): FunctionsConfig => {
   const { isolated = [], memoryMb, threads, database, search, code } = section.parse(Functions)
-  const limits = (given: z.output<typeof Database>): QueryLimits => ({
-    ...QUERY_LIMITS,
-    rowsMax: given.rowsMax,
-    bytesMax: given.bytesMax,
-    timeoutMs: given.timeout ?? QUERY_LIMITS.timeoutMs,
-  })
   return {
     isolated,
     isolation: { memoryMbMax: memoryMb, threadsMax: threads },
-    ...(database === undefined ? {} : { database: { url: database.url, limits: limits(database) } }),
+    ...(database === undefined ? {} : { database: queryConfigOf(database) }),
     searchIndex: search.index,
     snippet: { ...SNIPPET_LIMITS, timeoutMs: code.timeout ?? SNIPPET_LIMITS.timeoutMs, memoryBytesMax: code.memoryMb * 1_048_576 },
   }

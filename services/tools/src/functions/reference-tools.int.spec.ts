@@ -1,4 +1,7 @@
 // The reference tools (C13): a database that can only be asked, code that can only compute, sinks that count.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { isJsonObject, type Json } from '@baton/contracts'
 import { migrate, openPglite, openPostgres, type Database } from '@baton/store'
@@ -9,7 +12,8 @@ import { searchIndexes } from '../retrieval/search-index.repository.ts'
 import { checkArguments, runTool } from '../tool-run.ts'
 import type { Tool, ToolContext } from '../tool.ts'
 import { codeRun } from './code-run.ts'
-import { databaseQuery, QUERY_LIMITS } from './database-query.ts'
+import { databaseQuery, QUERY_LIMITS, type DatabaseQuery } from './database-query.ts'
+import { openFileDatabase } from './file-database.ts'
 import { sendMail } from './mail.ts'
 import { charge } from './payments.ts'
 import { webSearch } from './web-search.ts'
@@ -85,6 +89,63 @@ const asking = (open: () => Promise<Database>): void => {
 
 describe('database/query on PGlite', () => {
   asking(() => openPglite())
+})
+
+describe('database/query on a database from a file', () => {
+  const SQL = `-- Who may read what;
+create role reader nologin;
+create table seen (id integer primary key);
+create table hidden (id integer primary key);
+insert into seen
+  select n from generate_series(1, 10) n;
+insert into hidden values (1);
+grant select on seen to reader;
+`
+  let dir: string
+  let tool: DatabaseQuery
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'baton-query-'))
+    await writeFile(join(dir, 'a.sql'), SQL)
+    const open = (): Promise<Database> => openFileDatabase(join(dir, 'a.sql'), { statementTimeoutMs: 1_500 })
+    tool = databaseQuery(open, { ...QUERY_LIMITS, timeoutMs: 1_500 }, 'reader')
+  })
+  afterAll(async () => {
+    await tool.close()
+    await rm(dir, { recursive: true, force: true })
+  })
+
+  it('B3: shows its role what that may see', async () => {
+    expect(await call(tool, { sql: 'select count(*) as count from seen' })).toMatchObject({ rows: [{ count: 10 }] })
+    await expect(call(tool, { sql: 'select * from hidden' })).rejects.toMatchObject({
+      fault: { code: 'tool.arguments_invalid', message: expect.stringContaining('permission denied') },
+    })
+  }, 60_000)
+
+  it('L1: lets nobody change the role back', async () => {
+    const escapes = [
+      `select set_config('role', 'postgres', false)`,
+      `select set_config('role', 'postgres', false) as a, query_to_xml('select * from hidden', true, true, '') as b`,
+      `select query_to_xml('set role postgres', true, true, '')`,
+      `select query_to_xml('select * from hidden', true, true, '')`,
+    ]
+    for (const sql of escapes) await expect(call(tool, { sql })).rejects.toMatchObject({ fault: { code: 'tool.arguments_invalid' } })
+  }, 60_000)
+
+  it('B2: ends a query with its time, and answers the next one', async () => {
+    const endless = 'select count(*) from generate_series(1, 100000) a, generate_series(1, 100000) b'
+    await expect(call(tool, { sql: endless })).rejects.toMatchObject({
+      fault: { code: 'tool.arguments_invalid', message: 'sql: the query takes too long' },
+    })
+    expect(await call({ ...tool, timeoutMs: 30_000 }, { sql: 'select 1 as one' })).toMatchObject({ rows: [{ one: 1 }] })
+  }, 60_000)
+
+  it('says which statement of the file cannot be run', async () => {
+    await writeFile(join(dir, 'b.sql'), 'create table a (id integer);\nselect nothing;\n')
+    const broken = databaseQuery(() => openFileDatabase(join(dir, 'b.sql'), { statementTimeoutMs: 5_000 }))
+    await expect(call({ ...broken, timeoutMs: 30_000 }, { sql: 'select 1' })).rejects.toMatchObject({
+      fault: { code: 'config.invalid', message: expect.stringContaining('select nothing') },
+    })
+  }, 60_000)
 })
 describeWithPostgres('database/query on PostgreSQL', (postgres) => {
   asking(async () => openPostgres({ url: await postgres.freshDatabase() }))
