@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { Fault, sha256 } from '@baton/contracts'
 import type { PayloadStore } from '@baton/store'
-import { mentionsPayload, resolvePayloads, smallFields } from './payload-input.ts'
+import { mentionsPayload, resolveMedia, resolvePayloads, smallFields } from './payload-input.ts'
 
 /** The port over a map: what a payload store is, without the database. */
 const payloadsOf = (...contents: readonly unknown[]): PayloadStore & { readonly reads: string[] } => {
@@ -48,5 +48,20 @@ describe('values in the payload store', () => {
   it('leave their small fields inline', () => {
     expect(smallFields({ intent: 'refund', text: 'x'.repeat(5_000), n: 1 })).toEqual({ intent: 'refund', n: 1 })
     expect(smallFields('x'.repeat(5_000))).toEqual({})
+  })
+})
+
+describe('media by reference', () => {
+  it('stand in media as their bytes; addresses and bytes that are there already stay', async () => {
+    const kept = Buffer.from('bytes of a picture')
+    const store = { get: () => Promise.resolve({ content: kept, mediaType: 'image/png' }) }
+    const stays = [{ ref: 'https://example.org/a.png' }, { mediaType: 'image/png', base64: 'AAAA' }, 'data:image/png;base64,AAAA', null]
+    expect(await resolveMedia(store, 'default', [{ ref: 'a'.repeat(64), mediaType: 'image/gif' }, ...stays])).toEqual([
+      { mediaType: 'image/png', base64: kept.toString('base64') },
+      ...stays,
+    ])
+  })
+  it('fault with payload.missing when nothing is kept there for the tenant', async () => {
+    await expect(resolveMedia(payloadsOf(), 'default', [{ ref: 'b'.repeat(64) }])).rejects.toMatchObject({ code: 'payload.missing' })
   })
 })

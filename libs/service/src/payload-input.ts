@@ -49,6 +49,19 @@ export const resolvePayloads = async (payloads: PayloadStore, tenant: string, in
   return resolve(input)
 }
 
+const SHA256 = /^[0-9a-f]{64}$/
+
+/** Pictures, sound and files that stand in the payload store as they are: `{ ref: SHA-256 }` becomes `{ mediaType, base64 }`. Anything else stays. */
+export const resolveMedia = async (payloads: Pick<PayloadStore, 'get'>, tenant: string, media: readonly Json[]): Promise<readonly Json[]> =>
+  Promise.all(
+    media.map(async (item) => {
+      const ref = isJsonObject(item) ? item['ref'] : undefined
+      if (typeof ref !== 'string' || !SHA256.test(ref)) return item
+      const { content, mediaType } = await payloads.get({ tenant, sha256: ref })
+      return { mediaType, base64: content.toString('base64') }
+    }),
+  )
+
 /** A field up to this size stays inline when the whole goes to the payload store. */
 const FIELD_BYTES_MAX = 2_048
 const FIELDS_BYTES_MAX = 16_384

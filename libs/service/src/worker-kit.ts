@@ -32,7 +32,7 @@ import { ATTRIBUTES } from '@baton/telemetry'
 import { outputReview, type OutputReview } from './activation.ts'
 import { HandleCommand, type LanePolicy } from './lane-handlers.ts'
 import { dependencyWait, type LaneContext } from './lane-server.ts'
-import { mentionsPayload, resolvePayloads, smallFields, storeJson } from './payload-input.ts'
+import { mentionsPayload, resolveMedia, resolvePayloads, smallFields, storeJson } from './payload-input.ts'
 import { createPlanCache, type PlanCache } from './plan-cache.ts'
 import type { Platform } from './platform.ts'
 import { redactJson } from './redaction.policy.ts'
@@ -193,7 +193,7 @@ class Worker {
       throw new Fault('flow.invalid', `${this.#options.service} finds no work for node ${command.nodeId}`, { node: command.nodeId })
     const keep = keepAnswer(command, node, plan)
     if (keep && (await this.#repeated(incoming))) return { name: 'repeated', settlement: ACK }
-    const seen = mentionsPayload(record.value) ? await this.#resolved(command) : command
+    const seen = await this.#seen(command, record)
     const extend = (untilMs: number): Promise<void> => this.#answers.extended(to, untilMs)
     const { nowMs } = platform
     const { input } = seen
@@ -230,6 +230,13 @@ class Worker {
     const kept = await this.#options.platform.stores.answers.find(command.attemptId)
     if (kept !== undefined) await this.#answers.publish(this.#answers.record(to, keptAnswer(kept)))
     return kept !== undefined
+  }
+
+  /** What the handler gets to see, with everything in it that the command only refers to. */
+  async #seen(command: StepCommand, { value }: BusRecord): Promise<Seen> {
+    const seen = mentionsPayload(value) ? await this.#resolved(command) : command
+    if (seen.media === undefined || seen.media.length === 0) return seen
+    return { ...seen, media: [...(await resolveMedia(this.#options.platform.stores.payloads, command.tenant, seen.media))] }
   }
 
   async #resolved({ tenant, input, context, media }: StepCommand): Promise<Seen> {

@@ -8,7 +8,7 @@ export type WorkContext = {
   readonly node: PlanNode
   /** `command.input` with every `{ $payload, at }` replaced by its content. */
   readonly input: Json
-  /** `command.context` and `command.media`, likewise; empty where the step names none. */
+  /** `command.context` and `command.media`, likewise; empty where the step names none. Media by reference are `{ mediaType, base64 }`. */
   readonly parts: { readonly [name: string]: Json }
   readonly media: readonly Json[]
   /** Aborted at the command's deadline, when the partition is lost, or at the end of the drain. */

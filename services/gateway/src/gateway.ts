@@ -10,6 +10,7 @@ import { FlowCatalog } from './flows/flow-catalog.ts'
 import { FlowController } from './flows/flow.controller.ts'
 import { publishFlows } from './flows/flow-publisher.ts'
 import { AliasController } from './flows/alias.controller.ts'
+import { PayloadController } from './payloads/payload.controller.ts'
 import { ParamController } from './params/param.controller.ts'
 import { ForwardController } from './forward/forward.controller.ts'
 import { createEventDelivery } from './events/event-delivery.ts'
@@ -67,6 +68,7 @@ export const start: StartService = async (platform, { port, host }): Promise<Run
       BulkController,
       JobController,
       EventController,
+      PayloadController,
       RunEventsController,
       StreamController,
       FlowController,

@@ -1,3 +1,5 @@
 export { start } from './start.ts'
 export { migrations } from './migrations/migrations.ts'
+export { mediaOf, type MediaBytes } from './media.ts'
+export { openOcr, type Ocr } from './retrieval/ingest/ocr.adapter.ts'
 export { defineTool, type Tool, type ToolContext, type ToolDefinition } from './tool.ts'

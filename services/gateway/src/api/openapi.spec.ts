@@ -8,6 +8,7 @@ describe('OpenAPI document', () => {
     for (const path of [
       '/v1/runs',
       '/v1/runs/{id}',
+      '/v1/payloads',
       '/v1/runs/{id}/trace',
       '/v1/runs/{id}:cancel',
       '/v1/runs/{id}:pause',

@@ -6,6 +6,7 @@ import { LETTER_ROUTES } from './letter-routes.ts'
 import { AliasBody, RollbackBody } from '../flows/alias.controller.ts'
 import { FlowBody } from '../flows/flow.controller.ts'
 import { ConfigBody } from '../config/config.controller.ts'
+import { PayloadBody } from '../payloads/payload.controller.ts'
 import { ParamsBody } from '../params/param.controller.ts'
 import { CancelBody, EventBody, PatchBody, PauseBody, ResumeBody, RetryBody } from '../runs/control-bodies.ts'
 import { BulkBody } from '../runs/job-bodies.ts'
@@ -98,6 +99,14 @@ const ROUTES: readonly Route[] = [
     summary: 'The text that models write for a run, while they write it',
     parameters: [RUN_ID, { name: 'Last-Event-ID', in: 'header', description: 'Go on behind this event' }],
     answers: { 200: { about: 'Server-sent events', type: 'text/event-stream' } },
+  },
+  {
+    method: 'post',
+    path: '/v1/payloads',
+    summary:
+      'Keep a picture, sound or file, { mediaType, base64 }, at most 5 MiB; what comes back is an input of type image, audio or file',
+    body: 'Payload',
+    answers: { 201: { about: 'The reference: { ref, mediaType, bytes }' } },
   },
   {
     method: 'get',
@@ -266,6 +275,7 @@ export const openApiDocument = (): Json => {
         Config: schemaOf(ConfigBody),
         Redrive: schemaOf(RedriveBody),
         Discard: schemaOf(DiscardBody),
+        Payload: schemaOf(PayloadBody),
         Trigger: schemaOf(TriggerBody),
         Problem: schemaOf(Problem),
       },

@@ -39,7 +39,7 @@ const ofObject = (item: JsonObject): Media | undefined => {
   const mediaType = text(item, ['mediaType', 'contentType', 'type'])
   const base64 = text(item, ['base64'])
   if (base64 !== undefined) return mediaType === undefined ? undefined : { mediaType, base64 }
-  const address = text(item, ['url', 'data', 'content'])
+  const address = text(item, ['url', 'data', 'content', 'ref'])
   return address === undefined ? undefined : ofText(address, mediaType)
 }
 

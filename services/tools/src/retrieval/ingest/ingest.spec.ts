@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { openOcr, pngOf } from './ocr.adapter.ts'
 import { findFiles, readDocuments } from './read-files.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'baton-ingest-'))
@@ -93,6 +94,14 @@ describe('documents of files (C7)', () => {
     expect((await findFiles([join(dir, 'tree')])).map(({ id }) => id)).toEqual(['a.md', 'sub/b.txt'])
     await expect(readDocuments(file('c.bin', Buffer.from([1, 0, 2])))).rejects.toMatchObject({ code: 'request.malformed' })
     await expect(findFiles([join(dir, 'none')])).rejects.toMatchObject({ code: 'request.not_found' })
+  })
+
+  it('O2: a picture that cannot be read is a fault, and the next one is read', async () => {
+    const ocr = await openOcr('a.png')
+    const white = { data: new Uint8Array(64 * 64).fill(255), width: 64, height: 64, channels: 1 as const }
+    await expect(ocr.read(Buffer.from('no picture at all'))).rejects.toMatchObject({ code: 'request.malformed' })
+    expect(await ocr.read(pngOf(white))).toBe('')
+    await ocr.close()
   })
 
   it('a picture without OCR is refused, saying what to install', async () => {

@@ -1,5 +1,6 @@
 // Text in pictures, through tesseract.js and its English data. Neither is a dependency of Baton: where they are installed, they are used.
 //   O1. Nothing is downloaded: the data are read from their package.
+//   O2. A picture that cannot be read is a fault of its own; without a handler the library throws where nobody can catch it.
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -9,8 +10,14 @@ import { Fault } from '@baton/contracts'
 export type Ocr = { readonly read: (image: Buffer) => Promise<string>; readonly close: () => Promise<void> }
 
 type Worker = { recognize(image: Buffer): Promise<{ data: { text: string } }>; terminate(): Promise<unknown> }
+type LoadOptions = {
+  readonly langPath: string
+  readonly gzip: boolean
+  readonly cacheMethod: string
+  readonly errorHandler: (error: unknown) => void
+}
 type Library = {
-  createWorker(language: string, engine: number, options: { langPath: string; gzip: boolean; cacheMethod: string }): Promise<Worker>
+  createWorker(language: string, engine: number, options: LoadOptions): Promise<Worker>
 }
 
 const found = (name: string): string | undefined => {
@@ -39,9 +46,16 @@ export const openOcr = async (what: string): Promise<Ocr> => {
     langPath: join(dirname(data), '4.0.0_best_int'),
     gzip: true,
     cacheMethod: 'none',
+    errorHandler: () => undefined, // O2
   }) // O1
   return {
-    read: async (image) => (await worker.recognize(image)).data.text.trim(),
+    read: async (image) => {
+      try {
+        return (await worker.recognize(image)).data.text.trim()
+      } catch (error) {
+        throw new Fault('request.malformed', 'the picture cannot be read', {}, { cause: error }) // O2
+      }
+    },
     close: async () => void (await worker.terminate()),
   }
 }
