@@ -1,17 +1,23 @@
-// Looks for reviews whose clock rings: often, because a tick that finds nothing costs one cheap read. Each is changed by the desk as by anybody else.
-//   T1. A clock that rang for one review never keeps those of others waiting: what fails is tried again at the next tick.
+// Looks for reviews whose clock rings, when the next of them rings. Each is changed by the desk as by anybody else.
+//   T1. A clock that rang for one review never keeps those of others waiting: what fails is tried again at the next look.
+//   T2. A review of this process rings at its time; one that only another process knows of, at most `LOOK_MS` late.
 import { toFault } from '@baton/contracts'
 import type { Logger } from '@baton/telemetry'
 import type { ReviewDesk } from './review-desk.ts'
 import type { ReviewRepository } from './review.repository.ts'
 
-const TICK_MS = 250
+/** Other processes open reviews, and may die before these ring. */
+const LOOK_MS = 1_000
+/** Clocks that ring one after the other share a look. */
+const PAUSE_MS = 20
+/** What rang and could not be changed is tried again after so long. */
+const AGAIN_MS = 250
 const BATCH_REVIEWS = 500
 /** Reviews that are changed at the same time. */
 const AT_ONCE = 8
 
 type ClockOptions = {
-  readonly reviews: Pick<ReviewRepository, 'overdue'>
+  readonly reviews: Pick<ReviewRepository, 'overdue' | 'nextRingMs'>
   readonly desk: Pick<ReviewDesk, 'change'>
   readonly nowMs: () => number
   readonly logger: Logger
@@ -36,27 +42,52 @@ const ringOverdue = async ({ reviews, desk, nowMs, logger }: ClockOptions): Prom
   return found >= BATCH_REVIEWS && rung > 0
 }
 
-/** Starts the clock; `close` waits for the tick under way. */
-export const overdueClock = (options: ClockOptions): { close(): Promise<void> } => {
-  let running: Promise<unknown> | undefined
+export type OverdueClock = {
+  /** A review of this process rings then. */
+  noticed(atMs: number | null): void
+  /** Waits for the look under way. */
+  close(): Promise<void>
+}
+
+/** Starts the clock. */
+export const overdueClock = (options: ClockOptions): OverdueClock => {
+  const { reviews, nowMs, logger } = options
+  let running: Promise<void> | undefined
   let closed = false
-  const drain = async (): Promise<void> => {
-    while ((await ringOverdue(options)) && !closed);
-  }
-  const timer = setInterval(() => {
-    running ??= drain()
-      .catch((error: unknown) =>
-        options.logger.warn({ code: toFault(error).code, reason: toFault(error).message }, 'overdue reviews could not be looked for'),
-      )
-      .finally(() => {
+  let timer: NodeJS.Timeout | undefined
+  let ringsAtMs = Infinity
+  const arm = (): void => {
+    clearTimeout(timer)
+    if (closed) return
+    const waitMs = Math.max(PAUSE_MS, Math.min(LOOK_MS, ringsAtMs - nowMs()))
+    timer = setTimeout(() => {
+      running = look().finally(() => {
         running = undefined
+        arm()
       })
-  }, TICK_MS)
-  timer.unref()
+    }, waitMs).unref()
+  }
+  const look = async (): Promise<void> => {
+    try {
+      while ((await ringOverdue(options)) && !closed);
+      ringsAtMs = Infinity // Who is noticed while the question is under way counts as well.
+      const nextMs = (await reviews.nextRingMs()) ?? Infinity
+      const atMs = nowMs()
+      ringsAtMs = Math.min(ringsAtMs, nextMs < atMs ? atMs + AGAIN_MS : nextMs) // T1, T2
+    } catch (error) {
+      logger.warn({ code: toFault(error).code, reason: toFault(error).message }, 'overdue reviews could not be looked for')
+    }
+  }
+  arm()
   return {
+    noticed: (atMs) => {
+      if (atMs === null || atMs >= ringsAtMs) return
+      ringsAtMs = atMs
+      if (running === undefined) arm()
+    },
     close: async () => {
       closed = true
-      clearInterval(timer)
+      clearTimeout(timer)
       await running
     },
   }

@@ -29,6 +29,8 @@ export type ReviewRepository = {
   list(filter: ReviewFilter): Promise<readonly Review[]>
   /** Reviews whose clock rings now, the longest overdue first. */
   overdue(nowMs: number, limit: number): Promise<readonly (ReviewKey & { readonly epoch: number })[]>
+  /** When the next clock of all rings, also of those in other processes; null when none runs. */
+  nextRingMs(): Promise<number | null>
   /** Keeps that a review is not wanted which is not there. */
   rememberWithdrawal(key: ReviewKey, withdrawal: { readonly by: string; readonly atMs: number }): Promise<void>
   /** Removes at most `limit` reviews that were closed before then; returns how many. */
@@ -212,6 +214,17 @@ export const reviewRepository = (db: Database): ReviewRepository => ({
       { name: 'review-overdue' },
     )
     return rows
+  },
+  nextRingMs: async () => {
+    const { rows } = await db.query<{ at: string | number | null }>(
+      `select least(
+         (select min(coalesce(next_at_ms, due_at_ms)) from review_tasks where status in ('pending', 'claimed', 'escalated')),
+         (select min(next_at_ms) from review_tasks where status = 'decided' and next_at_ms is not null)) as at`,
+      [],
+      { name: 'review-next-ring' },
+    )
+    const at = rows[0]?.at ?? null
+    return at === null ? null : Number(at)
   },
   rememberWithdrawal: async ({ tenant, taskId }, { by, atMs }) => {
     await db.query(

@@ -15,6 +15,7 @@ import { migrations } from './migrations.ts'
 import { readPeopleFile } from './people/people.config.ts'
 import { outboxRelay } from './outbox-relay.ts'
 import { overdueClock } from './overdue-clock.ts'
+import { nextAtMs } from './review-clock.policy.ts'
 import { reviewDesk } from './review-desk.ts'
 import { reviewRequest } from './review-request.consumer.ts'
 import { ReviewController } from './review.controller.ts'
@@ -35,7 +36,9 @@ export const start: StartService = async (platform, options) => {
   const desk = reviewDesk({
     reviews,
     changed: () => relay.kick(),
-    observe: (event, { claimedAtMs, createdAtMs }) => {
+    observe: (event, review) => {
+      const { claimedAtMs, createdAtMs } = review
+      clock.noticed(nextAtMs(review))
       telemetry.metrics.count('baton_reviews_total', { event: event.type })
       // Faster than anybody reads: a hint, here for alarms, with names in /v1/reviews/learned/hurry.
       if (publishes(event) && event.decision.atMs - (claimedAtMs ?? createdAtMs) < HURRY_MS)
