@@ -1,5 +1,6 @@
 // Text that a person does not see and a model does: invisible characters, and codes that decode to orders.
 import type { Span } from './guard.ts'
+import { mayHoldHex, tokensIn } from './survey.policy.ts'
 
 const INVISIBLE =
   /[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]{1,4000}|[\u{e0100}-\u{e01ef}]{4,4000}/gu
@@ -29,7 +30,6 @@ const weightOf = (text: string, run: string, index: number): number => {
 }
 
 const findInvisible = (text: string): Span[] => {
-  if (!ANY_INVISIBLE.test(text)) return []
   return [...text.matchAll(INVISIBLE)].flatMap(({ 0: run, index }) => {
     const score = weightOf(text, run, index)
     const reason =
@@ -49,9 +49,18 @@ const findCutWords = (text: string, reads: (hidden: string) => boolean): Span[] 
 }
 
 const PERCENT = /(?<![\w%.+-])[\w.+-]{0,24}(?:%[0-9a-f]{2}[\w.+-]{0,24}){3,600}/gi
-const decoders: readonly (readonly [RegExp, (code: string) => string])[] = [
+type Code = { readonly code: string; readonly index: number }
+
+/** Where codes of a pattern stand, where one of these signs is there at all; most texts have none. */
+const codesOf = (text: string, pattern: RegExp, signs: readonly string[], may = false): readonly Code[] =>
+  may || signs.some((sign) => text.includes(sign)) ? [...text.matchAll(pattern)].map(({ 0: code, index }) => ({ code, index })) : []
+
+const HEX = /(?<![\w])(?:[0-9a-f]{2} ?){16,4000}(?![\w])|(?:\\x[0-9a-f]{2}){8,2000}/gi
+const ESCAPES = /(?:\\u[0-9a-f]{4}){8,2000}|(?:&#x?[0-9a-f]{2,5};){8,1000}/gi
+
+const decoders: readonly (readonly [find: (text: string) => readonly Code[], decode: (code: string) => string])[] = [
   [
-    /(?<![\w+/=-])[A-Za-z0-9+/_-]{24,8000}={0,2}(?![\w+/=-])/g,
+    (text) => tokensIn(text, 24, 8_000).map(({ token, index }) => ({ code: token, index })),
     (code) =>
       atob(
         code
@@ -62,12 +71,12 @@ const decoders: readonly (readonly [RegExp, (code: string) => string])[] = [
       ),
   ],
   [
-    /(?<![\w])(?:[0-9a-f]{2} ?){16,4000}(?![\w])|(?:\\x[0-9a-f]{2}){8,2000}/gi,
+    (text) => codesOf(text, HEX, ['\\x', '\\X'], mayHoldHex(text, 32)),
     (code) => String.fromCharCode(...(code.replaceAll(/\\x| /g, '').match(/../g) ?? []).map((pair) => Number.parseInt(pair, 16))),
   ],
-  [PERCENT, (code) => decodeURIComponent(code.replaceAll('+', ' '))],
+  [(text) => codesOf(text, PERCENT, ['%']), (code) => decodeURIComponent(code.replaceAll('+', ' '))],
   [
-    /(?:\\u[0-9a-f]{4}){8,2000}|(?:&#x?[0-9a-f]{2,5};){8,1000}/gi,
+    (text) => codesOf(text, ESCAPES, ['\\u', '\\U', '&#']),
     (code) =>
       [...code.matchAll(/\\u([0-9a-f]{4})|&#x([0-9a-f]{2,5});|&#(\d{2,6});/gi)]
         .map(([, unicode, hex, decimal]) =>
@@ -89,8 +98,8 @@ const decoded = (decode: (code: string) => string, code: string): string => {
 const isSentence = (text: string): boolean => /^[\s\x20-\x7e]+$/.test(text) && (text.match(/[a-z]{2,} /gi) ?? []).length >= 3
 
 const findCodes = (text: string, reads: (hidden: string) => boolean): Span[] =>
-  decoders.flatMap(([pattern, decode]) =>
-    [...(pattern === PERCENT && !text.includes('%') ? [] : text.matchAll(pattern))].flatMap(({ 0: code, index }) => {
+  decoders.flatMap(([find, decode]) =>
+    find(text).flatMap(({ code, index }) => {
       const plain = decoded(decode, code)
       const span = { start: index, end: index + code.length, kind: 'encoded_text' }
       if (plain !== '' && plain !== code && reads(plain)) return [{ ...span, score: 0.9, reason: 'a code that decodes to an order' }]
@@ -100,9 +109,11 @@ const findCodes = (text: string, reads: (hidden: string) => boolean): Span[] =>
 
 /** Hidden text; `reads` says whether a decoded text is an attempt by itself (I2). */
 export const findHidden = (text: string, reads: (hidden: string) => boolean): Span[] => {
+  const codes = findCodes(text, reads)
+  if (!ANY_INVISIBLE.test(text)) return codes
   const tags = tagged([...(text.match(/[\u{e0020}-\u{e007e}]/gu) ?? [])].join(''))
   const invisible = findInvisible(text).map((span) =>
     tags.length > 0 && reads(tags) ? { ...span, score: 0.95, reason: 'an order in characters that nobody sees' } : span,
   )
-  return [...invisible, ...findCutWords(text, reads), ...findCodes(text, reads)]
+  return [...invisible, ...findCutWords(text, reads), ...codes]
 }

@@ -1,5 +1,6 @@
 // Which language a text is written in: by its letters where they tell, else by its smallest words.
 //   L1. Too little text is no language; what then is for the settings to say.
+import { lettersIn, placesOfLetters } from '../text-words.policy.ts'
 import { guardOf, type Guard, type GuardSettings } from './guard.ts'
 
 const SCRIPTS: readonly (readonly [language: string, letters: RegExp])[] = [
@@ -38,6 +39,8 @@ const WEIGHTS = ((): ReadonlyMap<string, readonly (readonly [language: string, w
   return new Map([...words].map(([word, languages]) => [word, languages.map((language) => [language, 1 / languages.length] as const)]))
 })()
 
+const WORD_CHARS_MAX = Math.max(...[...WEIGHTS.keys()].map((word) => word.length))
+
 /** Characters read: a language does not change its smallest words. */
 const READ_CHARS = 4_000
 const LETTERS_MIN = 12
@@ -45,7 +48,11 @@ const SCRIPT_SHARE = 0.3
 
 export type LanguageGuess = { readonly language: string; readonly confidence: number }
 
+/** Where every script of the list lies: most texts have none of it, and are not counted ten times. */
+const ANY_SCRIPT = /[\u0370-\u1fff\u3040-\ud7af]/
+
 const byScript = (text: string, letters: number): LanguageGuess | undefined => {
+  if (!ANY_SCRIPT.test(text)) return undefined
   for (const [language, pattern] of SCRIPTS) {
     const share = (text.match(pattern)?.length ?? 0) / letters
     if (share >= (language === 'uk' ? 0.03 : language === 'ja' ? 0.1 : SCRIPT_SHARE))
@@ -56,8 +63,12 @@ const byScript = (text: string, letters: number): LanguageGuess | undefined => {
 
 const byWords = (text: string): LanguageGuess | undefined => {
   const votes = new Map<string, number>()
-  for (const word of text.toLowerCase().match(/\p{L}+/gu) ?? []) {
-    for (const [language, weight] of WEIGHTS.get(word) ?? []) votes.set(language, (votes.get(language) ?? 0) + weight)
+  const small = text.toLowerCase()
+  const { at, length } = placesOfLetters(small)
+  for (let word = 0; word < length; word += 2) {
+    const [start = 0, end = 0] = [at[word], at[word + 1]]
+    if (end - start > WORD_CHARS_MAX) continue
+    for (const [language, weight] of WEIGHTS.get(small.slice(start, end)) ?? []) votes.set(language, (votes.get(language) ?? 0) + weight)
   }
   const [first, second = ['', 0] as const] = [...votes].toSorted((left, right) => right[1] - left[1])
   return first === undefined || first[1] < 1 ? undefined : { language: first[0], confidence: first[1] / (first[1] + second[1] + 0.5) }
@@ -66,7 +77,7 @@ const byWords = (text: string): LanguageGuess | undefined => {
 /** The language of a text; undefined where there is too little of it to say (L1). */
 export const languageOf = (text: string): LanguageGuess | undefined => {
   const read = text.slice(0, READ_CHARS)
-  const letters = read.match(/\p{L}/gu)?.length ?? 0
+  const letters = lettersIn(read)
   if (letters === 0) return undefined
   return byScript(read, letters) ?? (letters < LETTERS_MIN ? undefined : byWords(read))
 }

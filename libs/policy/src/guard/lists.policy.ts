@@ -81,6 +81,9 @@ export const topicGuard = (settings: TopicSettings): Guard => ({
 
 const LINK = /(?:\b[a-z][a-z0-9+.-]{1,15}:\/\/|\b(?:javascript|data|vbscript):|(?<![\w@.])www\.)[^\s<>"'`)\]}]{1,2000}/gi
 
+/** What every link has: few texts have it, and none is read further without. */
+const ANY_LINK = /:\/\/|(?:javascript|data|vbscript):|www\./i
+
 export type LinkSettings = GuardSettings & {
   /** Domains with their subdomains; absent: every one. */
   readonly allow?: readonly string[] | undefined
@@ -117,7 +120,7 @@ export const linksGuard = (settings: LinkSettings): Guard =>
   guardOf('links', settings, (text) =>
     listed(
       text,
-      [...text.matchAll(LINK)].flatMap(({ 0: match, index }) => {
+      [...(ANY_LINK.test(text) ? text.matchAll(LINK) : [])].flatMap(({ 0: match, index }) => {
         const link = match.replace(/[.,;:!?*_]+$/, '')
         const reason = linkProblem(link, settings)
         return reason === undefined ? [] : [{ start: index, end: index + link.length, kind: 'link', score: 0.9, reason }]

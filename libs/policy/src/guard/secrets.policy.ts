@@ -2,6 +2,7 @@
 //   K1. Hashes of commits and files, UUIDs, paths and words are random or long too, and are not secrets by themselves.
 import { guardOf, type Guard, type GuardSettings, type Span } from './guard.ts'
 import { arranged, before } from './spans.policy.ts'
+import { tokensIn } from './survey.policy.ts'
 
 type Form = readonly [kind: string, pattern: RegExp, score: number, indicator: string]
 
@@ -13,9 +14,9 @@ const FORMS: readonly Form[] = [
     0.99,
     'PRIVATE KEY',
   ],
-  ['aws_key', /(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])/g, 0.97, 'A'],
-  ['github_token', /(?<!\w)(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_\w{22,255})(?!\w)/g, 0.99, 'gh|github_pat_'],
-  ['gitlab_token', /(?<!\w)gl(?:pat|ptt|dt|rt|cbt|soat)-[\w-]{20,64}/g, 0.98, 'gl'],
+  ['aws_key', /(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])/g, 0.97, 'AKIA|ASIA|ABIA|ACCA'],
+  ['github_token', /(?<!\w)(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_\w{22,255})(?!\w)/g, 0.99, 'ghp_|gho_|ghu_|ghs_|ghr_|github_pat_'],
+  ['gitlab_token', /(?<!\w)gl(?:pat|ptt|dt|rt|cbt|soat)-[\w-]{20,64}/g, 0.98, 'glpat-|glptt-|gldt-|glrt-|glcbt-|glsoat-'],
   ['slack_token', /(?<!\w)xox[abeprs]-[A-Za-z0-9-]{10,250}/g, 0.98, 'xox'],
   ['slack_webhook', /https:\/\/hooks\.slack\.com\/(?:services|workflows)\/[\w/]{20,80}/g, 0.98, 'hooks.slack.com'],
   ['stripe_key', /(?<!\w)(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,247}/g, 0.98, '_live_|_test_'],
@@ -53,7 +54,8 @@ const entropyOf = (text: string): number => {
   return [...counts.values()].reduce((sum, count) => sum - (count / text.length) * Math.log2(count / text.length), 0)
 }
 
-const TOKEN = /(?<![\w+/=-])[A-Za-z0-9+/_-]{24,200}={0,2}(?![\w+/=-])/g
+/** How long a token is that may be too random to be anything else. */
+const TOKEN_CHARS = { min: 24, max: 200 } as const
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const HARMLESS_LABEL = /(?:sha-?\d*|md5|commit|digest|checksum|etag|hash|integrity|base64,|data:[^\s]{0,80}|nonce|id)["'\s:=-]*$/i
 const SECRET_LABEL = /(?:key|secret|token|passw|credential|auth)\w{0,12}["'\s:=-]{0,6}$/
@@ -75,7 +77,7 @@ const looksRandom = (token: string): boolean =>
   !/[/_-]{2}/.test(token)
 
 const findRandom = (text: string): Span[] =>
-  [...text.matchAll(TOKEN)].flatMap(({ 0: token, index }) => {
+  tokensIn(text, TOKEN_CHARS.min, TOKEN_CHARS.max).flatMap(({ token, index }) => {
     const label = before(text, index, 80)
     const named = SECRET_LABEL.test(label)
     if (UUID.test(token) || HARMLESS_LABEL.test(label)) return [] // K1

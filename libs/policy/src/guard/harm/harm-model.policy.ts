@@ -9,9 +9,10 @@ import {
   type Features,
   inverseFrequencies,
   vectorOf,
-  wordBucket,
-  wordsOf,
+  pairBuckets,
+  readable,
 } from '../../text-features.policy.ts'
+import { placesOfWords } from '../../text-words.policy.ts'
 import { seededRandom, shuffled } from '../../seeded-random.policy.ts'
 
 export type HarmModel = {
@@ -99,33 +100,43 @@ export const trainHarm = (rows: readonly HarmRow[], categories: readonly string[
   return { categories, features: HARM_FEATURES, idf, weights, scales, bias }
 }
 
-/** Counts of the buckets of a text; word grams only, in numbers that are used again (H5). */
-const countInto = (counts: Uint16Array, text: string, { buckets, wordGramsMax }: FeatureOptions): readonly number[] => {
-  const words = wordsOf(text)
-  const touched: number[] = []
-  for (let first = 0; first < words.length; first++) {
-    let gram = ''
-    for (let size = 1; size <= wordGramsMax && first + size <= words.length; size++) {
-      gram = size === 1 ? (words[first] ?? '') : `${gram} ${words[first + size - 1] ?? ''}`
-      const bucket = wordBucket(gram, size, buckets - 1)
-      if (counts[bucket] === 0) touched.push(bucket)
-      counts[bucket] = (counts[bucket] ?? 0) + 1
-    }
+/** What predicting writes on, made once a text: counts by bucket, the buckets counted, the buckets of a window in order. */
+type Sheet = { readonly counts: Uint16Array; readonly touched: Int32Array; readonly grams: Int32Array }
+
+/** Counts of the buckets of a text, words and pairs of words (H5); how many buckets there are. */
+const countInto = ({ counts, touched, grams }: Sheet, text: string, { buckets }: FeatureOptions): number => {
+  const small = readable(text)
+  const places = placesOfWords(small)
+  const into = places.length > grams.length ? new Int32Array(places.length) : grams // a text may grow as it is made readable
+  const found = pairBuckets(small, places, buckets - 1, into)
+  let size = 0
+  for (let at = 0; at < found; at++) {
+    const bucket = into[at] ?? 0
+    const count = counts[bucket] ?? 0
+    if (count === 0) touched[size++] = bucket
+    counts[bucket] = count + 1
   }
-  return touched
+  return size
 }
 
+/** Most buckets are counted once or twice; a logarithm each would be most of the time. */
+const SUBLINEAR = Float64Array.from({ length: 64 }, (_, count) => 1 + Math.log(count))
+const sublinear = (count: number): number => SUBLINEAR[count] ?? 1 + Math.log(count)
+
 /** How likely each category is in one window of text, in the order of `model.categories`. */
-const scoresOf = (model: HarmModel, counts: Uint16Array, text: string): readonly number[] => {
+const scoresOf = (model: HarmModel, sheet: Sheet, text: string): readonly number[] => {
   const size = model.categories.length
   const sums = new Float64Array(size)
   let squares = 0
-  for (const bucket of countInto(counts, text, model.features)) {
-    const value = (1 + Math.log(counts[bucket] ?? 1)) * (model.idf[bucket] ?? 0)
-    counts[bucket] = 0
+  const touched = countInto(sheet, text, model.features)
+  for (let place = 0; place < touched; place++) {
+    const bucket = sheet.touched[place] ?? 0
+    const value = sublinear(sheet.counts[bucket] ?? 1) * (model.idf[bucket] ?? 0)
+    sheet.counts[bucket] = 0
     if (value === 0) continue
     squares += value * value
-    for (let column = 0; column < size; column++) sums[column] = (sums[column] ?? 0) + value * (model.weights[bucket * size + column] ?? 0)
+    const from = bucket * size
+    for (let column = 0; column < size; column++) sums[column] = (sums[column] ?? 0) + value * (model.weights[from + column] ?? 0)
   }
   const length = squares > 0 ? Math.sqrt(squares) : 1
   return model.categories.map((_category, column) =>
@@ -139,7 +150,7 @@ const WINDOW_CHARS = 2_000
 
 const windowsOf = (text: string): readonly { start: number; end: number }[] => {
   const windows: { start: number; end: number }[] = []
-  for (let start = 0; start === 0 || start < text.length;) {
+  for (let start = 0; start < text.length;) {
     let end = Math.min(text.length, start + WINDOW_CHARS)
     const gap = end < text.length ? text.lastIndexOf(' ', end) : end
     if (gap > start + WINDOW_CHARS / 2) end = gap
@@ -152,10 +163,11 @@ const windowsOf = (text: string): readonly { start: number; end: number }[] => {
 /** The worst window of each category (H4). */
 export const harmScores = (model: HarmModel, text: string, onWindow: () => void = () => {}): readonly HarmScore[] => {
   const worst = model.categories.map((category): HarmScore => ({ category, score: 0, start: 0, end: text.length }))
-  const counts = new Uint16Array(model.features.buckets)
+  const { buckets } = model.features
+  const sheet = { counts: new Uint16Array(buckets), touched: new Int32Array(buckets), grams: new Int32Array(2 * WINDOW_CHARS) }
   for (const { start, end } of windowsOf(text)) {
     onWindow()
-    scoresOf(model, counts, text.slice(start, end)).forEach((score, at) => {
+    scoresOf(model, sheet, text.slice(start, end)).forEach((score, at) => {
       const known = worst[at]
       if (known !== undefined && score > known.score) worst[at] = { category: known.category, score, start, end }
     })

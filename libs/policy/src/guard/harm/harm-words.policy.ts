@@ -1,6 +1,7 @@
 // Words and phrases that are harmful whoever says them. Short on purpose: what depends on the sentence is the classifier's.
 //   H1. Words that also name people, plants or places, or with which people ask for help, are not on the list.
 import type { Span } from '../guard.ts'
+import { searchOf } from '../pattern-union.policy.ts'
 
 /** Category, weight, phrases; a `*` at the end takes any ending. */
 const LISTS: readonly (readonly [category: string, weight: number, phrases: string])[] = [
@@ -47,16 +48,14 @@ const patternOf = (phrases: string): RegExp => {
   const parts = phrases.split(', ').map((phrase) => (phrase.endsWith('*') ? `${escaped(phrase.slice(0, -1))}\\w{0,6}` : escaped(phrase)))
   return new RegExp(`\\b(?:${parts.join('|').replaceAll(' ', '\\s{1,4}')})\\b`, 'g')
 }
-const PATTERNS = LISTS.map(([category, weight, phrases]) => ({ category, weight, pattern: patternOf(phrases) }))
+const searchWords = searchOf(LISTS.map(([category, weight, phrases]) => ({ category, weight, pattern: patternOf(phrases) })))
 
 /** Listed words in a text that is in small letters already. */
 export const findHarmWords = (text: string): Span[] =>
-  PATTERNS.flatMap(({ category, weight, pattern }) =>
-    [...text.matchAll(pattern)].map(({ 0: match, index }) => ({
-      start: index,
-      end: index + match.length,
-      kind: category,
-      score: weight,
-      reason: `a word of the list for ${category.replaceAll('_', ' ')}`,
-    })),
-  )
+  searchWords(text).map(({ of: { category, weight }, match, index }) => ({
+    start: index,
+    end: index + match.length,
+    kind: category,
+    score: weight,
+    reason: `a word of the list for ${category.replaceAll('_', ' ')}`,
+  }))

@@ -11,6 +11,8 @@ type Id = {
   /** How sure without its name; 0: only with it. */
   readonly alone: number | ((match: string) => number)
   readonly reason: string
+  /** What every match holds and few texts do: looked for first, where a pattern begins with a letter. */
+  readonly holds?: RegExp
 }
 
 const AROUND_CHARS = 48
@@ -60,7 +62,7 @@ const IDS: readonly Id[] = [
   },
   {
     kind: 'it_codice_fiscale',
-    pattern: /(?<!\w)[A-Z]{6}[0-9LMNP-V]{2}[A-EHLMPRST][0-9LMNP-V]{2}[A-Z][0-9LMNP-V]{3}[A-Z](?!\w)/gi,
+    pattern: /\b[A-Z]{6}[0-9LMNP-V]{2}[A-EHLMPRST][0-9LMNP-V]{2}[A-Z][0-9LMNP-V]{3}[A-Z]\b/gi,
     valid: (bare) => codiceFiscale(bare),
     named: /codice fiscale|\bc\.? ?f\.?\b/i,
     alone: 0.95,
@@ -73,6 +75,7 @@ const IDS: readonly Id[] = [
     named: /\bnino\b|\bni (?:no|number)|national insurance/i,
     alone: (match) => (match === match.toUpperCase() ? 0.8 : 0),
     reason: 'a UK national insurance number by its rules',
+    holds: /\d\d ?\d\d ?\d\d ?[A-D]/i,
   },
   {
     kind: 'fr_nir',
@@ -87,8 +90,8 @@ const IDS: readonly Id[] = [
 /** The kinds of national ids. */
 export const NATIONAL_IDS: readonly string[] = IDS.map(({ kind }) => kind)
 
-const findOne = (text: string, { kind, pattern, valid, named, alone, reason }: Id): Span[] =>
-  [...text.matchAll(pattern)].flatMap(({ 0: match, index }) => {
+const findOne = (text: string, { kind, pattern, valid, named, alone, reason, holds }: Id): Span[] =>
+  [...(holds?.test(text) === false ? [] : text.matchAll(pattern))].flatMap(({ 0: match, index }) => {
     if (!valid(match.replaceAll(/[ .-]/g, '').toUpperCase())) return []
     const end = index + match.length
     const around = `${text.slice(Math.max(0, index - AROUND_CHARS), index)} ${text.slice(end, end + AROUND_CHARS)}`

@@ -39,6 +39,10 @@ export const findEmails = (text: string): Span[] => {
 
 const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d{2}|[1-9]?\\d)'
 const IPV4 = new RegExp(`(?<![\\w.-])(?:${OCTET}\\.){3}${OCTET}(?![\\w]|\\.\\w|-\\d)`, 'g')
+/** Three dots with digits around, a group between colons, and a pair between two signs: what is looked for first, as few texts have it. */
+const ANY_IPV4 = /\.\d{1,3}\.\d{1,3}\.\d/
+const ANY_IPV6 = /:[0-9a-f]{0,4}:/i
+const ANY_MAC = /[:-][0-9a-f]{2}[:-]|\.[0-9a-f]{4}\./i
 const IPV6 = /(?<![\w:.])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:(?<=:)(?:\d{1,3}\.){3}\d{1,3})?(?![\w:]|\.\w)/gi
 const VERSION =
   /(?:\bv|version|ver\.|release|build|firmware|kernel|driver|sdk|node|python|java|php|ruby|chrome|firefox|chapter|section|§)[\s:#]*$/
@@ -59,11 +63,11 @@ const isIpv6 = (match: string): boolean => {
 /** IP addresses but loopback, masks and multicast, which are nobody's. */
 export const findIps = (text: string): Span[] => {
   const spans: Span[] = []
-  for (const { 0: match, index } of text.matchAll(IPV4)) {
+  for (const { 0: match, index } of ANY_IPV4.test(text) ? text.matchAll(IPV4) : []) {
     if (NOBODYS.test(match) || VERSION.test(before(text, index, 16))) continue
     spans.push({ start: index, end: index + match.length, kind: 'ip', score: 0.85, reason: 'an IPv4 address' })
   }
-  for (const { 0: match, index } of text.matchAll(IPV6)) {
+  for (const { 0: match, index } of ANY_IPV6.test(text) ? text.matchAll(IPV6) : []) {
     if (isIpv6(match)) spans.push({ start: index, end: index + match.length, kind: 'ip', score: 0.9, reason: 'an IPv6 address' })
   }
   return spans
@@ -73,7 +77,7 @@ const MAC = /(?<![\w:-])(?:[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}|[0-9
 
 /** MAC addresses but broadcast and nothing. */
 export const findMacs = (text: string): Span[] =>
-  [...text.matchAll(MAC)].flatMap(({ 0: match, index }) =>
+  [...(ANY_MAC.test(text) ? text.matchAll(MAC) : [])].flatMap(({ 0: match, index }) =>
     /^(?:[f:.-]+|[0:.-]+)$/i.test(match)
       ? []
       : [{ start: index, end: index + match.length, kind: 'mac', score: 0.9, reason: 'a MAC address' }],
