@@ -1,22 +1,13 @@
 // The faults. Each gives a row: what was injected, what was lost or handled twice, how long nothing was handled after it was over.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DEAD, message, PARTITIONS, settle, stream } from './world.mjs'
+import { rowOf } from './row.mjs'
+import { DEAD, message, PARTITIONS, settle, stream } from './stage.mjs'
 
 const PER_S = 200
 const CALM_MS = 2_000
 const CUT_MS = 8_000
 const REJECT = { outcome: 'reject', fault: { code: 'message.undecodable', message: 'poison' } }
 
-const rowOf = ({ published, handled, refused, disorder }, more) => ({
-  published: published.size,
-  refused,
-  lost: [...published].filter((id) => !handled.has(id)).length,
-  twice: [...handled.values()].filter((times) => times > 1).length,
-  disorder,
-  recoveryMs: undefined,
-  promises: [],
-  ...more,
-})
 /** From when the fault was over until the next message was handled. */
 const recoveryAfter = ({ gaps }, overMs) => {
   const next = gaps.find(({ toMs }) => toMs > overMs)

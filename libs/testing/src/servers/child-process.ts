@@ -15,6 +15,8 @@ export type ChildOptions = {
   readonly stopSignal: 'TERM' | 'INT'
   readonly uid?: number
   readonly gid?: number
+  /** Beside that of this process. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** A started child. Its output is kept (the last 64 KiB) for error messages. */
@@ -49,9 +51,10 @@ exit $code
 
 /** Starts a program that ends with this process. */
 export const startChild = async (options: ChildOptions): Promise<Child> => {
-  const { command, args, cwd, stopSignal, uid, gid } = options
+  const { command, args, cwd, stopSignal, uid, gid, env = {} } = options
   const shell = spawn('/bin/sh', ['-c', WRAPPER, 'sh', stopSignal, command, ...args], {
     cwd,
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
     ...(uid === undefined ? {} : { uid }),
     ...(gid === undefined ? {} : { gid }),

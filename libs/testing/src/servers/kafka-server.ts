@@ -30,6 +30,10 @@ export type KafkaOptions = {
   readonly port?: number
   /** Heap of the broker. Default 512. */
   readonly heapMb?: number
+  /** Of a cluster of several. Default node 1 of a cluster of its own. */
+  readonly node?: { readonly id: number; readonly clusterId: string }
+  /** Added to the environment of the broker. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** A broker of this process. It ends with the process that started it. */
@@ -74,9 +78,10 @@ const start = async ({ options, classPath, startsLeft }: Start): Promise<{ child
   const [free = 0, controllerPort = 0] = await freePorts(2)
   const port = options.port ?? (await storedPort(dir)) ?? free
   await configure({ options, port, controllerPort })
-  await format(dir, classPath, options.users ?? {})
+  await format(options, classPath)
   const child = await startChild({
     command: 'java',
+    env: options.env ?? {},
     args: [`-Xmx${heapMb}m`, ...logging(), '-cp', classPath, 'kafka.Kafka', join(dir, 'server.properties')],
     cwd: dir,
     stopSignal: 'TERM',
@@ -117,20 +122,21 @@ const configure = async ({ options, port, controllerPort }: Configuring): Promis
 }
 
 // The broker's own formatter costs a second of Java. What it writes beside the ids depends on the version only, so it is kept with the jars.
-const format = async (dir: string, classPath: string, users: NonNullable<KafkaOptions['users']>): Promise<void> => {
+const format = async ({ dir, users = {}, node }: KafkaOptions, classPath: string): Promise<void> => {
+  const { id: nodeId, clusterId } = node ?? { id: 1, clusterId: kafkaId() }
   const data = join(dir, 'data')
   if (existsSync(join(data, 'meta.properties'))) return
   const kept = join(dirname(classPath), 'bootstrap.checkpoint')
   await mkdir(data, { recursive: true })
   const scram = Object.entries(users).flatMap(([name, password]) => ['--add-scram', `SCRAM-SHA-512=[name=${name},password=${password}]`])
-  const formatter = ['-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', kafkaId(), '-c', join(dir, 'server.properties'), ...scram]
+  const formatter = ['-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', join(dir, 'server.properties'), ...scram]
   if (scram.length > 0) {
     await run('java', formatter)
     return
   }
   if (existsSync(kept)) {
     await copyFile(kept, join(data, 'bootstrap.checkpoint'))
-    await writeFile(join(data, 'meta.properties'), `version=1\nnode.id=1\ncluster.id=${kafkaId()}\ndirectory.id=${kafkaId()}\n`)
+    await writeFile(join(data, 'meta.properties'), `version=1\nnode.id=${nodeId}\ncluster.id=${clusterId}\ndirectory.id=${kafkaId()}\n`)
     return
   }
   await run('java', formatter)
@@ -138,8 +144,8 @@ const format = async (dir: string, classPath: string, users: NonNullable<KafkaOp
   await rename(`${kept}.${process.pid}`, kept)
 }
 
-// 128 bits as Kafka writes them. Its tools take no id that begins with a dash.
-const kafkaId = (): string => {
+/** 128 bits as Kafka writes them. Its tools take no id that begins with a dash. */
+export const kafkaId = (): string => {
   const id = randomBytes(16).toString('base64url')
   return id.startsWith('-') ? kafkaId() : id
 }
