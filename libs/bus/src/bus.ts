@@ -104,6 +104,8 @@ export type LogOptions = {
   readonly onBatch: (partition: number, records: readonly BusRecord[]) => Promise<void> | void
   /** The position is outside the log: `log.truncated`. The partition is not read any further. */
   readonly onFault: (partition: number, fault: FaultData) => void
+  /** A broker answered, with records or without: it can be reached. Not called where there is no broker. */
+  readonly onHeard?: () => void
 }
 
 export type LogReader = {

@@ -74,6 +74,11 @@ const withMembers = async (world, { first = {}, second = {}, messageOf = (n) => 
       promises: [
         [`no partition stands still for ${withinMs / 1_000} s`, recoveryMs < withinMs],
         ['refuses nothing', source.ledger.refused === 0],
+        // What was under way when it happened, and nothing of what it missed.
+        [
+          'handles less than a second of the traffic twice',
+          [...source.ledger.handled.values()].filter((times) => times > 1).length < PER_S,
+        ],
       ],
     })
   } finally {

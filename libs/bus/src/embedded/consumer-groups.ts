@@ -48,6 +48,7 @@ export class ConsumerGroups {
       ...lanes,
       publish,
       nowMs,
+      steadyMs: nowMs === Date.now ? () => performance.now() : nowMs, // A clock of a test is both.
       pause: (topic, partition) => feedOf(topic, partition)?.pause(),
       resume: (topic, partition) => feedOf(topic, partition)?.resume(),
       onSettled: () => this.armCommit(),

@@ -21,6 +21,8 @@ export type GroupMemberOptions = GroupTiming & {
   readonly onAssigned: (assigned: readonly Assigned[]) => void
   /** The group is about to be dealt out anew; the last moment to store positions under the old assignment. */
   readonly beforeRejoin: () => Promise<void>
+  /** The group knows this member; told after a time in which that was not sure. */
+  readonly onHeard: () => void
 }
 
 type Life = { readonly onFirst: () => void; readonly onRefused: (fault: Fault) => void }
@@ -30,6 +32,8 @@ export class GroupMember {
   private readonly group: ConsumerGroup
   private readonly ended = new AbortController()
   private life: Promise<void> | undefined
+  /** When what the group answered last was asked. */
+  private heardAtMs = -Infinity
 
   constructor(options: GroupMemberOptions) {
     this.options = options
@@ -42,6 +46,11 @@ export class GroupMember {
     return new Promise((resolve, reject) => {
       this.life = this.live({ onFirst: resolve, onRefused: reject })
     })
+  }
+
+  /** Whether the group cannot have given this member up: its last answer is younger than a session. */
+  isHeard(): boolean {
+    return performance.now() - this.heardAtMs < this.options.sessionTimeoutMs
   }
 
   /** Stores positions for the current generation of the group; rejects when there is none or it is over. */
@@ -79,14 +88,21 @@ export class GroupMember {
     const { session, topics, onAssigned } = this.options
     await session.cluster.addMultipleTargetTopics(topics)
     const assigned = await this.group.join()
-    if (!this.ended.signal.aborted) onAssigned(assigned)
+    if (this.ended.signal.aborted) return
+    this.heardAtMs = performance.now()
+    onAssigned(assigned)
+    this.options.onHeard()
   }
 
   /** Ends by an error of the heartbeat: the group changes, or the coordinator is away. */
   private async beat(): Promise<void> {
     for (;;) {
       await setTimeout(this.options.heartbeatIntervalMs, undefined, { signal: this.ended.signal })
+      const askedAtMs = performance.now()
       await this.group.heartbeat()
+      const wasHeard = this.isHeard()
+      this.heardAtMs = askedAtMs
+      if (!wasHeard) this.options.onHeard()
     }
   }
 

@@ -5,6 +5,8 @@
 //       now. A store that fails is not repeated as it was: the next one carries what is true then.
 //   K3. When the log no longer holds the position (retention, a topic made again), lanes go on with what it holds, from its beginning.
 //   K4. A partition that this user may not read is said and looked at again later, since a right that is given then has to take effect.
+//   K5. A member that has not heard of its group for a session (it slept, it is cut off) starts nothing until it has: others may have its
+//       partitions by now.
 import type { Fault } from '@baton/contracts/fault'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LaneConsumer, LanesOptions, LaneStats, OutgoingRecord, RetryPolicy } from '../bus.ts'
@@ -68,6 +70,8 @@ export class KafkaLaneConsumer implements LaneConsumer {
       ...options,
       publish,
       nowMs: Date.now,
+      steadyMs: () => performance.now(),
+      isOwner: () => this.member.isHeard(), // K5
       pause: (topic, partition) => this.reader.pause({ topic, partition }),
       resume: (topic, partition) => this.reader.resume({ topic, partition }),
       onSettled: () => this.storeSoon(),
@@ -80,6 +84,7 @@ export class KafkaLaneConsumer implements LaneConsumer {
       topics: topics.map((topic) => topicPrefix + topic),
       onAssigned: (assigned) => this.take(assigned),
       beforeRejoin: () => this.store(),
+      onHeard: () => this.runner.wake(),
     })
   }
 

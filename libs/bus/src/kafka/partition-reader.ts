@@ -40,6 +40,8 @@ export type PartitionReaderOptions = {
   readonly onBatch: (at: TopicPartition, records: readonly BusRecord[]) => Promise<void> | void
   /** The partition is read up to `next`; also told when there was nothing to hand over. */
   readonly onPosition?: (at: TopicPartition, next: number) => void
+  /** A broker answered. */
+  readonly onHeard?: () => void
   /** The partition is not read any further. */
   readonly onFault: (at: TopicPartition, fault: Fault) => void
 }
@@ -169,6 +171,7 @@ export class PartitionReader {
         .map(({ at, fetchFrom }) => ({ partition: at.partition, fetchOffset: fetchFrom, maxBytes: PARTITION_BYTES_MAX })),
     }))
     const answers = await this.options.session.cluster.fetch(nodeId, { maxBytes: FETCH_BYTES_MAX, ...this.patience(), topics })
+    this.options.onHeard?.()
     const empty = answers.every((fetched) => fetched.empty)
     this.emptyFetches = empty ? this.emptyFetches + 1 : 0
     let failure: Error | undefined

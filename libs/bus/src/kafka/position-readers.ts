@@ -4,16 +4,20 @@ import type { BusRecord, LogOptions, LogReader, TableOptions, TableReader } from
 import { fetchRanges, outside, PartitionReader, truncated } from './partition-reader.ts'
 import type { KafkaSession } from './session.ts'
 
+/** All its partitions are read from the start on: none is added later that would have to wait. */
+const TABLE_IDLE_WAIT_MS = 1_000
+
 export type ReaderContext = { readonly session: KafkaSession; readonly topicPrefix: string }
 
 /** B5. The reader says which partitions and from where. */
-export const openLog = ({ session, topicPrefix }: ReaderContext, { topic, onBatch, onFault }: LogOptions): LogReader => {
+export const openLog = ({ session, topicPrefix }: ReaderContext, { topic, onBatch, onFault, onHeard }: LogOptions): LogReader => {
   const wireTopic = topicPrefix + topic
   const reader = new PartitionReader({
     session,
     topicPrefix,
     onBatch: ({ partition }, records) => onBatch(partition, records),
     onFault: ({ partition }, fault) => onFault(partition, fault.data),
+    ...(onHeard === undefined ? {} : { onHeard }),
   })
   /** The newest wish for a partition: an older one that is still being checked is dropped. */
   const wishes = new Map<number, object>()
@@ -66,6 +70,7 @@ export const openTable = async ({ session, topicPrefix }: ReaderContext, { topic
   const reader = new PartitionReader({
     session,
     topicPrefix,
+    idleWaitMs: TABLE_IDLE_WAIT_MS,
     onBatch: (_, records) => {
       for (const record of records) onRecord(record)
     },

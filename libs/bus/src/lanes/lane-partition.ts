@@ -14,7 +14,7 @@ import { Watermark } from './watermark.ts'
 export const TIMER_MAX_MS = 2_147_483_647
 const HELD_MAX = { messages: 256, bytes: 1_048_576 } as const
 
-/** A taken record; `dueAtMs` is 0 unless it waits. */
+/** A taken record; `dueAtMs` is on the clock of `nowMs`, and past unless it waits. */
 export type Taken = Tracked & { readonly bytes: number; readonly dueAtMs: number }
 
 export type LanePartitionOptions<Work extends Taken> = {
@@ -24,6 +24,7 @@ export type LanePartitionOptions<Work extends Taken> = {
   readonly retrying: boolean
   readonly pendingMax: number
   readonly gapMax: number
+  /** A clock that nobody sets. */
   readonly nowMs: () => number
   /** The memory of all partitions is used up, as far as this one may use it. */
   readonly isMemoryFull: () => boolean

@@ -7,6 +7,8 @@
 //   R5. The handler sees a retried message as it was the first time: topic, partition, offset, time and headers of its origin.
 //   R6. At most `STARTS_PER_TURN_MAX` handlers start in one turn of the event loop, so timers and sockets are served under load.
 //   R7. What is too much of one tenant waits in a retry topic (overflow.policy.ts); when it cannot be forwarded it is handled like the rest.
+//   R8. Nothing is started while it is not known that the partitions are still this process's own: after a sleep, or cut off from the broker.
+//   R9. How long something waits does not depend on the time of day (steady-clock.ts).
 import { toFault, type FaultData } from '@baton/contracts/fault'
 import type { BusRecord, Delivery, LanesOptions, LaneStats, OutgoingRecord, RetryPolicy, Settlement } from '../bus.ts'
 import { withAttempts } from './attempt-log.ts'
@@ -18,6 +20,7 @@ import { Overflow } from './overflow.policy.ts'
 import { MemoryBudget } from './memory-budget.ts'
 import { classOfTopic, limitsOf } from './priority.policy.ts'
 import { deferTopic, nextHop } from './retry-ladder.policy.ts'
+import { SteadyClock } from './steady-clock.ts'
 import { stackFrames } from './stack-frames.ts'
 import { bytesOf, failureSoFar, NO_RECORD, type Work } from './work.ts'
 
@@ -34,7 +37,12 @@ const FORWARD_AGAIN_MS = { first: 100, longest: 5_000 } as const
 export type LaneRunnerOptions = LanesOptions & {
   /** Resolves when the record is durable. */
   readonly publish: (records: readonly OutgoingRecord[]) => Promise<unknown>
+  /** Time of day. */
   readonly nowMs: () => number
+  /** A clock that nobody sets. Default `nowMs`. */
+  readonly steadyMs?: () => number
+  /** Whether the partitions are known to be this process's own; `wake` tells that they are again. Default always. */
+  readonly isOwner?: () => boolean
   /** The adapter should hand over no more records of this partition until `resume`; what it already has may still come. */
   readonly pause: (topic: string, partition: number) => void
   readonly resume: (topic: string, partition: number) => void
@@ -51,7 +59,10 @@ type Loss = { readonly fault: FaultData; readonly cause?: unknown }
 
 export class LaneRunner {
   private readonly options: LaneRunnerOptions
-  private readonly retryTopics: ReadonlySet<string>
+  /** What each retry topic is made for. */
+  private readonly retryDelays: ReadonlyMap<string, number>
+  private readonly clock: SteadyClock
+  private readonly isOwner: () => boolean
   private readonly scheduler: LaneScheduler<Work>
   private readonly memory: MemoryBudget
   private readonly overflow: Overflow | undefined
@@ -64,7 +75,9 @@ export class LaneRunner {
 
   constructor(options: LaneRunnerOptions) {
     this.options = options
-    this.retryTopics = new Set(options.retry.retryTopics.map(({ topic }) => topic))
+    this.retryDelays = new Map(options.retry.retryTopics.map(({ topic, delayMs }) => [topic, delayMs]))
+    this.clock = new SteadyClock(options.nowMs, options.steadyMs ?? options.nowMs)
+    this.isOwner = options.isOwner ?? (() => true)
     const { topics, tenantWeight, concurrencyMax = CONCURRENCY_MAX, memoryMessagesMax, memoryBytesMax } = options
     this.scheduler = new LaneScheduler({
       concurrencyMax,
@@ -85,16 +98,16 @@ export class LaneRunner {
   assign(topic: string, partition: number, position: number): void {
     this.revoke(topic, partition)
     if (this.draining) return
-    const { nowMs, pause, resume, pendingMax = PENDING_MAX, gapMax = pendingMax * GAP_FACTOR } = this.options
+    const { pause, resume, pendingMax = PENDING_MAX, gapMax = pendingMax * GAP_FACTOR } = this.options
     const priority = classOfTopic(topic)
     const lane: LanePartition<Work> = new LanePartition({
       topic,
       partition,
       position,
-      retrying: this.retryTopics.has(topic),
+      retrying: this.retryDelays.has(topic),
       pendingMax: Math.max(1, pendingMax),
       gapMax: Math.max(1, gapMax),
-      nowMs,
+      nowMs: () => this.clock.nowMs(),
       pause,
       resume,
       isMemoryFull: () => this.memory.isFull(priority),
@@ -111,6 +124,11 @@ export class LaneRunner {
     const lane = this.lanes.get(laneId(topic, partition))
     if (lane === undefined || this.draining) return
     lane.enqueue(records)
+    this.pump()
+  }
+
+  /** The partitions are known to be this process's own again (R8). */
+  wake(): void {
     this.pump()
   }
 
@@ -132,7 +150,7 @@ export class LaneRunner {
 
   stats(): LaneStats {
     return {
-      ...laneStats(this.lanes.values(), this.options),
+      ...laneStats(this.lanes.values(), { ...this.options, steadyMs: () => this.clock.nowMs() }),
       inFlight: this.scheduler.running,
       lanes: this.scheduler.busyKeys,
       settled: this.settledCount,
@@ -170,7 +188,7 @@ export class LaneRunner {
       bornMs: record.timestampMs,
       returning: lane.retrying,
       bytes: bytesOf(record),
-      dueAtMs: failure?.notBeforeMs ?? 0,
+      dueAtMs: this.dueOf(lane.topic, failure?.notBeforeMs),
       lane,
       stage: failure?.stage ?? 0,
       record,
@@ -183,9 +201,14 @@ export class LaneRunner {
     }
   }
 
+  /** R9. */
+  private dueOf(topic: string, notBeforeMs: number | undefined): number {
+    return notBeforeMs === undefined ? -Infinity : this.clock.dueMs(notBeforeMs, this.retryDelays.get(topic) ?? 0)
+  }
+
   private take(work: Work): void {
     if (this.memory.take(work.bytes)) this.regulate()
-    const waitMs = this.overflow?.take(work, work.returning ? this.options.nowMs() : work.takenAtMs) ?? 0
+    const waitMs = this.overflow?.take(work, work.returning ? this.clock.nowMs() : work.takenAtMs) ?? 0
     if (waitMs > 0) this.putOff(work, waitMs)
     else this.scheduler.offer(work)
   }
@@ -209,8 +232,9 @@ export class LaneRunner {
   }
 
   private pump(): void {
+    if (!this.isOwner()) return // R8
     while (!this.draining && this.turnStarts < STARTS_PER_TURN_MAX) {
-      const work = this.scheduler.next(this.options.nowMs())
+      const work = this.scheduler.next(this.clock.nowMs())
       if (work === undefined) return
       if (this.turnStarts++ === 0) setImmediate(() => this.nextTurn()) // R6
       this.start(work)

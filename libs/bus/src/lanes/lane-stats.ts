@@ -11,7 +11,7 @@ type OfPartitions = Pick<LaneStats, 'watermarkGap' | 'oldestMs' | 'oldestAgeMs' 
 /** What waits to be due is nobody's delay: it counts as retry depth only. */
 export const laneStats = (
   lanes: Iterable<LanePartition<Work>>,
-  { nowMs, endOf }: { readonly nowMs: () => number; readonly endOf?: PartitionEnds },
+  { nowMs, steadyMs, endOf }: { readonly nowMs: () => number; readonly steadyMs: () => number; readonly endOf?: PartitionEnds },
 ): OfPartitions => {
   const lag: Record<string, number> = {}
   const retryDepth: Record<string, number> = {}
@@ -28,7 +28,6 @@ export const laneStats = (
     takenAtMs = Math.min(takenAtMs, watermark.oldest.takenAtMs)
     bornMs = Math.min(bornMs, watermark.oldest.bornMs)
   }
-  const now = nowMs()
-  const since = (atMs: number): number => (atMs === Infinity ? 0 : Math.max(0, now - atMs))
-  return { watermarkGap, oldestMs: since(takenAtMs), oldestAgeMs: since(bornMs), retryDepth, lag, partitions, paused }
+  const since = (atMs: number, now: number): number => (atMs === Infinity ? 0 : Math.max(0, now - atMs))
+  return { watermarkGap, oldestMs: since(takenAtMs, steadyMs()), oldestAgeMs: since(bornMs, nowMs()), retryDepth, lag, partitions, paused }
 }
