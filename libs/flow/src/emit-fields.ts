@@ -24,7 +24,7 @@ export const emitContext = ({ tokens, parts }: ContextTree): ContextSpec => ({
     from: 'value' in from ? { value: emitValue(from.value) } : from,
     priority,
     cut,
-    ...defined({ tokens: most.tokens, turns: most.turns }),
+    ...defined({ tokens: most.tokens, least: most.least, turns: most.turns }),
   })),
   ...defined({ tokens }),
 })

@@ -1,6 +1,6 @@
 // The values of steps: as they are written, or what a step gets when it does not say.
 import type { JsonObject } from '@baton/contracts/json'
-import { agentsOf } from './check/walk.ts'
+import { agentsOf, isFilledByPart } from './check/walk.ts'
 import type { ValueExpr } from './plan.ts'
 import type { FlowTree, Place, SlotTree, StepTree, ValueTree } from './tree.ts'
 
@@ -30,9 +30,9 @@ const SEEN: Readonly<Record<Place, Readonly<Record<string, string>>>> = {
 export const defaultWith = (step: StepTree, previous: string | null, tree: FlowTree): ValueExpr => {
   switch (step.kind) {
     case 'model':
-      return slotValues(step.prompt.slots)
+      return slotValues(step.prompt.slots.filter((slot) => !isFilledByPart(slot, step, tree)))
     case 'agent':
-      return slotValues(agentsOf(step, tree).flatMap(({ prompt }) => prompt.slots))
+      return slotValues(agentsOf(step, tree).flatMap(({ prompt }) => prompt.slots.filter((slot) => !isFilledByPart(slot, step, tree))))
     case 'flow':
       return cel('input')
     case 'human':

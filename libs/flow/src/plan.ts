@@ -94,7 +94,9 @@ export type ContextPart = {
   readonly from: { readonly value: ValueExpr } | { readonly buffer: string } | { readonly history: true }
   /** 1 is kept longest. */
   readonly priority: number
+  /** At most so many, and never less room than so many. */
   readonly tokens?: number
+  readonly least?: number
   readonly turns?: number
   readonly cut: 'end' | 'start' | 'middle' | 'summary' | 'never'
 }

@@ -2,5 +2,5 @@
 export { createCompileData, type FlowData } from './builder/data.ts'
 export { loadProgram } from './load.ts'
 export { resolveParams } from './params.ts'
-export { renderPrompt } from './prompt.ts'
+export { renderShown, wholeParts } from './shown-parts.ts'
 export type { Parse } from './source/syntax.ts'

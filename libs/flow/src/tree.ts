@@ -60,6 +60,7 @@ export type ContextPartTree = {
   readonly from: { readonly value: ValueTree } | { readonly buffer: string } | { readonly history: true }
   readonly priority: number
   readonly tokens?: number
+  readonly least?: number
   readonly turns?: number
   /** How a part that is too long is shortened; `never`: the step fails instead. */
   readonly cut: 'end' | 'start' | 'middle' | 'summary' | 'never'

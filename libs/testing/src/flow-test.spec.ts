@@ -39,6 +39,24 @@ describe('a flow in a test', () => {
     expect(redacted.path).toEqual(['a/guard[input]', 'a: guard of the input: redact', 'a', 'a/guard[output]'])
   })
 
+  it('S5: a model sees the parts of its context, and a gate what did not fit', async () => {
+    const flow = `
+input: { text: string }
+steps:
+  - a:
+      prompt: 'Answer from {{ docs }}'
+      with: { q: =input.text }
+      context: { parts: [{ name: docs, from: =input.text }] }
+      returns: { text: string }
+      gate: [{ when: it.leftOut.size() > 0, then: fail }, { else: next }]
+`
+    const test = flowTest({ files: { 'flow.yaml': flow } })
+    const whole = await test.run(input, { answers: { a: { text: 'Soon.' } } })
+    expect(whole).toMatchObject({ status: 'completed', asked: [{ prompt: 'Answer from Where is my money?' }] })
+    const cut = await test.run(input, { answers: { a: { gives: { text: 'Soon.' }, leftOut: [{ part: 'docs' }] } } })
+    expect(cut).toMatchObject({ status: 'failed', path: ['a', 'a: it.leftOut.size() > 0'] })
+  })
+
   it('says the way it took, what was asked, and what it cost', async () => {
     const run = await support().run(input, { answers: { classify: { gives: sure, cost: 0.002, tokens: 120 } } })
     expect(run).toMatchObject({

@@ -31,6 +31,23 @@ describe('run (A1)', () => {
     expect(await run(flow, { text: 'x' })).toMatchObject({ status: 'completed', output: 'dry' })
   })
 
+  it('shows a model the parts of its context, in their slots or behind the prompt (S5)', async () => {
+    const context = {
+      parts: [
+        { name: 'docs', from: '=input.docs' },
+        { name: 'rules', from: '=input.rules' },
+        { name: 'talk', from: 'history' },
+      ],
+    }
+    const steps = [{ told: { prompt: 'Use {{ docs }} after {{ talk }}.', with: { text: '=input.text' }, context } }]
+    const result = await run(
+      { steps },
+      { text: 'When?', docs: [{ title: 'Cards', text: 'Freeze it.' }], rules: 'Be kind.' },
+      { models: echo },
+    )
+    expect(result.output).toMatch(/^<Use \[1\] Cards\nFreeze it\.\n after \(none\)\.[\s\S]*<rules>\nBe kind\.\n<\/rules>>$/)
+  })
+
   it('D5: guards of a step are checks by name: what one changes goes on, what one refuses does not', async () => {
     const steps = [{ told: { tool: 'say', with: { text: '=input.text' }, guard: [{ pii: { on: 'input' } }, { tone: { on: 'output' } }] } }]
     const tools = { say: (said: unknown) => ({ said }) as never }

@@ -3,7 +3,7 @@ import { Fault, toFault } from '@baton/contracts/fault'
 import { isJsonObject, type Json } from '@baton/contracts/json'
 import type { StepCommand } from '@baton/contracts'
 import { lookedAt, type Done, type MemoryPorts } from '@baton/engine/memory'
-import { renderPrompt } from '@baton/flow/runtime'
+import { renderShown, wholeParts } from '@baton/flow/runtime'
 import type { Plan, PlanNode } from '@baton/flow/plan'
 import { firstMove, nextMove, type Candidate, type Move } from '@baton/policy'
 import { problemOf, readAnswer } from './fit.ts'
@@ -102,9 +102,8 @@ const askModel = async (
   if (provider === undefined || prompt === undefined) throw new Fault('flow.invalid', `${node.id} has no prompt.`, { node: node.id })
   const text = await provider({
     model: name,
-    prompt: renderPrompt(prompt.parts, command.input),
+    ...renderShown(prompt, command.input, wholeParts(plan, command)),
     signal,
-    ...(prompt.system === undefined ? {} : { system: renderPrompt(prompt.system, command.input) }),
     ...(node.returns === undefined ? {} : { schema: node.returns }),
     ...(feedback === undefined ? {} : { feedback }),
   })

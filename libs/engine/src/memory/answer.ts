@@ -2,6 +2,7 @@
 import type { Fault } from '@baton/contracts/fault'
 import type { Json } from '@baton/contracts/json'
 import type { MessageOf, StepCommand, Verdict } from '@baton/contracts'
+import type { LeftOut } from '../state.ts'
 import type { LogMessage } from '../decision.ts'
 
 /** What came of a step's work, and who did it. */
@@ -11,6 +12,8 @@ export type Done = {
   readonly costMicroUsd?: number
   readonly inputTokens?: number
   readonly outputTokens?: number
+  /** What did not fit its context. */
+  readonly leftOut?: LeftOut
   /** Of a turn of an agent: the calls it asks for; none: `output` is its answer. */
   readonly turn?: NonNullable<MessageOf<'step.completed'>['turn']>
   /** Of a person. Default `respond`. */
@@ -37,14 +40,18 @@ export const failureOf = ({ runId, attemptId }: StepCommand, { code, message, de
 })
 
 /** Nothing where nothing was spent: a run in memory is billed only for what its work says. */
-const meterOf = ({ costMicroUsd = 0, inputTokens, outputTokens }: Done, nowMs: number): Pick<MessageOf<'step.completed'>, 'meter'> => {
-  if (costMicroUsd === 0 && inputTokens === undefined && outputTokens === undefined) return {}
+const meterOf = (
+  { costMicroUsd = 0, inputTokens, outputTokens, leftOut }: Done,
+  nowMs: number,
+): Pick<MessageOf<'step.completed'>, 'meter'> => {
+  if (costMicroUsd === 0 && inputTokens === undefined && outputTokens === undefined && leftOut === undefined) return {}
   const meter = { startedAtMs: nowMs, latencyMs: 0, tries: 1, inputChars: 0, outputChars: 0, costMicroUsd }
   return {
     meter: {
       ...meter,
       ...(inputTokens === undefined ? {} : { inputTokens }),
       ...(outputTokens === undefined ? {} : { outputTokens }),
+      ...(leftOut === undefined ? {} : { leftOut: leftOut.map((part) => ({ ...part })) }),
     },
   }
 }

@@ -94,6 +94,7 @@ export type ContextPart = {
   readonly buffer?: string
   readonly priority?: number
   readonly tokens?: Count
+  readonly least?: Count
   readonly turns?: number
   readonly cut?: 'end' | 'start' | 'middle' | 'summary' | 'never'
 }

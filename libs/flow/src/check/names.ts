@@ -7,7 +7,7 @@ import { ROOTS } from '../expression-scope.ts'
 import type { Span } from '../source/source.ts'
 import { spanInScalar } from '../source/syntax.ts'
 import type { ContextTree, ExprTree, FlowTree, SlotTree, StepTree } from '../tree.ts'
-import { walkFlow, type View } from './walk.ts'
+import { isFilledByPart, walkFlow, type View } from './walk.ts'
 
 /** Reports duplicate step names, and unknown, later or misused names in expressions and slots. */
 export const checkNames = (tree: FlowTree, report: Report): void => {
@@ -169,7 +169,9 @@ const checkStepName = (name: string, { at, view, names: { all, report } }: { at:
 }
 
 /** A slot is a key of the step's `with`; without one it is a name like in an expression. */
-const checkSlot = ({ path, at }: SlotTree, { step, view, names }: { step: StepTree; view: View; names: Names }): void => {
+const checkSlot = (slot: SlotTree, { step, view, names }: { step: StepTree; view: View; names: Names }): void => {
+  if (isFilledByPart(slot, step, names.tree)) return
+  const { path, at } = slot
   const [root = ''] = path
   if (step.with !== undefined) {
     const keys =

@@ -200,6 +200,14 @@ const walkAgentStep = (step: StepTree & { readonly kind: 'agent' }, { view, tree
 export const agentsOf = (step: StepTree & { readonly kind: 'agent' }, tree: FlowTree): readonly AgentTree[] =>
   Object.values(tree.agents).filter((agent) => (step.agent === undefined ? agent.for.length > 0 : agent.name === step.agent))
 
+/** Whether a slot takes a part of the context: one that names a part and no field of it. What the part shows comes when the model is asked. */
+export const isFilledByPart = (slot: SlotTree, step: StepTree, tree: FlowTree): boolean => {
+  const [root, ...keys] = slot.path
+  const agent = step.kind === 'agent' ? agentsOf(step, tree).find(({ prompt }) => prompt.slots.includes(slot)) : undefined
+  const context = agent?.context ?? step.context
+  return keys.length === 0 && context !== undefined && context.parts.some(({ name }) => name === root)
+}
+
 /** An agent stands for itself: `input` is what it was asked, and the steps of the flow are not there. */
 const walkAgent = (agent: AgentTree, { view, ...walk }: Omit<Walk, 'targets'>): void => {
   const asked = bind(view, { input: { from: 'event', schema: undefined } })

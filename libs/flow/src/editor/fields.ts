@@ -10,6 +10,7 @@ const part = closed(
     buffer: text('a buffer instead'),
     priority: count('1 is kept longest', 1_000),
     tokens: ref('amount', 'tokens at most'),
+    least: ref('amount', 'tokens that are kept for it, whatever the others need'),
     turns: count('turns of the conversation at most', 10_000),
     cut: word('how it is shortened, never fails the step instead; end where absent', 'end', 'start', 'middle', 'summary', 'never'),
   },

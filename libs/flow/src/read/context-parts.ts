@@ -6,7 +6,7 @@ import type { ContextPartTree, ContextTree } from '../tree.ts'
 import { readCount, readFields, readText, readValue, readWord, type Fields, type ReadContext } from './context.ts'
 import { readAmount } from './literals.ts'
 
-const PART_KEYS = ['name', 'from', 'buffer', 'priority', 'tokens', 'turns', 'cut']
+const PART_KEYS = ['name', 'from', 'buffer', 'priority', 'tokens', 'least', 'turns', 'cut']
 const CUTS = ['end', 'start', 'middle', 'summary', 'never'] as const
 
 /** `context: { tokens, parts: [ … ] }`. */
@@ -19,6 +19,14 @@ export const readContextParts = (node: Syntax, context: ReadContext): ContextTre
     context.report.add(list, 'flow.wrong_type', `parts are a list of { name, from }, not ${describe(list)}`)
   const items = list?.kind === 'list' ? list.items : []
   const parts = items.map((item, index) => readPart(item, index, context)).filter((part) => part !== undefined)
+  const kept = parts.reduce((sum, { least = 0 }) => sum + least, 0)
+  if (tokens !== undefined && kept > tokens)
+    context.report.add(
+      fields.get('tokens') ?? node,
+      'literal.range',
+      `the parts keep at least ${kept} tokens, and there is room for ${tokens}`,
+      String(kept),
+    )
   return { at: node, parts, ...defined({ tokens }) }
 }
 
@@ -31,12 +39,23 @@ const readPart = (node: Syntax, index: number, context: ReadContext): ContextPar
   if (name === undefined && source !== undefined)
     context.report.add(node, 'flow.missing_key', 'a part of the context needs a name', '{ name: docs, from: =docs.items }')
   const priority = fields.read('priority', (value) => readCount(value, { what: 'priority', min: 1, max: 1_000, context })) ?? index + 1
-  const tokens = fields.read('tokens', (value) => readAmount(value, 'tokens', context))
+  const room = readRoom(fields, context)
   const turns = fields.read('turns', (value) => readCount(value, { what: 'turns', min: 1, max: 10_000, context }))
   const cut = fields.read('cut', (value) => readWord(value, { what: 'cut', words: CUTS, context })) ?? 'end'
   return source === undefined || name === undefined
     ? undefined
-    : { at: source.at, name, from: source.from, priority, cut, ...defined({ tokens, turns }) }
+    : { at: source.at, name, from: source.from, priority, cut, ...room, ...defined({ turns }) }
+}
+
+/** At most so many tokens, and at least so many. */
+const readRoom = (fields: Fields, context: ReadContext): Pick<ContextPartTree, 'tokens' | 'least'> => {
+  const tokens = fields.read('tokens', (value) => readAmount(value, 'tokens', context))
+  const least = fields.read('least', (value) => readAmount(value, 'least', context))
+  if (least !== undefined && tokens !== undefined && least > tokens) {
+    const message = `least is ${least}, and the part has at most ${tokens} tokens`
+    context.report.add(fields.get('least') ?? fields.at, 'literal.range', message, String(tokens))
+  }
+  return defined({ tokens, least })
 }
 
 type PartSource = { readonly at: Span; readonly from: ContextPartTree['from']; readonly name?: string }

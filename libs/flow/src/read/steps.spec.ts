@@ -216,7 +216,8 @@ describe('fields of a step', () => {
   })
 
   it('a context has parts by priority, from expressions, buffers and the history', () => {
-    const parts = '[{ name: text, from: =input.text, cut: never }, { buffer: notes, tokens: 1k }, { from: history, turns: 5, priority: 1 }]'
+    const parts =
+      '[{ name: text, from: =input.text, cut: never }, { buffer: notes, tokens: 1k, least: 200 }, { from: history, turns: 5, priority: 1 }]'
     expect(
       nodeOf(step(`{ prompt: x, context: { tokens: 6k, parts: ${parts} }, writes: notes }`, 'buffers: { notes: {} }\n'), 'a'),
     ).toMatchObject({
@@ -224,12 +225,26 @@ describe('fields of a step', () => {
         tokens: 6_000,
         parts: [
           { name: 'text', from: { value: { cel: 'input.text' } }, priority: 1, cut: 'never' },
-          { name: 'notes', from: { buffer: 'notes' }, priority: 2, cut: 'end', tokens: 1_000 },
+          { name: 'notes', from: { buffer: 'notes' }, priority: 2, cut: 'end', tokens: 1_000, least: 200 },
           { name: 'history', from: { history: true }, priority: 1, cut: 'end', turns: 5 },
         ],
       },
       writes: 'notes',
     })
+  })
+
+  it('a part fills the slot of its name, and the step is not asked for it; a field of a part is no slot', () => {
+    const context = 'context: { parts: [{ name: docs, from: =input.items }] }'
+    const plan = planOf(step(`{ prompt: 'Use {{ docs }} for {{ q }}', with: { q: =input.text }, ${context} }`))
+    expect(plan.nodes['a']?.with).toEqual({ object: { q: { cel: 'input.text' } } })
+    expect(planOf(step(`{ prompt: 'Use {{ docs }} for {{ input.text }}', ${context} }`)).nodes['a']?.with).toEqual({
+      object: { input: { object: { text: { cel: 'input.text' } } } },
+    })
+    expect(mistakesIn(step(`{ prompt: 'Use {{ docs.first }}', with: { q: =input.text }, ${context} }`))).toEqual([
+      '3:26 prompt.slot_unknown the prompt asks for {{ docs.first }}, and "with" of the step has no "docs"',
+    ])
+    const agents = `agents: { clerk: { prompt: 'Use {{ docs }}.', limits: { turns: 2 }, context: { parts: [{ name: docs, from: =input.items }] } } }\n`
+    expect(mistakesIn(step('{ agent: clerk, with: { items: =input.items } }', agents))).toEqual([])
   })
 
   it('what a step falls back to owes its output; what takes it back owes nothing', () => {
@@ -245,6 +260,14 @@ describe('fields of a step', () => {
     [
       'context: { parts: [{ from: =input.text }] }',
       '3:40 flow.missing_key a part of the context needs a name | { name: docs, from: =docs.items }',
+    ],
+    [
+      'context: { parts: [{ from: history, tokens: 100, least: 200 }] }',
+      '3:77 literal.range least is 200, and the part has at most 100 tokens | 100',
+    ],
+    [
+      'context: { tokens: 300, parts: [{ from: history, least: 200 }, { name: b, from: =input.text, least: 200 }] }',
+      '3:40 literal.range the parts keep at least 400 tokens, and there is room for 300 | 400',
     ],
     ['context: { parts: [{ buffer: nots }] }', '3:50 buffer.unknown there is no buffer "nots"'],
     ['cache: { scope: run }', '3:28 flow.missing_key a cache needs how long an answer is good for | cache: { for: 10m }'],

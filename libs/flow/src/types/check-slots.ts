@@ -1,5 +1,5 @@
 // Slots of prompts: each key of the path has to be there.
-import type { View } from '../check/walk.ts'
+import { isFilledByPart, type View } from '../check/walk.ts'
 import { nearest } from '../diagnostic.ts'
 import type { Span } from '../source/source.ts'
 import type { SlotTree, StepTree, ValueTree } from '../tree.ts'
@@ -9,6 +9,7 @@ import { NAMED, type Add, type Seen, type Typing } from './typing.ts'
 /** A slot without `with` is read like an expression; with one, it is a path into what `with` gives. */
 export const checkSlot = ({ slot, step, view }: Extract<Seen, { is: 'slot' }>, typing: Typing, add: Add): void => {
   const [root = ''] = slot.path
+  if (isFilledByPart(slot, step, typing.tree)) return
   const bare = step.with === undefined
   const type = bare ? typing.variable(root, view, typing.factsOf(undefined, view)) : givenBy(step, root, { view, typing })
   followSlot(slot, type, { bare, add })

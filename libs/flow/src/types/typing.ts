@@ -25,6 +25,7 @@ export type Add = (at: Span, code: DiagnosticCode, message: string, fix?: string
 
 /** The types of one flow. */
 export type Typing = {
+  readonly tree: FlowTree
   readonly seen: readonly Seen[]
   readonly outputs: Outputs
   /** The type of an expression; its mistakes go to `add`. Undefined for what cannot be read. */
@@ -92,7 +93,7 @@ export const createTyping = (tree: FlowTree): Typing => {
     const analysis = analyse(expr.cel)
     return analysis.ok && analysis.pure
   }
-  return { seen, outputs, typeOf, variable, factsOf, isPath, end: endOf(tree) }
+  return { tree, seen, outputs, typeOf, variable, factsOf, isPath, end: endOf(tree) }
 }
 
 const endOf = (tree: FlowTree): View => ({

@@ -25,6 +25,13 @@ const aside: JsonObject = {
   cost: bound('what it costs', '0.002 USD'),
   tokens: { type: 'integer', minimum: 0, description: 'tokens of the answer' },
   by: text('who gave it', 'model:large'),
+  leftOut: listOf(
+    closed(
+      { part: text('a part of the context', 'docs'), tokens: { type: 'integer', minimum: 1 }, how: text('how it was shortened', 'end') },
+      { required: ['part'] },
+    ),
+    'what did not fit the context',
+  ),
 }
 const line: JsonObject = {
   anyOf: [text('a step, or STEP: CHOICE', 'classify', 'facts: refund'), { type: 'object', minProperties: 1, maxProperties: 1 }],

@@ -18,6 +18,18 @@ export const EXPECT_WORDS = [
   'degraded',
   'emitted',
 ] as const
-export const SCRIPT_WORDS = ['gives', 'fails', 'calls', 'takes', 'cost', 'tokens', 'by', 'confidence', 'message', 'times'] as const
+export const SCRIPT_WORDS = [
+  'gives',
+  'fails',
+  'calls',
+  'takes',
+  'cost',
+  'tokens',
+  'by',
+  'leftOut',
+  'confidence',
+  'message',
+  'times',
+] as const
 export const PERSON_WORDS = ['decides', 'output', 'after', 'by', 'reason'] as const
 export const HAPPENING_WORDS = ['at', 'event', 'data', 'id', 'do', 'by', 'reason', 'input', 'params'] as const

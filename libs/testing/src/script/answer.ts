@@ -14,6 +14,8 @@ type Aside = {
   readonly cost?: number | string
   readonly tokens?: number
   readonly by?: string
+  /** Parts that did not fit the context of a model or agent. */
+  readonly leftOut?: readonly { readonly part: string; readonly tokens?: number; readonly how?: string }[]
 }
 
 /** An output with what is to be said about it. */
@@ -67,6 +69,7 @@ export type Act = {
   readonly costMicroUsd: number
   readonly tokens?: number
   readonly by?: string
+  readonly leftOut?: readonly { readonly part: string; readonly tokens: number; readonly how: string }[]
   readonly does:
     | { readonly is: 'gives'; readonly output: Json; readonly confidence?: number }
     | { readonly is: 'fails'; readonly code: FaultCode; readonly message?: string }
@@ -83,6 +86,7 @@ const WORDS: ReadonlySet<string> = new Set([
   'cost',
   'tokens',
   'by',
+  'leftOut',
   'confidence',
   'message',
   'times',
@@ -132,19 +136,32 @@ export const eachOf = (script: Json): readonly Json[] => {
 
 const plain = (does: Act['does']): Act => ({ takesMs: 0, costMicroUsd: 0, does })
 
-const asideOf = ({ takes, after, cost, tokens, by }: JsonObject): Omit<Act, 'does'> | { readonly wrong: string } => {
+const asideOf = ({ takes, after, cost, tokens, by, leftOut = [] }: JsonObject): Omit<Act, 'does'> | { readonly wrong: string } => {
   const time = takes ?? after ?? 0
   const takesMs = time === 'never' ? Infinity : isText(time) ? millisecondsOf(time) : undefined
   if (takesMs === undefined) return { wrong: `${JSON.stringify(time)} is no time; write 500ms, 5s, 120m, 2h or 3d` }
   const amount = cost ?? 0
   const costMicroUsd = isText(amount) ? microUsdOf(amount) : undefined
   if (costMicroUsd === undefined) return { wrong: `${JSON.stringify(amount)} is no amount; write 0.05 USD` }
+  const parts = partsOf(leftOut)
+  if (parts === undefined) return { wrong: 'leftOut is a list of { part: docs, tokens: 120, how: end }' }
   return {
     takesMs,
     costMicroUsd,
+    ...(parts.length === 0 ? {} : { leftOut: parts }),
     ...(typeof tokens === 'number' ? { tokens } : {}),
     ...(typeof by === 'string' ? { by } : {}),
   }
+}
+
+const partsOf = (leftOut: Json): Act['leftOut'] => {
+  const parts = (Array.isArray(leftOut) ? leftOut : [null]).map((part: Json) => {
+    if (!isJsonObject(part) || typeof part['part'] !== 'string') return undefined
+    const { part: name, tokens = 1, how = 'end' } = part
+    return typeof tokens === 'number' && typeof how === 'string' ? { part: name, tokens, how } : undefined
+  })
+  const known = parts.filter((part) => part !== undefined)
+  return known.length === parts.length ? known : undefined
 }
 const isText = (value: Json): value is string | number => typeof value === 'string' || typeof value === 'number'
 

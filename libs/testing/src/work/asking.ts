@@ -3,7 +3,7 @@
 import type { Json } from '@baton/contracts/json'
 import type { StepCommand } from '@baton/contracts'
 import type { FakeClock } from '@baton/engine/memory'
-import { renderPrompt } from '@baton/flow'
+import { renderShown, wholeParts } from '@baton/flow'
 import type { Plan, PlanNode } from '@baton/flow/plan'
 import { problemOf } from '../fit.ts'
 import type { Act } from '../script/answer.ts'
@@ -79,9 +79,7 @@ const plain = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Jso
 const promptOf = ({ command, node, plan }: Job): { readonly prompt?: string; readonly system?: string } => {
   const { override, input, kind } = command
   const prompt = kind === 'model' ? plan.prompts[override?.prompt ?? promptNameOf(command, node, plan) ?? ''] : undefined
-  if (prompt === undefined) return {}
-  const system = prompt.system === undefined ? {} : { system: renderPrompt(prompt.system, input) }
-  return { prompt: renderPrompt(prompt.parts, input), ...system }
+  return prompt === undefined ? {} : renderShown(prompt, input, wholeParts(plan, command))
 }
 
 const promptNameOf = ({ turn }: StepCommand, node: PlanNode, plan: Plan): string | undefined => {

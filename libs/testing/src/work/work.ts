@@ -70,13 +70,18 @@ const tryMsOf = ({ command, node }: Job): number =>
 /** What an act comes to within the time of one try. W2. */
 const carryOut = async (job: Job, name: string, act: Act, timeoutMs: number): Promise<Done | Fault> => {
   const { command, clock, signal } = job
-  const { takesMs, does, tokens } = act
+  const { takesMs, does, tokens, leftOut } = act
   if (takesMs > 0) await clock.sleep(Math.min(takesMs, timeoutMs), signal)
   const late = command.kind === 'model' ? 'model.timed_out' : 'tool.timed_out'
   if (takesMs > timeoutMs) return new Fault(late, `${name} took longer than ${timeoutMs} ms`)
   if (does.is === 'fails') return new Fault(does.code, does.message ?? `${name} failed, as the test says`)
   const by = act.by ?? `${command.kind === 'retrieve' ? 'index' : command.kind}:${name}`
-  return { by, ...outputOf(job, does), ...(tokens === undefined ? {} : { inputTokens: 0, outputTokens: tokens }) }
+  return {
+    by,
+    ...outputOf(job, does),
+    ...(tokens === undefined ? {} : { inputTokens: 0, outputTokens: tokens }),
+    ...(leftOut === undefined ? {} : { leftOut }),
+  }
 }
 
 const outputOf = (job: Job, does: Exclude<Act['does'], { is: 'fails' }>): Pick<Done, 'output' | 'turn'> => {

@@ -102,6 +102,9 @@ describe('the context of a step (C10)', () => {
     const { sees } = reader([model('large', 100_000), model('small', 600), model('unknown', undefined)])
     const { leftOut } = await sees.read(command, context({ text: 'word '.repeat(900) }), recipe([part('text')]))
     expect(leftOut).toMatchObject([{ part: 'text', how: 'end' }])
+    const both = [part('text', { least: 40 }), part('more', { priority: 1 })]
+    const short = await sees.read(command, context({ text: 'word '.repeat(900), more: 'word '.repeat(20) }), recipe(both))
+    expect(words(short.shown['text'] ?? '')).toBeGreaterThan(20)
     await expect(
       sees.read(command, context({ text: 'word '.repeat(900) }), recipe([part('text', { cut: 'never' })])),
     ).rejects.toMatchObject({
@@ -120,6 +123,12 @@ describe('parts in a prompt', () => {
     expect(told.prompt.match(/<docs>/)).toBeNull()
     expect(promptOf(plan([{ slot: ['docs'] }]), 'p', { docs: 'own' }, { docs: 'other' }).prompt).toMatch(
       /^own\n\n[\s\S]*<docs>\nother\n<\/docs>$/,
+    )
+  })
+
+  it('W4: a part with nothing in it says so in its slot, and takes no place behind the prompt', () => {
+    expect(promptOf(plan([{ text: 'Said before: ' }, { slot: ['talk'] }]), 'p', { q: 'x' }, { talk: '', docs: '' }).prompt).toBe(
+      'Said before: (none)',
     )
   })
 

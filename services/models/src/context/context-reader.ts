@@ -3,6 +3,7 @@
 //   R2. Without a recipe nothing is put together, and nothing is read.
 //   R3. Tables for counting are loaded at the first text that may not fit.
 import type { StepCommand } from '@baton/contracts'
+import type { Shown } from '@baton/flow'
 import type { ContextPart, ContextSpec, Plan } from '@baton/flow/plan'
 import type { WorkContext } from '@baton/service'
 import type { SessionStore, SessionTurn } from '@baton/store'
@@ -10,7 +11,6 @@ import type { Model, Said } from '../model.ts'
 import { assembleContext, fitsSurely, type LeftOut, type Part } from './assemble.policy.ts'
 import { conversationFits, fitConversation } from './conversation.policy.ts'
 import { entriesOf, entriesOfTurns } from './entries.policy.ts'
-import type { Shown } from './show.policy.ts'
 import { tokenCounter } from './tokens.adapter.ts'
 import { encodingOf, tokensAtMost, windowOf, type CountTokens, type Encoding } from './tokens.policy.ts'
 
@@ -90,11 +90,12 @@ const partOf = async (sessions: Sessions, command: StepCommand, { plan, parts }:
     // The oldest of a conversation go first, whichever end is named.
     cut: isHistory && part.cut === 'end' ? 'start' : part.cut,
     ...(tokens === undefined ? {} : { tokens }),
+    ...(part.least === undefined ? {} : { least: part.least }),
   }
 }
 
 const shownOf = (made: readonly { readonly name: string; readonly text: string }[]): Shown =>
-  Object.fromEntries(made.filter(({ text }) => text !== '').map(({ name, text }) => [name, text]))
+  Object.fromEntries(made.map(({ name, text }) => [name, text]))
 
 /** Makes it. */
 export const createContextReader = ({

@@ -3,9 +3,9 @@
 //       message. A prompt with slots says itself where the input goes.
 import { Fault } from '@baton/contracts/fault'
 import { isJsonObject, type Json } from '@baton/contracts/json'
+import { blocksOf, fillingOf, type Shown } from '@baton/flow'
 import type { Plan } from '@baton/flow/plan'
 import { fillPrompt, withoutRoleMarks } from '../prompts/fill.policy.ts'
-import { blocksOf, fillingOf, type Shown } from '../context/show.policy.ts'
 
 export type Prompt = { readonly prompt: string; readonly system?: string }
 
