@@ -3,30 +3,18 @@
 //   V5. An output too large for a person to look at does not pass by the rule that wanted a look.
 //   V6. Which runs are the first of a version is kept in the database, a row a run: a redelivery finds its own.
 import { join } from 'node:path'
-import {
-  canonicalJson,
-  commandTopic,
-  encodeEvent,
-  Fault,
-  isJsonObject,
-  sha256,
-  workerEventId,
-  type Ask,
-  type Json,
-  type StepCommand,
-} from '@baton/contracts'
+import { commandTopic, encodeEvent, isJsonObject, workerEventId, type Json, type StepCommand } from '@baton/contracts'
 import type { PlanNode } from '@baton/flow/plan'
 import { activate, countedRules, type ActivationFacts, type ActivationRule } from '@baton/policy/activation'
 import { migrate, type Database } from '@baton/store'
-import { present, readActivationFile } from './activation-config.ts'
+import { readActivationFile } from './activation-config.ts'
+import { askAbout, askedWork, type AskedAbout, type AskedBy, isTooLargeToShow } from './person-asked.ts'
 import type { Platform } from './platform.ts'
+import { present } from './review-need.ts'
 import type { WorkResult } from './worker.ts'
 
 type Answered = WorkResult & { readonly status: 'answered' }
 export type OutputReview = (work: { command: StepCommand; node: PlanNode; input: Json; result: Answered }) => Promise<WorkResult>
-
-/** Largest output, as JSON text, that a person is shown. */
-const SHOWN_CHARS_MAX = 256 * 1_024
 
 const MIGRATIONS = [
   {
@@ -62,29 +50,16 @@ const factsOf = ({ command, node, input, result }: Parameters<OutputReview>[0]):
   input,
 })
 
-const askOf = (
-  { command, node, input, result }: Parameters<OutputReview>[0],
-  { rule, reasons, share }: { rule: ActivationRule; reasons: readonly string[]; share?: number },
-): Ask => {
-  const { need, name } = rule
-  const { queue, kind, title, priority, slaMs, risk = 'reversible', roles, quorum, excludeRequester } = need
-  const confidence = confidenceOf(result)
-  const { output, by } = result
-  const optional = { priority, slaMs, roles: roles === undefined ? undefined : [...roles], quorum, excludeRequester, schema: node.returns }
-  return {
-    kind,
-    use: 'output',
-    title: (title ?? `${command.flow}: ${command.path}`).slice(0, 300),
-    input: { question: input, draft: output, madeBy: by, ...present({ confidence }) },
-    fingerprint: sha256(canonicalJson({ runId: command.runId, path: command.path, output })),
-    allowed: kind === 'approval' ? ['approve', 'reject'] : ['approve', 'edit', 'reject'],
-    queue,
-    risk,
-    reasons: reasons.slice(0, 20).map((reason) => reason.slice(0, 1_000)),
-    measured: { route: by, rule: name, ...present({ confidence, share }) },
-    ...present(optional),
-  }
-}
+type Stop = { readonly rule: ActivationRule; readonly reasons: readonly string[]; readonly share?: number }
+const aboutOf = ({ command, node, input, result }: Parameters<OutputReview>[0]): AskedAbout => ({
+  command,
+  node,
+  input,
+  output: result.output,
+  by: result.by,
+  ...present({ confidence: confidenceOf(result) }),
+})
+const byOf = ({ rule: { need, name }, reasons, share }: Stop): AskedBy => ({ need, rule: name, reasons, ...present({ share }) })
 
 /** Of which rules this run is one of the first of its version (V6). */
 const countIn = async (
@@ -120,7 +95,10 @@ export const outputReview = (platform: Pick<Platform, 'config' | 'db' | 'bus' | 
   let ready: Promise<unknown> | undefined
   const sample = async (work: Parameters<OutputReview>[0], rule: ActivationRule): Promise<void> => {
     const { runId, tenant, attemptId, flow, planHash, nodeId, path } = work.command
-    const ask = askOf(work, { rule, reasons: [`${rule.name}: a look at what went on without a person`], share: rule.sample ?? 1 })
+    const ask = askAbout(
+      aboutOf(work),
+      byOf({ rule, reasons: [`${rule.name}: a look at what went on without a person`], share: rule.sample ?? 1 }),
+    )
     const data = { runId, tenant, attemptId, flow, planHash, nodeId, path, ask }
     const id = workerEventId({ attemptId, kind: `sample.${rule.name}`, n: 1 })
     const time = new Date(platform.nowMs()).toISOString()
@@ -134,18 +112,8 @@ export const outputReview = (platform: Pick<Platform, 'config' | 'db' | 'bus' | 
     const counting = countedRules(rules, facts)
     if (counting.length > 0) await (ready ??= migrate(platform.db, { scope: 'activation', migrations: MIGRATIONS }))
     const { stops, samples } = activate(rules, facts, counting.length === 0 ? new Set() : await countIn(platform.db, counting, command))
-    const large = stops !== undefined || samples.length > 0 ? JSON.stringify(result.output).length > SHOWN_CHARS_MAX : false
-    if (stops !== undefined) {
-      const { meter, taint } = result
-      if (large)
-        return {
-          status: 'failed',
-          fault: new Fault('step.output_too_large', 'a rule wants a person to look at this, and it is too large to look at'),
-          meter,
-        } // V5
-      return { status: 'asks', ask: askOf(work, stops), meter, ...(taint === undefined ? {} : { taint }) }
-    }
-    if (!large) for (const rule of samples) await sample(work, rule)
+    if (stops !== undefined) return askedWork(aboutOf(work), byOf(stops), result) // V5
+    if (samples.length > 0 && !isTooLargeToShow(result.output)) for (const rule of samples) await sample(work, rule)
     return result
   }
 }

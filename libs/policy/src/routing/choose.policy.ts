@@ -2,7 +2,8 @@
 //   R1. Every name that the route holds is among the candidates: with its score, or why it lost (B17).
 //   R2. The same request, facts and draws give the same choice; sticky choices stay with their key on every replica.
 //   R3. What is left out for good is never asked, whatever the route says; what is only slow is asked when nothing else is left.
-//   R4. The last model that may give the answer has nothing to accept: the route always ends with an answer or a fault.
+//   R4. The last model that may give the answer has nothing to accept: the route always ends with an answer or a fault; or with a person,
+//       where a cascade names one.
 //   R5. Under a soft limit the cheapest of what the route would ask goes first, and nothing is copied to a shadow.
 import { Fault, type FaultCode } from '@baton/contracts/fault'
 import { drawOrder, placeOf } from './draw.policy.ts'
@@ -48,9 +49,11 @@ const when = (tree: Extract<RouteTree, { kind: 'when' }>, walk: Walk): readonly 
 
 const cascade = (tree: Extract<RouteTree, { kind: 'cascade' }>, walk: Walk): readonly ChosenStep[] =>
   tree.stages.flatMap(({ use: inner, accept }, stage) =>
-    choose(inner, walk).map((chosen): ChosenStep =>
-      isMain(chosen) ? { ...chosen, role: 'cascade', stage, ...(accept === undefined ? {} : { accept }) } : chosen,
-    ),
+    choose(inner, walk).map((chosen): ChosenStep => {
+      const { person } = tree
+      const more = { ...(accept === undefined ? {} : { accept }), ...(person === undefined ? {} : { person }) }
+      return isMain(chosen) ? { ...chosen, role: 'cascade', stage, ...more } : chosen
+    }),
   )
 
 const shadow = (tree: Extract<RouteTree, { kind: 'shadow' }>, walk: Walk): readonly ChosenStep[] => {
@@ -108,7 +111,8 @@ const settle = (steps: readonly ChosenStep[], walk: Walk): readonly ChosenStep[]
   const settled = ordered.map(({ accept, ...chosen }, at): ChosenStep => {
     const role: StepRole = chosen.role === 'cascade' ? 'cascade' : at === 0 ? 'primary' : 'fallback'
     const lastStage = !ordered.slice(at + 1).some(({ stage }) => stage > chosen.stage)
-    return { ...chosen, role, ...(accept === undefined || lastStage ? {} : { accept }) }
+    const counts = accept === undefined || (lastStage && chosen.person === undefined)
+    return { ...chosen, role, ...(counts ? {} : { accept }) }
   })
   return [...settled, ...unique(steps.filter((chosen) => !isMain(chosen)))]
 }

@@ -212,6 +212,22 @@ describe('routes (B2, B17)', () => {
     expect(choose(tree, { live: seen({ large: { breaker: 'open' } }) }).steps.every(({ accept }) => accept === undefined)).toBe(true)
   })
 
+  it('R4: a cascade that ends at a person has its last model accepted or not, too (B4)', () => {
+    const person = { queue: 'support', kind: 'edit' } as const
+    const tree: RouteTree = {
+      kind: 'cascade',
+      stages: [
+        { use: one('small'), accept: { confidenceMin: 0.8 } },
+        { use: one('large'), accept: { confidenceMin: 0.6 } },
+      ],
+      person,
+    }
+    expect(choose(tree).steps).toEqual([
+      { model: 'small', role: 'cascade', stage: 0, accept: { confidenceMin: 0.8 }, person },
+      { model: 'large', role: 'cascade', stage: 1, accept: { confidenceMin: 0.6 }, person },
+    ])
+  })
+
   it('takes the first branch whose condition holds, and names the others', () => {
     const tree: RouteTree = {
       kind: 'when',

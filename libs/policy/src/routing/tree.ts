@@ -1,4 +1,5 @@
 // A route as a tree: how one model of several is chosen. Names at the leaves are models, or other routes.
+import type { ActivationNeed } from '../activation/index.ts'
 
 /** What a request is the same by, for choices that have to stay: two requests with one key take the same branch. */
 export type StickyBy = 'run' | 'session' | 'user' | 'tenant'
@@ -22,8 +23,12 @@ export type RouteTree =
   | { readonly kind: 'balanced'; readonly of: readonly RouteTree[]; readonly weights?: ScoreWeights }
   /** The cheapest that a learned router believes to be right with this probability; none: the one it believes in most. */
   | { readonly kind: 'learned'; readonly router: string; readonly of: readonly RouteTree[]; readonly okMin?: number }
-  /** Asked one after another until an answer is accepted. */
-  | { readonly kind: 'cascade'; readonly stages: readonly { readonly use: RouteTree; readonly accept?: AcceptSpec }[] }
+  /** Asked one after another until an answer is accepted; `person`: who is asked when none is. */
+  | {
+      readonly kind: 'cascade'
+      readonly stages: readonly { readonly use: RouteTree; readonly accept?: AcceptSpec }[]
+      readonly person?: ActivationNeed
+    }
   /** A share of the questions is also put to another model, whose answer nobody sees. */
   | { readonly kind: 'shadow'; readonly use: RouteTree; readonly copy: RouteTree; readonly share: number }
   /** A share goes to a newcomer; the same key stays with it. */

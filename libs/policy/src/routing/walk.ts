@@ -2,6 +2,7 @@
 import type { Considered, LiveFacts, ModelFacts, Need } from './facts.ts'
 import { type Loss, lossOf } from './filter.policy.ts'
 import type { Scored } from './score.policy.ts'
+import type { ActivationNeed } from '../activation/index.ts'
 import type { AcceptSpec, RouteTree, StickyBy } from './tree.ts'
 
 export type StepRole = 'primary' | 'fallback' | 'cascade' | 'shadow'
@@ -13,6 +14,8 @@ export type ChosenStep = {
   /** Of a cascade, from 0: after an answer that was not accepted the next stage is asked, not the rest of this one. */
   readonly stage: number
   readonly accept?: AcceptSpec
+  /** Who is asked when no answer of its cascade is accepted. */
+  readonly person?: ActivationNeed
 }
 
 /** What a route asks of the world outside it. */

@@ -11,7 +11,7 @@ import type { BudgetBook, Reservation } from '../budget/budget-book.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import { claimsOf, type LimitsFile, type Subject } from '../limits/limits-config.ts'
 import type { Limiter, Ticket } from '../limits/limiter.ts'
-import type { Output } from '../output/structured-output.ts'
+import { calibratedOutput, type Output } from '../output/structured-output.ts'
 import { planRequestOf } from '../routes/plan-request.ts'
 import type { PlanRequest, PlanStep, RoutePlan } from '../routes/route-plan.ts'
 import { admit } from './admission.ts'
@@ -155,10 +155,13 @@ class Attempting implements Attempts {
       const asked = await walk.run()
       tell(asked.model.name)
       this.#paceOf(dispatch.names).answered(clockMs())
-      return asked
+      // Behind the walk: what a cascade accepts is said in the confidence of the model itself, and was tuned on that.
+      return { ...asked, output: calibratedOutput(asked.output, plan.calibratorOf?.(asked.model.name)) }
     } catch (error) {
       tell(undefined)
-      return this.#given(error, dispatch, { bill, tries: walk.tries, failedOver: walk.trail(), steps })
+      const given = this.#given(error, dispatch, { bill, tries: walk.tries, failedOver: walk.trail(), steps })
+      const person = given.deferMs === undefined ? walk.personFor(given.fault) : undefined
+      return person === undefined ? given : { ...given, person }
     }
   }
 

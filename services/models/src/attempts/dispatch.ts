@@ -1,9 +1,13 @@
 // What the attempts are given for one dispatch, and what they give back.
 import type { Fault } from '@baton/contracts/fault'
 import type { TrySpec } from '@baton/policy'
+import type { ActivationNeed } from '@baton/policy/activation'
 import type { StepCommand } from '@baton/contracts'
 import type { Answer, Model, Question, Usage } from '../model.ts'
 import type { Output } from '../output/structured-output.ts'
+
+/** A person is to decide, and why: no answer of a cascade was good enough. */
+export type ForPerson = { readonly need: ActivationNeed; readonly route: string; readonly why: string }
 
 export type Asked<O extends Output = Output> = {
   readonly output: O
@@ -14,6 +18,8 @@ export type Asked<O extends Output = Output> = {
   readonly failedOver: readonly string[]
   /** Cheaper answers were not good enough, and this one had to be asked for. */
   readonly escalated?: boolean
+  /** The output is a draft for this person. */
+  readonly person?: ForPerson
 }
 
 /** Nobody gave an output that fits: why, and what was used up all the same. */
@@ -24,6 +30,8 @@ export type GivenUp = {
   readonly failedOver: readonly string[]
   /** Nothing can serve it just now, and nothing was paid: it is worth asking again after so long. */
   readonly deferMs?: number
+  /** Nothing holds of what models wrote; this person writes the output. */
+  readonly person?: ForPerson
 }
 
 export type Dispatch<O extends Output = Output> = {

@@ -2,10 +2,12 @@
 //   V1. One deadline and one reservation are around all calls.
 //   V2. A candidate that cannot be asked just now is passed over; when nobody can be, the dispatch waits a little, then is put off.
 //   V3. An answer that a cascade does not take leads to the next stage, and is paid (T7).
+//   V5. Where a cascade ends at a person, an answer that nobody takes is their draft, and with none that holds they are asked without one.
 //   V4. Money that is not enough for a candidate may be enough for a cheaper one behind it.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Fault, FAULTS, toFault } from '@baton/contracts/fault'
 import { type Candidate, firstMove, type Move, nextMove, passMove, shareOfTry, skipMove } from '@baton/policy'
+import type { ActivationNeed } from '@baton/policy/activation'
 import type { Need } from '@baton/policy/routing'
 import type { Model } from '../model.ts'
 import type { Output } from '../output/structured-output.ts'
@@ -13,7 +15,7 @@ import type { PlanStep } from '../routes/route-plan.ts'
 import type { Reservation } from '../budget/budget-book.ts'
 import { admit, type Blocked, type Gate, mostOf } from './admission.ts'
 import type { Bill } from './bill.ts'
-import type { Asked, Dispatch } from './dispatch.ts'
+import type { Asked, Dispatch, ForPerson } from './dispatch.ts'
 import { askOne } from './one-call.ts'
 
 export type WalkOptions = {
@@ -149,10 +151,11 @@ export class Walk<O extends Output> {
       gate,
     )
     const output = read(answer)
-    const accepted = step.accept?.(output) ?? { ok: true }
+    const accepted = step.accept?.(output) ?? { ok: true, why: '' }
     if (!accepted.ok && this.#next(step)) return undefined // V3
     const failedOver = this.trail(by.name)
-    const more = this.#escalated ? { escalated: true } : {}
+    const person = accepted.ok || step.person === undefined ? undefined : this.#toPerson(step.person, accepted.why) // V5
+    const more = { ...(this.#escalated ? { escalated: true } : {}), ...(person === undefined ? {} : { person }) }
     return { output, model: by, usage: bill.usage, failedOver, tries: move.progress.tryNumber, ...more }
   }
 
@@ -166,6 +169,17 @@ export class Walk<O extends Output> {
       ...(feedback === undefined ? {} : { feedback }),
       ...(occasion === undefined ? {} : { occasion: { ...occasion, try: progress.tryNumber } }),
     }
+  }
+
+  #toPerson(need: ActivationNeed, why: string): ForPerson {
+    return { need, route: this.#dispatch.names.join(', '), why: `${why}; nobody stronger is left` }
+  }
+
+  /** Who is asked when all of this failed with a fault: only where what models wrote does not hold, or they would not answer (V5). */
+  personFor({ code, message }: Fault): ForPerson | undefined {
+    const need = this.#options.steps.find(({ person }) => person !== undefined)?.person
+    const theirs = FAULTS[code].remedy === 'reask' || code === 'output.truncated' || code === 'model.content_refused'
+    return need === undefined || !theirs ? undefined : this.#toPerson(need, message)
   }
 
   /** Goes on to the next stage. */

@@ -20,6 +20,7 @@ export type CachedAnswer = {
   readonly model: string
   readonly provider: string
   readonly confidence?: number
+  readonly rawConfidence?: number
   readonly costMicroUsd: number
 }
 export type CacheKey = { readonly tenant: string; readonly key: string }

@@ -57,6 +57,9 @@ const checkRoutes = (file: ModelsFile): void => {
     if (missing !== undefined)
       throw new Fault('config.invalid', `routes.${name}: there is no model or route ${missing}.`, { route: name, model: missing })
   }
+  for (const name of Object.keys(file.calibration))
+    if (!Object.hasOwn(file.models, name) && !Object.hasOwn(file.routes, name))
+      throw new Fault('config.invalid', `calibration.${name}: there is no model or route ${name}.`, { route: name })
 }
 
 /** Whether a price has to be looked for in the book. */

@@ -55,6 +55,7 @@ routes:
   default: { when: [{ if: need.inputTokens > 5000, use: big }, { else: own }] }
   session: { canary: big, of: own, share: 0.5, sticky: session }
   guarded: { cascade: [{ use: own, accept: { confidence: 0.8 } }, big] }
+  watched: { cascade: [{ use: own, accept: { confidence: 0.8 } }, { use: big, accept: { confidence: 0.7 } }, { person: { queue: support, sla: 4h } }] }
 policies:
   - { if: "request.flow.startsWith('health/')", dataClass: personal, why: patients }
   - { if: request.tenant == 'swiss', regions: [ch] }
@@ -150,6 +151,14 @@ describe('the catalogue (B1, B2, B13)', () => {
     expect(cheap?.accept?.({ value: {}, repaired: false })).toMatchObject({ ok: false })
     expect(cheap?.accept?.({ value: {}, confidence: 0.9, repaired: true })).toMatchObject({ ok: false })
     expect([strong?.role, strong?.accept]).toEqual(['cascade', undefined])
+  })
+
+  it('R4, B4: a cascade that ends at a person judges the answer of its last model, too', async () => {
+    const { steps } = (await catalogueOf(FULL)).plan(request(['watched']), live)
+    expect(steps.map(({ model, person }) => [model.name, person])).toEqual(
+      ['own', 'big'].map((name) => [name, { queue: 'support', kind: 'edit', slaMs: 14_400_000 }]),
+    )
+    expect(steps[1]?.accept?.({ value: {}, confidence: 0.6, repaired: false })).toMatchObject({ ok: false })
   })
 })
 

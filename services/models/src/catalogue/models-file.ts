@@ -2,6 +2,8 @@
 //   Y1. Secrets have no place here: a server names the variable of the environment that holds its key.
 //   Y2. Files are named relative to the flows folder, or to the data folder for weights that `baton models pull` fetched; never outside.
 //   Y3. An unknown price is never nothing: it is taken from the price book, or the model is refused, or its calls have a cap.
+import { toFault } from '@baton/contracts/fault'
+import { readCalibrator, type Calibrator } from '@baton/policy/calibration'
 import { z } from 'zod'
 import { RouteSchema } from './route-schema.ts'
 import { Duration, Name } from './shared.ts'
@@ -133,6 +135,29 @@ const Server = z
   .refine(({ url, urlFrom, speaks }) => url !== undefined || urlFrom !== undefined || speaks === 'anthropic', 'needs url or urlFrom')
 export type ServerEntry = z.infer<typeof Server>
 
+/** Where a calibration comes from, for who reads the file. */
+const fitted = {
+  rows: z.number().int().nonnegative().optional(),
+  at: z.iso.date().optional(),
+  /** Expected calibration error before and after, as cross-validation saw it. */
+  error: z.strictObject({ before: z.number(), after: z.number() }).optional(),
+}
+const Numbers = z.array(z.number()).min(1).max(2_000)
+/** A calibrator that would turn the order of confidences round is refused. */
+const CalibrationEntry = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('platt'), slope: z.number(), intercept: z.number(), ...fitted }),
+    z.strictObject({ kind: z.literal('isotonic'), scores: Numbers, shares: Numbers, ...fitted }),
+  ])
+  .transform((entry, context): Calibrator => {
+    try {
+      return readCalibrator(entry)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: toFault(error).message, input: entry })
+      return z.NEVER
+    }
+  })
+
 const Policy = z.strictObject({
   /** CEL over `request`, `need` and `live`; absent: always. */
   if: z.string().max(2_000).optional(),
@@ -152,6 +177,8 @@ export const ModelsFile = z.strictObject({
   /** Prices by the server's name of a model, before the price book and behind what the model itself says. */
   prices: z.record(z.string().min(1).max(200), PriceEntry).default({}),
   routes: z.record(Name, RouteSchema).default({}),
+  /** How far the confidence of a route, or of a model, can be believed: `baton models calibrate` writes it. */
+  calibration: z.record(Name, CalibrationEntry).default({}),
   policies: z.array(Policy).max(200).default([]),
 })
 export type ModelsFile = z.infer<typeof ModelsFile>

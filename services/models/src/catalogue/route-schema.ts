@@ -1,5 +1,6 @@
 // A route in YAML: a name, a list (fallback in that order), or one of the choices; nested as deep as it makes sense.
 import type { AcceptSpec, RouteTree } from '@baton/policy/routing'
+import { needOf, ReviewNeed } from '@baton/service'
 import { z } from 'zod'
 import { Duration, Name } from './shared.ts'
 
@@ -29,6 +30,11 @@ const Accept = z
     ...(confidence === undefined ? {} : { confidenceMin: confidence }),
     ...(probability === undefined ? {} : { probabilityMin: probability }),
   }))
+
+/** Who is asked when no answer of a cascade is good enough: like `need` of a rule in policies.yaml. */
+const Person = z.strictObject({ person: ReviewNeed.extend({ kind: z.enum(['approval', 'edit']).optional() }) }).transform(({ person }) => ({
+  person: needOf(person, 'edit'),
+}))
 
 const DEPTH_MAX = 8
 const depthOf = (tree: unknown): number =>
@@ -87,16 +93,21 @@ const Choices = {
   cascade: z
     .strictObject({
       cascade: z
-        .array(z.union([z.strictObject({ use: one, accept: Accept.optional() }), one.transform((use) => ({ use }))]))
+        .array(z.union([Person, z.strictObject({ use: one, accept: Accept.optional() }), one.transform((use) => ({ use }))]))
         .min(2)
-        .max(10),
+        .max(10)
+        .refine((stages) => stages.every((stage, at) => 'use' in stage || at === stages.length - 1), 'a person comes last'),
     })
-    .transform(({ cascade }): RouteTree => ({
-      kind: 'cascade',
-      stages: cascade.map((stage) =>
-        'accept' in stage && stage.accept !== undefined ? { use: stage.use, accept: stage.accept } : { use: stage.use },
-      ),
-    })),
+    .transform(({ cascade }): RouteTree => {
+      const last = cascade.at(-1)
+      return {
+        kind: 'cascade',
+        stages: cascade.flatMap((stage) =>
+          'use' in stage ? [{ use: stage.use, ...('accept' in stage && stage.accept !== undefined ? { accept: stage.accept } : {}) }] : [],
+        ),
+        ...(last !== undefined && 'person' in last ? { person: last.person } : {}),
+      }
+    }),
   shadow: z
     .strictObject({ shadow: one, of: one, share: Share.default(1) })
     .transform(({ shadow, of, share }): RouteTree => ({ kind: 'shadow', use: of, copy: shadow, share })),

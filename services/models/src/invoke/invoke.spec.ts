@@ -6,6 +6,7 @@ import type { Plan, PlanNode } from '@baton/flow/plan'
 import type { WorkContext } from '@baton/service'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { Answer, Model, Question } from '../model.ts'
+import type { PlanStep } from '../routes/route-plan.ts'
 import { attemptsOver } from '../attempts/attempts.fixture.ts'
 import { invokeHandler } from './invoke.ts'
 
@@ -78,7 +79,14 @@ let commands = 0
 const command = (override?: StepCommand['override']): StepCommand =>
   ({ override, attemptId: `a${++commands}`, tenant: 't', flow: 'a/b', deadlineMs: 20_000, priority: 'normal' }) as StepCommand
 
-const handlerOf = (models: readonly Model[]) => {
+/** A cascade of models that accept an answer they are sure enough of, and of a person behind them. */
+const CASCADE_TO_PERSON: Pick<PlanStep, 'role' | 'accept' | 'person'> = {
+  role: 'cascade',
+  accept: ({ confidence = 0 }) => ({ ok: confidence >= 0.8, why: `its confidence of ${confidence} is too low` }),
+  person: { queue: 'support', kind: 'edit', priority: 'high' },
+}
+
+const handlerOf = (models: readonly Model[], more?: Partial<PlanStep>) => {
   const resolved: (readonly string[])[] = []
   const catalogue: Catalogue = {
     resolve: (names) => {
@@ -92,7 +100,7 @@ const handlerOf = (models: readonly Model[]) => {
       return {
         route: names.join(),
         policy: 'fallback',
-        steps: models.map((model) => ({ model, role: 'primary', stage: 0 })),
+        steps: models.map((model, stage) => ({ model, role: 'primary', stage: 0, ...(more === undefined ? {} : { ...more, stage }) })),
         candidates: [],
       }
     },
@@ -222,5 +230,50 @@ describe('model.invoke', () => {
     expect(await handlerOf([model]).handle(command(), context({ node: once }))).toMatchObject({
       fault: { code: 'output.schema_invalid', detail: expect.not.objectContaining({ problem: expect.anything() }) },
     })
+  })
+
+  it('I3, V5: a cascade that nobody is sure enough in ends at its person, with the last answer as the draft (B4)', async () => {
+    const unsure = { intent: 'refund', confidence: 0.6 }
+    const models = [scripted('small', [{ intent: 'other', confidence: 0.3 }]), scripted('large', [unsure])]
+    const result = await handlerOf(models, CASCADE_TO_PERSON).handle(command(), context())
+    expect(result).toMatchObject({
+      status: 'asks',
+      ask: {
+        use: 'output',
+        kind: 'edit',
+        queue: 'support',
+        priority: 'high',
+        allowed: ['approve', 'edit', 'reject'],
+        input: { question: { text: 'this' }, draft: unsure, madeBy: 'model:large', confidence: 0.6 },
+        reasons: ['its confidence of 0.6 is too low; nobody stronger is left'],
+      },
+      meter: { costMicroUsd: 200 },
+    })
+  })
+
+  it('I3: one that somebody is sure enough in asks nobody', async () => {
+    const models = [scripted('small', [good]), scripted('large', [])]
+    expect(await handlerOf(models, CASCADE_TO_PERSON).handle(command(), context())).toMatchObject({ status: 'answered', output: good })
+  })
+
+  it('I3, V5: where nothing holds of what models wrote, the person writes the output; all of it is paid', async () => {
+    const models = [scripted('small', [{ text: 'no' }, { text: 'no' }]), scripted('large', [{ text: 'no' }, { text: 'no' }])]
+    const once = { ...node, retry: { attempts: 1, backoff: 'fixed', delayMs: 1, maxDelayMs: 1, jitter: false } } as const
+    expect(await handlerOf(models, CASCADE_TO_PERSON).handle(command(), context({ node: once }))).toMatchObject({
+      status: 'asks',
+      ask: { kind: 'question', allowed: ['respond', 'reject'], input: { question: { text: 'this' } } },
+      meter: { costMicroUsd: 400 },
+    })
+  })
+
+  it('V5: a provider that is down is no question for a person', async () => {
+    const models = [scripted('small', ['model.refused']), scripted('large', ['model.refused'])]
+    expect(await handlerOf(models, CASCADE_TO_PERSON).handle(command(), context())).toMatchObject({ status: 'failed' })
+  })
+
+  it('I3: a dry run asks nobody and goes on with what there is', async () => {
+    const models = [scripted('large', [{ intent: 'refund', confidence: 0.6 }])]
+    const dry: StepCommand = { ...command(), mode: 'dry_run' }
+    expect(await handlerOf(models, CASCADE_TO_PERSON).handle(dry, context())).toMatchObject({ status: 'answered' })
   })
 })

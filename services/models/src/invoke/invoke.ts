@@ -1,12 +1,13 @@
 // The handler of `model.invoke`: one dispatch of a model step, from plan and command to output and meter.
 //   I1. What a gate's retry changed (models, prompt, feedback) goes before what the plan says.
 //   I2. All calls of a dispatch are paid (attempts/bill.ts).
+//   I3. Where a cascade ends at a person, the step asks them; a dry run goes on with what there is.
 //   I4. What nothing can serve just now is put off while its deadline allows it.
 import { Fault } from '@baton/contracts/fault'
 import type { Json, StepCommand } from '@baton/contracts'
 import type { PlanNode, RetrySpec } from '@baton/flow/plan'
 import type { TrySpec } from '@baton/policy'
-import type { WorkContext, WorkHandler, WorkResult } from '@baton/service'
+import { askedWork, type WorkContext, type WorkHandler, type WorkResult } from '@baton/service'
 import { readMedia } from '../adapters/media.policy.ts'
 import type { Attempts } from '../attempts/attempts.ts'
 import type { Asked, Dispatch, GivenUp, PieceSink } from '../attempts/dispatch.ts'
@@ -99,6 +100,7 @@ const toCache = ({ output, model, usage }: Asked): CachedAnswer => ({
   provider: model.provider,
   costMicroUsd: usage.costMicroUsd,
   ...(output.confidence === undefined ? {} : { confidence: output.confidence }),
+  ...(output.rawConfidence === undefined ? {} : { rawConfidence: output.rawConfidence }),
 })
 
 const questionOf = (
@@ -126,6 +128,23 @@ const seenBy = async (sees: ContextReader | undefined, command: StepCommand, con
   const names = command.override?.models ?? node.models // I1
   const prompt = plan.prompts[command.override?.prompt ?? node.prompt] ?? ''
   return sees.read(command, context, { spec: node.context, names, beside: `${JSON.stringify(prompt)}${JSON.stringify(input)}` })
+}
+
+const askedFor = ({ person, output: { confidence } }: Asked): Parameters<typeof orPerson>[1] => ({
+  ...(person === undefined ? {} : { person }),
+  ...(confidence === undefined ? {} : { confidence }),
+})
+
+/** A result as it stands, or the question to the person that the route names (I3). */
+const orPerson = (
+  result: WorkResult,
+  { person, ...seen }: Pick<Asked | GivenUp, 'person'> & { readonly confidence?: number },
+  { command, node, input }: Pick<WorkContext, 'node' | 'input'> & { readonly command: StepCommand },
+): WorkResult => {
+  if (person === undefined || command.mode === 'dry_run' || (result.status !== 'answered' && result.status !== 'failed')) return result
+  const { need, route: rule, why } = person
+  const draft = result.status === 'answered' ? { output: result.output, by: result.by, ...seen } : {}
+  return askedWork({ command, node, input, ...draft }, { need, rule, reasons: [why] }, result)
 }
 
 /** Makes the handler. */
@@ -184,9 +203,11 @@ export const invokeHandler = ({ catalogue, attempts, cache, pieces, sees, clockM
     const asked = await attempts.ask(dispatch)
     if ('fault' in asked) {
       const inputChars = charsOf(told)
-      return lostWork(asked, { ...took(), inputChars }, { deadlineMs: command.deadlineMs, nowMs: nowMs() })
+      const lost = lostWork(asked, { ...took(), inputChars }, { deadlineMs: command.deadlineMs, nowMs: nowMs() })
+      return orPerson(lost, asked, { command, node, input })
     }
-    if (key !== undefined && node.cache !== undefined && asked.escalated !== true) await cache.save(key, toCache(asked), node.cache.ttlMs) // A2
-    return resultOf(asked, told, { input, ...took() })
+    if (key !== undefined && node.cache !== undefined && asked.escalated !== true && asked.person === undefined)
+      await cache.save(key, toCache(asked), node.cache.ttlMs) // A2
+    return orPerson(resultOf(asked, told, { input, ...took() }), askedFor(asked), { command, node, input })
   }
 }

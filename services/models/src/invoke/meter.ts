@@ -14,6 +14,7 @@ export const meterOf = ({ output, model, tries, usage, failedOver }: Asked, took
   provider: model.provider,
   ...usage, // I2
   ...(output.confidence === undefined ? {} : { confidence: output.confidence }),
+  ...(output.rawConfidence === undefined ? {} : { rawConfidence: output.rawConfidence }),
   ...(output.repaired ? { repaired: true } : {}),
   ...(failedOver.length > 0 ? { failedOver: [...failedOver] } : {}),
 })
@@ -37,4 +38,5 @@ export const cachedMeter = (cached: CachedAnswer, took: Took & { readonly output
   cached: true,
   savedMicroUsd: cached.costMicroUsd,
   ...(cached.confidence === undefined ? {} : { confidence: cached.confidence }),
+  ...(cached.rawConfidence === undefined ? {} : { rawConfidence: cached.rawConfidence }),
 })

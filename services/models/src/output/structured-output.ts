@@ -1,9 +1,11 @@
 // The answer of a model as the output of a step (B15).
 //   S1. With a schema the output fits it, or there is a fault; without one the output is the text itself.
 //   S2. A mended answer is marked and its confidence lowered by a tenth: what had to be guessed deserves less trust.
+//   S4. A calibrated confidence stands wherever the raw one stood, and the raw one is kept beside it; calibrating twice is calibrating once.
 //   S3. A confidence outside 0..1 is `confidence.invalid`, whatever the schema says: a model that writes 2e15 is not very sure, it is wrong.
 import { Fault } from '@baton/contracts/fault'
 import { isJsonObject, type Json, type JsonSchema } from '@baton/contracts/json'
+import { calibrated, type Calibrator } from '@baton/policy/calibration'
 import type { Answer } from '../model.ts'
 import { parseOutput } from './repair.policy.ts'
 import { schemaProblems } from './schema-check.ts'
@@ -11,7 +13,8 @@ import { schemaProblems } from './schema-check.ts'
 /** Factor on the confidence of a mended answer (S2). */
 const REPAIRED_CONFIDENCE = 0.9
 
-export type Output = { readonly value: Json; readonly repaired: boolean; readonly confidence?: number }
+/** `rawConfidence`: what the model gave, where a calibration made `confidence` of it. */
+export type Output = { readonly value: Json; readonly repaired: boolean; readonly confidence?: number; readonly rawConfidence?: number }
 
 const wantsText = (schema: JsonSchema | undefined): boolean =>
   schema === undefined || schema === true || (isJsonObject(schema) && schema['type'] === 'string')
@@ -43,7 +46,8 @@ const confidenceOf = (value: Json, reported: number | undefined): number | undef
   return confidence
 }
 
-const lowered = (confidence: number): number => Math.round(confidence * REPAIRED_CONFIDENCE * 10_000) / 10_000
+const rounded = (confidence: number): number => Math.round(confidence * 10_000) / 10_000
+const lowered = (confidence: number): number => rounded(confidence * REPAIRED_CONFIDENCE)
 
 /** Extracts, mends and checks. Throws `output.malformed`, `output.truncated` or `output.schema_invalid`; `detail.problem` is for the model. */
 export const readOutput = (answer: Answer, schema: JsonSchema | undefined): Output => {
@@ -57,9 +61,16 @@ export const readOutput = (answer: Answer, schema: JsonSchema | undefined): Outp
   if (confidence === undefined) return { value, repaired }
   if (!repaired) return { value, repaired, confidence }
   const trusted = lowered(confidence) // S2
-  return {
-    value: isJsonObject(value) && typeof value['confidence'] === 'number' ? { ...value, confidence: trusted } : value,
-    repaired,
-    confidence: trusted,
-  }
+  return { value: withConfidence(value, trusted), repaired, confidence: trusted }
+}
+
+const withConfidence = (value: Json, confidence: number): Json =>
+  isJsonObject(value) && typeof value['confidence'] === 'number' ? { ...value, confidence } : value
+
+/** The output with the confidence that outcomes of its route say it deserves (S4). */
+export const calibratedOutput = <O extends Output>(output: O, calibrator: Calibrator | undefined): O => {
+  const { confidence, rawConfidence } = output
+  if (calibrator === undefined || confidence === undefined || rawConfidence !== undefined) return output
+  const believed = rounded(calibrated(calibrator, confidence))
+  return { ...output, value: withConfidence(output.value, believed), confidence: believed, rawConfidence: confidence }
 }

@@ -5,6 +5,7 @@
 import { Fault, toFault } from '@baton/contracts/fault'
 import type { Json } from '@baton/contracts/json'
 import { type Condition, loadCondition } from '@baton/flow'
+import type { Calibrator } from '@baton/policy/calibration'
 import {
   type AcceptSpec,
   chooseModels,
@@ -140,13 +141,23 @@ export const createPlanner = async (
     const values = valuesOf(request, live)
     const need = rules.length === 0 ? request.need : bound(request.need, rules, values)
     const choice = chooseModels(request.names, { need, live, choosers: choosersOf(request, values) })
-    const steps = choice.steps.flatMap(({ model, role, stage, accept }): readonly PlanStep[] => {
+    const steps = choice.steps.flatMap(({ model, role, stage, accept, person }): readonly PlanStep[] => {
       const found = made.get(model)?.model
       return found === undefined
         ? []
-        : [{ model: found, role, stage, ...(accept === undefined ? {} : { accept: acceptWith(accept, request, artefacts) }) }]
+        : [
+            {
+              model: found,
+              role,
+              stage,
+              ...(accept === undefined ? {} : { accept: acceptWith(accept, request, artefacts) }),
+              ...(person === undefined ? {} : { person }),
+            },
+          ]
     })
-    return { route: request.names.join(', '), policy: choice.policy, steps, candidates: choice.candidates }
+    const ofRoute = request.names.find((name) => Object.hasOwn(file.routes, name) && Object.hasOwn(file.calibration, name))
+    const calibratorOf = (model: string): Calibrator | undefined => file.calibration[ofRoute ?? model]
+    return { route: request.names.join(', '), policy: choice.policy, steps, candidates: choice.candidates, calibratorOf }
   }
 }
 

@@ -3,7 +3,7 @@
 // For whoever walks it:
 //   W1. `steps` are asked in order. `primary` first; a `fallback` when those before it failed; a `cascade` is asked like a primary, and its
 //       answer counts only where `accept` says so, else the next step is asked (its call is paid all the same). The last step that is
-//       neither shadow nor hedge has no `accept`: its answer always counts.
+//       neither shadow nor hedge has no `accept`: its answer always counts; but where the cascade names a person, who is asked then.
 //   W2. A `shadow` is asked beside the others with the same question; nobody waits for it, its answer is thrown away and its outcome is
 //       reported as a call. It may not be asked where the budget is short.
 //   W3. A `hedge` may be started beside a primary that is slow. Plans hold none of themselves today: the first `fallback` that is not local
@@ -14,6 +14,8 @@
 // Faults of planning: `model.unknown`, `model.none_configured`, `model.none_allowed` (with the reasons in `detail`), `price.unknown`.
 // When all that is wrong is passing (breaker open, limits used up, resting), `model.unavailable` with `detail.retryAfterMs`; where the money is short `budget.exceeded`.
 // What limits, breakers, prices and reservations need to know of a model is in `model.about` (model.ts).
+import type { Calibrator } from '@baton/policy/calibration'
+import type { ActivationNeed } from '@baton/policy/activation'
 import type { Considered, LiveFacts, Need } from '@baton/policy/routing'
 import type { Json, JsonSchema } from '@baton/contracts/json'
 import type { Model } from '../model.ts'
@@ -37,6 +39,8 @@ export type PlanStep = {
   /** 0, but in a cascade: steps of one stage stand in for each other when they fail; an answer that is not accepted leads to the next stage. */
   readonly stage: number
   readonly accept?: (answer: Judged) => Acceptance
+  /** Who is asked when no answer of the cascade counts. */
+  readonly person?: ActivationNeed
 }
 
 export type RoutePlan = {
@@ -46,6 +50,8 @@ export type RoutePlan = {
   readonly policy: string
   readonly steps: readonly PlanStep[]
   readonly candidates: readonly Considered[]
+  /** The calibration of the confidence this model answers with here: of a route the step names, else of the model; undefined: none was fitted. */
+  readonly calibratorOf?: (model: string) => Calibrator | undefined
 }
 
 /** What is to be answered, as far as a choice depends on it. */
