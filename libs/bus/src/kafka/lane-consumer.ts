@@ -25,7 +25,7 @@ const REST_MAX_MS = 5_000
 /** How often the ends of the partitions are asked for, while somebody asks for figures. */
 const ENDS_INTERVAL_MS = 10_000
 /** A rebalance takes longer than this by itself. */
-const IDLE_WAIT_MS = 500
+const IDLE_WAIT_MS = 1_000
 
 export type LaneSettings = {
   /** Of this consumer alone. */

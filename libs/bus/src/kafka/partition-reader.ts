@@ -20,7 +20,7 @@ const FETCH_BYTES_MAX = 10_485_760
 /** A lingering reader is answered before its time when so much waits. */
 const LINGER_BYTES = 262_144
 // The broker answers as soon as there is a record. The wait is how long a partition added meanwhile stays unasked, and what idling costs.
-const FETCH_WAIT_MS = { busy: 100, idle: 250 } as const
+const FETCH_WAIT_MS = { busy: 100, idle: 500 } as const
 const IDLE_AFTER_FETCHES = 20
 const PARTITION_BYTES_MAX = 1_048_576
 const RANGE_TIMEOUT_MS = 30_000
@@ -33,7 +33,7 @@ export type PartitionReaderOptions = {
   readonly topicPrefix: string
   /** While records come, how long they may wait for more. Default 0. */
   readonly lingerMs?: number
-  /** How long a partition added in a quiet time may stay unasked. Default 250. */
+  /** How long a partition added in a quiet time may stay unasked. Default 500. */
   readonly idleWaitMs?: number
   /** How long a record of the partition may lie unread while the partition brings none. Default not at all. */
   readonly restMs?: (at: TopicPartition) => number

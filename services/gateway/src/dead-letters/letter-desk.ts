@@ -7,7 +7,7 @@ import type { Platform } from '@baton/service'
 import { letterId } from './letter-id.ts'
 
 /** How often it looks for letters when nobody asks. */
-const LOOK_MS = 5_000
+const LOOK_MS = 15_000
 const DAY_MS = 86_400_000
 
 /** A letter of the desk. */

@@ -165,6 +165,7 @@ export class RunLoop {
       topic: TOPICS.events,
       onBatch: (partition, records) => this.#decide(partition, records),
       onFault: (partition, fault) => this.#halt(partition, fault),
+      onHeard: () => this.#busWatch.heard(),
     })
     await this.#ownership.start()
     if (!this.#platform.config.embedded) this.#busWatch.start()
@@ -204,7 +205,6 @@ export class RunLoop {
   }
 
   async #decide(partition: number, records: readonly BusRecord[]): Promise<void> {
-    this.#busWatch.heard()
     const mine = this.#owned.get(partition)
     if (mine === undefined) return
     try {
