@@ -22,6 +22,9 @@ export default {
     project('unit', ['<rootDir>/{libs,services}/*/src/**/*.spec.ts', '<rootDir>/cli/src/**/*.spec.ts', '<rootDir>/test/*.spec.ts'], {
       testPathIgnorePatterns: ['/node_modules/', '\\.int\\.spec\\.ts$'],
     }),
-    project('integration', ['<rootDir>/{libs,services}/*/src/**/*.int.spec.ts', '<rootDir>/test/**/*.int.spec.ts']),
+    // Real servers on a busy machine: a test that names no time of its own has this one.
+    project('integration', ['<rootDir>/{libs,services}/*/src/**/*.int.spec.ts', '<rootDir>/test/**/*.int.spec.ts'], {
+      testTimeout: 30_000,
+    }),
   ],
 }

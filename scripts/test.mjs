@@ -64,7 +64,8 @@ check('format', bin('oxfmt'), ['--check'])
 jest('unit', ['--maxWorkers=100%'])
 if (built) {
   check('generated references are current', process.execPath, [join(root, 'scripts', 'generate.mjs'), '--check'])
-  jest('integration', ['--runInBand'])
+  // Two at a time: they wait for servers and clocks more than they compute.
+  jest('integration', ['--maxWorkers=2'])
   check('evaluation: flows/support', process.execPath, [join(root, 'cli', 'bin', 'baton.mjs'), 'eval', 'run', 'flows/support'])
 }
 

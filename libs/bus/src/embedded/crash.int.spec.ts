@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,6 +23,7 @@ const writeAndKill = async (first: number, round: number): Promise<readonly numb
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const acknowledged: number[] = []
+  const gone = once(child, 'exit')
   const lines = createInterface({ input: child.stdout })
   for await (const line of lines) {
     acknowledged.push(Number(line))
@@ -29,6 +31,7 @@ const writeAndKill = async (first: number, round: number): Promise<readonly numb
     await sleep(round)
     child.kill('SIGKILL')
   }
+  await gone // Its pipe ends before it does, and it holds the directory until then.
   return acknowledged
 }
 
