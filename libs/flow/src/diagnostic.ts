@@ -52,6 +52,7 @@ export type DiagnosticCode =
   | 'time.chain_exceeds_flow'
   | 'cost.exceeds_flow'
   | 'effect.unapproved'
+  | 'cache.never_used'
   | 'gate.no_confidence'
   | 'schema.incompatible'
   | 'secret.found'

@@ -45,7 +45,7 @@ output: { done: =three }
 
   it('are seen in composed steps, and in the fields beside what a step does', () => {
     const map = '{ map: =a.list, each: { set: { n: =item.n, k: =a.key } } }'
-    const cached = '{ tool: y, cache: { for: 1h, key: =a.id } }'
+    const cached = '{ tool: y, effect: read, cache: { for: 1h, key: =a.id } }'
     expect(readFieldsOf(planOf(`steps:\n  - a: { tool: x }\n  - b: ${map}\n  - c: ${cached}\n`))).toEqual({
       a: [['id'], ['key'], ['list']],
     })

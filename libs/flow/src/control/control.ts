@@ -1,6 +1,7 @@
 // What a run may do as a whole: where it comes to, what it waits for, what it may use up, and what it must not do unasked.
 import type { Report } from '../diagnostic.ts'
 import type { FlowTree } from '../tree.ts'
+import { checkCaches } from './caches.ts'
 import { checkCaps } from './caps.ts'
 import { checkConfidence } from './confidence.ts'
 import { checkFlowCycles } from './cycles.ts'
@@ -15,6 +16,7 @@ const CHECKS: readonly ((tree: FlowTree, report: Report) => void)[] = [
   checkCaps,
   checkTimes,
   checkEffects,
+  checkCaches,
   checkConfidence,
   (tree, report) => {
     checkFlowCycles([tree], () => report)

@@ -44,6 +44,15 @@ export const CONTROL = {
     fix: 'Raise `limits.cost` or lower the budgets.',
     foundBy: 'compiler',
   },
+  'cache.never_used': {
+    title: 'A cache that no call ever uses',
+    about:
+      'A tool may change something unless its step says `effect: read`, and what changes something is done each time it is asked for. The cache would be of no use, and nobody would notice.',
+    wrong: 'input: { id: string }\nsteps:\n  - customer: { tool: crm/customer, with: { id: =input.id }, cache: 10m }\n',
+    right: 'input: { id: string }\nsteps:\n  - customer: { tool: crm/customer, effect: read, with: { id: =input.id }, cache: 10m }\n',
+    fix: 'Say `effect: read` if the tool changes nothing, or remove the cache.',
+    foundBy: 'compiler',
+  },
   'step.unreachable': {
     title: 'No run ever comes to this step',
     about: 'Every way before it ends, fails or jumps over it, or its condition is never true.',

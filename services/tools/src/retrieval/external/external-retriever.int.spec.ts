@@ -58,7 +58,7 @@ beforeAll(async () => {
   search = retrievalSearch({ platform, indexes: {} as SearchIndex, retrievers: { registry: createRegistry(sources), byIndex } }) // indexes of our own are not asked
 }, 60_000)
 afterAll(async () => {
-  await Promise.all(sources.map((source) => source.close?.()))
+  for (const source of sources) await source.close?.()
   await mcp.close()
   const ended = once(server, 'exit')
   server.kill()
