@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { FAULTS, toFault } from '@baton/contracts/fault'
 import type { CommandContext } from './commands/context.ts'
 import { openTerminal } from './terminal.ts'
@@ -34,6 +34,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   routes: async () => (await import('./commands/routes.ts')).routesCommand,
   prompts: async () => (await import('./commands/prompts.ts')).promptsCommand,
   models: async () => (await import('./commands/models.ts')).modelsCommand,
+  budgets: async () => (await import('./commands/budgets.ts')).budgetsCommand,
   topics: async () => (await import('./commands/topics.ts')).topicsCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
   upgrade: async () => (await import('./commands/upgrade.ts')).upgradeCommand,
@@ -72,6 +73,8 @@ export const main = async (args: readonly string[]): Promise<number> => {
     await program.parseAsync([...args], { from: 'user' })
     return exitCode
   } catch (error) {
+    // Said by commander already, but for what a command finds wrong in its options together.
+    if (error instanceof InvalidArgumentError) terminal.note(`${error.message} (add --help for usage)`)
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     const fault = toFault(error)
     terminal.note(`${fault.code}: ${fault.message}`)

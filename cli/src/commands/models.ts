@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import { percent } from '../print/table.ts'
 import { bar } from '../terminal.ts'
 import { show, type CommandContext } from './context.ts'
+import { calibrateCommand } from './models-calibrate.ts'
 import { catalogueCommands } from './models-catalogue.ts'
 import { learnedCommands } from './models-learned.ts'
 
@@ -47,7 +48,10 @@ const train = (context: CommandContext): Command =>
 
 /** `baton models train`. */
 export const modelsCommand = (context: CommandContext): Command =>
-  [...learnedCommands(context), ...catalogueCommands(context)].reduce((models, command) => models.addCommand(command), trained(context))
+  [...learnedCommands(context), calibrateCommand(context), ...catalogueCommands(context)].reduce(
+    (models, command) => models.addCommand(command),
+    trained(context),
+  )
 
 const trained = (context: CommandContext): Command =>
   new Command('models')

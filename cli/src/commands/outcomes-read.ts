@@ -1,7 +1,7 @@
 // Outcomes of a running system: what people decided about answers of models, as rows a router learns from.
 //   Y1. A row is an answer that a person saw: approved is right, everything else is not. What nobody looked at says nothing.
 //   At most `RUNS_MAX` runs are read, the oldest decisions first; how many there were is told.
-import type { OutcomeRow } from '@baton/models'
+import type { ConfidenceRow, OutcomeRow } from '@baton/models'
 import type { Api } from '../api.ts'
 import { query } from './context.ts'
 
@@ -14,6 +14,8 @@ type Attempt = {
   readonly seq: number
   readonly status: string
   readonly model?: string | null
+  readonly confidence?: number
+  readonly rawConfidence?: number
   readonly contentRef?: { readonly sha256: string }
 }
 type Node = Attempt & { readonly earlier?: readonly Attempt[]; readonly children?: readonly Node[] }
@@ -33,18 +35,23 @@ const casesOf = async (api: Api, filter: { flow?: string; days: number }): Promi
 const flat = (nodes: readonly Node[]): readonly Attempt[] =>
   nodes.flatMap((node) => [...(node.earlier ?? []), node, ...flat(node.children ?? [])])
 
-/** The last answer of a model before the step that asked the person. */
-const answerBefore = (attempts: readonly Attempt[], path: string): Attempt | undefined => {
+/** The last attempt of this kind before the step that asked the person. */
+const lastBefore = (attempts: readonly Attempt[], path: string, isOne: (attempt: Attempt) => boolean): Attempt | undefined => {
   const asked = Math.min(...attempts.filter((one) => one.path === path).map(({ seq }) => seq))
   return attempts
-    .filter(({ model, contentRef, seq }) => typeof model === 'string' && contentRef !== undefined && seq < asked)
+    .filter((one) => isOne(one) && one.seq < asked)
     .toSorted((left, right) => left.seq - right.seq)
     .at(-1)
 }
 
+const attemptsOf = async (api: Api, { runId }: Case): Promise<readonly Attempt[]> => {
+  const { steps } = await api.get<{ steps: readonly Node[] }>(`/v1/runs/${encodeURIComponent(runId)}/trace`)
+  return flat(steps)
+}
+
 const rowOf = async (api: Api, one: Case): Promise<readonly OutcomeRow[]> => {
-  const { steps } = await api.get<{ steps: readonly Node[] }>(`/v1/runs/${encodeURIComponent(one.runId)}/trace`)
-  const answer = answerBefore(flat(steps), one.path)
+  const isAnswer = ({ model, contentRef }: Attempt): boolean => typeof model === 'string' && contentRef !== undefined
+  const answer = lastBefore(await attemptsOf(api, one), one.path, isAnswer)
   if (answer?.contentRef === undefined || typeof answer.model !== 'string') return []
   const content = await api.get<Content>(`/v1/runs/${encodeURIComponent(one.runId)}/payloads/${answer.contentRef.sha256}`)
   if (content.prompt === undefined || content.prompt === '') return []
@@ -62,6 +69,25 @@ export const readReviewedOutcomes = async (
   const rows: OutcomeRow[] = []
   for (const [at, one] of cases.entries()) {
     rows.push(...(await rowOf(api, one)))
+    onRow(at + 1, cases.length)
+  }
+  return rows
+}
+
+/** The same decisions as confidences, of answers of these models: the raw one, where a calibration was applied already (Y1). */
+export const readReviewedConfidences = async (
+  api: Api,
+  { models, ...filter }: { flow?: string; days: number; models: readonly string[] },
+  onRow: (done: number, all: number) => void = () => {},
+): Promise<readonly ConfidenceRow[]> => {
+  const isSure = ({ model, confidence }: Attempt): boolean =>
+    typeof model === 'string' && models.includes(model) && typeof confidence === 'number'
+  const cases = await casesOf(api, filter)
+  const rows: ConfidenceRow[] = []
+  for (const [at, one] of cases.entries()) {
+    const answer = lastBefore(await attemptsOf(api, one), one.path, isSure)
+    if (answer?.confidence !== undefined)
+      rows.push({ confidence: answer.rawConfidence ?? answer.confidence, right: one.verdict === 'approve' })
     onRow(at + 1, cases.length)
   }
   return rows

@@ -42,6 +42,8 @@ export const Meter = z.looseObject({
   outputTokens: z.number().int().nonnegative().optional(),
   costMicroUsd: MicroUsd,
   confidence: z.number().min(0).max(1).optional(),
+  /** What the model gave, where the calibration of its route made `confidence` of it. */
+  rawConfidence: z.number().min(0).max(1).optional(),
   repaired: z.boolean().optional(),
   /** The answer to the very same question was there already; what asking would have cost. */
   cached: z.boolean().optional(),

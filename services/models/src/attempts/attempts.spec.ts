@@ -91,6 +91,18 @@ describe('dispatches', () => {
     expect(model.asked).toHaveLength(1)
     expect(first).toBe(second)
   })
+  it('S4: a route with a calibration answers with the confidence outcomes bear out, the raw one beside it', async () => {
+    const steps: readonly PlanStep[] = [{ model: modelOf('one', ['{"intent":"fee","confidence":0.9}']), role: 'primary', stage: 0 }]
+    const plan = (): RoutePlan => ({
+      ...planOf(steps).plan(),
+      calibratorOf: () => ({ kind: 'isotonic', scores: [0.5, 0.9], shares: [0.2, 0.6] }),
+    })
+    const { attempts } = attemptsOver({ ...planOf(steps), plan })
+    const schema = { type: 'object', properties: { intent: { type: 'string' }, confidence: { type: 'number' } } }
+    expect(await attempts.ask(dispatchOf({ read: (answer) => readOutput(answer, schema) }))).toMatchObject({
+      output: { value: { intent: 'fee', confidence: 0.6 }, confidence: 0.6, rawConfidence: 0.9 },
+    })
+  })
   it('B17: tells why which model, and every call', async () => {
     const { attempts, seen } = attemptsOver(fallbacks(modelOf('one', ['model.overloaded']), modelOf('two', ['hello'])))
     await attempts.ask(dispatchOf())

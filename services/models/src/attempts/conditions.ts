@@ -157,6 +157,16 @@ export class Conditions {
     this.#show(key)
   }
 
+  /** Somebody says that it is well again: it is tried at once, one call first. False: nothing is known of it here. */
+  retry(key: string): boolean {
+    const known = this.#known.get(key)
+    if (known === undefined) return false
+    known.breaker.retry()
+    known.limitedUntilMs = 0
+    this.#show(key)
+    return true
+  }
+
   list(): readonly BreakerView[] {
     const nowMs = this.#options.clockMs()
     return [...this.#known].map(([name, { breaker, inFlight }]) => ({

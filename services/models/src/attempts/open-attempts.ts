@@ -9,12 +9,13 @@ import { createLimiter } from '../limits/limiter.ts'
 import { loadLimits, type LimitsFile } from '../limits/limits-config.ts'
 import { createAttempts, type Attempts } from './attempts.ts'
 import { Conditions } from './conditions.ts'
-import { shareCooldowns } from './cooldowns.ts'
+import { type Cooldowns, shareCooldowns } from './cooldowns.ts'
 import { routedTeller } from './routed.ts'
 
 export type OpenAttempts = {
   readonly attempts: Attempts
   readonly conditions: Conditions
+  readonly cooldowns: Cooldowns
   readonly budgets: BudgetBook
   readonly cache: AnswerCache
   readonly limits: LimitsFile
@@ -66,5 +67,5 @@ export const openAttempts = async (platform: Platform, catalogue: Pick<Catalogue
     await Promise.allSettled([limiter.close(), budgets.close(), cooldowns.close(), routed.settled()])
   }
   const cache = createAnswerCache({ store: stores.modelCache, metrics: telemetry.metrics, clockMs })
-  return { attempts, conditions, budgets, cache, limits, close }
+  return { attempts, conditions, cooldowns, budgets, cache, limits, close }
 }

@@ -109,6 +109,11 @@ export class Account {
       .finally(() => (this.#leasing = undefined))
   }
 
+  /** So much of what is known to be spent counts no more. */
+  forgiven(microUsd: number): void {
+    this.#used = Math.max(0, this.#used - microUsd)
+  }
+
   /** What to tell the store, now. */
   report(): readonly { sliceId: string; spent: number; amount: number; close: boolean }[] {
     const nowMs = this.#clockMs()

@@ -33,6 +33,17 @@ describe('reservations (B9)', () => {
     await book.reserve({ id: 'a', subject }).cover(5_000, signal)
     expect(store.leased()).toBe(5_000)
   })
+  it('what was spent can be forgiven, and is spent anew', async () => {
+    const store = memoryBudgets()
+    const [before, after] = [bookOver(store), bookOver(store)]
+    const first = before.reserve({ id: 'a', subject })
+    await first.cover(9_000, signal)
+    first.settle(9_000)
+    await before.close()
+    expect(await after.forgive('tenant:t/month', 'ann')).toBe(9_000)
+    await expect(after.reserve({ id: 'b', subject }).cover(9_000, signal)).resolves.toBeUndefined()
+    expect(await after.forgive('tenant:t', 'ann')).toBeUndefined()
+  })
   it('covers what calls of one dispatch may cost together, and no more', async () => {
     const book = bookOver()
     const reservation = book.reserve({ id: 'a', subject })

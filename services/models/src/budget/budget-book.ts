@@ -5,10 +5,12 @@
 //   B3. Most calls ask nobody: slices are leased ahead and told of every fifth of a second, in one statement.
 //   B4. A budget that is nearly used up, or will be before its time, is said once, and shown as a figure.
 import { Fault } from '@baton/contracts/fault'
-import type { BudgetRow, BudgetStore } from '@baton/store'
+import { periodOf } from '@baton/policy'
+import type { BudgetStore } from '@baton/store'
 import type { Telemetry } from '@baton/telemetry'
 import { budgetsOf, type LimitsFile, type Subject } from '../limits/limits-config.ts'
 import { Account, LEASE_MS, type Part } from './account.ts'
+import { periodIn, shownBudget, type ShownBudget } from './shown-budget.policy.ts'
 
 export type Reservation = {
   /** Makes sure that so much is reserved in all, before a further call. Throws `budget.exceeded`. */
@@ -21,7 +23,9 @@ type Standing = { readonly frugal: boolean }
 export type BudgetBook = {
   readonly reserve: (of: { id: string; subject: Subject }) => Reservation
   readonly standing: (subject: Subject) => Standing
-  readonly list: () => Promise<readonly BudgetRow[]>
+  readonly list: () => Promise<readonly ShownBudget[]>
+  /** Forgives what was spent of a budget in this period; undefined: there is none. */
+  readonly forgive: (key: string, by: string) => Promise<number | undefined>
   readonly close: () => Promise<void>
 }
 export type BudgetOptions = {
@@ -106,8 +110,20 @@ class Book implements BudgetBook {
     return { frugal: this.#accountsOf(subject).some(({ standing }) => standing !== 'free') }
   }
 
-  list(): Promise<readonly BudgetRow[]> {
-    return this.#options.store.list({ sinceMs: this.#options.nowMs() - TWO_MONTHS_MS, limit: LISTED_MAX })
+  async list(): Promise<readonly ShownBudget[]> {
+    const { store, nowMs, file } = this.#options
+    const rows = await store.list({ sinceMs: nowMs() - TWO_MONTHS_MS, limit: LISTED_MAX })
+    return rows.map((row) => shownBudget(row, file, nowMs()))
+  }
+
+  async forgive(key: string, by: string): Promise<number | undefined> {
+    const { store, nowMs, telemetry } = this.#options
+    const per = periodIn(key)
+    if (per === undefined) return undefined
+    const forgiven = await store.forgive({ key, startMs: periodOf(per, nowMs()).startMs })
+    if (forgiven !== undefined) telemetry.logger.warn({ budget: key, forgivenMicroUsd: forgiven, by }, 'what was spent is forgiven')
+    this.#accounts.get(key)?.forgiven(forgiven ?? 0)
+    return forgiven
   }
 
   async close(): Promise<void> {

@@ -28,6 +28,8 @@ export type AnswerCache = {
   readonly find: (key: CacheKey) => Promise<CachedAnswer | undefined>
   readonly save: (key: CacheKey, answer: CachedAnswer, ttlMs: number) => Promise<void>
   readonly forget: (key: CacheKey) => Promise<void>
+  /** Of this process since it was started. */
+  readonly savings: () => { readonly hits: number; readonly misses: number; readonly savedMicroUsd: number }
 }
 
 /** What makes a question the same (A1). `prompt` is the template, for steps that say themselves what makes calls the same. */
@@ -67,6 +69,7 @@ export const createAnswerCache = ({
 }): AnswerCache => {
   const here = new Map<string, { readonly answer: CachedAnswer; readonly untilMs: number }>()
   let saved = 0
+  const savings = { hits: 0, misses: 0, savedMicroUsd: 0 }
   const idOf = ({ tenant, key }: CacheKey): string => `${tenant} ${key}`
   const keep = (key: CacheKey, answer: CachedAnswer, ttlMs: number): void => {
     here.delete(idOf(key))
@@ -86,6 +89,8 @@ export const createAnswerCache = ({
     find: async (key) => {
       const answer = await look(key)
       metrics.count('baton_model_cache_total', { outcome: answer === undefined ? 'miss' : 'hit' })
+      savings[answer === undefined ? 'misses' : 'hits'] += 1
+      savings.savedMicroUsd += answer?.costMicroUsd ?? 0
       if (answer !== undefined) metrics.count('baton_model_cache_saved_micro_usd_total', {}, answer.costMicroUsd)
       return answer
     },
@@ -97,6 +102,7 @@ export const createAnswerCache = ({
       saved += 1
       if (saved % SWEEP_EVERY === 0) void store.sweep({ limit: SWEEP_MAX }).catch(() => undefined)
     },
+    savings: () => ({ ...savings }),
     forget: async (key) => {
       here.delete(idOf(key))
       await store.forget(key).catch(() => undefined)

@@ -61,6 +61,22 @@ policies:
   - { if: request.tenant == 'swiss', regions: [ch] }
 `
 
+describe('calibration in the catalogue', () => {
+  const fitted = `${FULL}calibration: { session: { kind: platt, slope: 2, intercept: -1 }, own: { kind: platt, slope: 1, intercept: 0 } }\n`
+  it('that of the route counts, else that of the model that answers', async () => {
+    const { plan } = await catalogueOf(fitted)
+    expect(plan(request(['session']), live).calibratorOf?.('own')).toEqual({ kind: 'platt', slope: 2, intercept: -1 })
+    expect(plan(request(['default']), live).calibratorOf?.('own')).toEqual({ kind: 'platt', slope: 1, intercept: 0 })
+    expect(plan(request(['default']), live).calibratorOf?.('big')).toBeUndefined()
+  })
+  it('G4: one of nobody is refused', async () => {
+    await expect(catalogueOf(`${FULL}calibration: { nobody: { kind: platt, slope: 2, intercept: -1 } }\n`)).rejects.toMatchObject({
+      code: 'config.invalid',
+      message: 'calibration.nobody: there is no model or route nobody.',
+    })
+  })
+})
+
 describe('the catalogue (B1, B2, B13)', () => {
   it('knows what a model can do, where it is, how often it may be asked and what it costs today', async () => {
     const catalogue = await catalogueOf(FULL)

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { parse } from 'yaml'
 import { ModelsFile } from '../catalogue/catalogue.ts'
-import { calibrateRoute, withCalibration, type ConfidenceRow } from './calibrate.ts'
+import { calibrateRoute, type CalibrationEntry, type ConfidenceRow } from './calibrate.ts'
+import { withCalibration } from './calibration-text.ts'
 
 /** Says 0.9 and is right in 60 of 100; says 0.6 and is right in 30. */
 const tooSure: readonly ConfidenceRow[] = Array.from({ length: 400 }, (_, at) => {
@@ -33,10 +34,10 @@ describe('the calibration of a route', () => {
   })
 
   it.each(['platt', 'isotonic'] as const)('Z2: a %s entry is put into the text and changed there, and no other line is', (kind) => {
-    const { entry } = calibrateRoute(tooSure, options)
-    const given = {
-      ...(entry ?? { rows: 0, at: '2026-11-22', error: { before: 0, after: 0 } }),
+    const fitted = { rows: 400, at: '2026-11-22', error: { before: 0.3, after: 0.02 } }
+    const given: CalibrationEntry = {
       ...(kind === 'platt' ? { kind, slope: 2.5, intercept: -1 } : { kind, scores: [0.1, 0.9], shares: [0.2, 0.6] }),
+      ...fitted,
     }
     const once = withCalibration(FILE, 'answer', given)
     expect(once.startsWith(FILE)).toBe(true)
@@ -49,7 +50,7 @@ describe('the calibration of a route', () => {
 
   it('a route that is not there is told', () => {
     const entry = { kind: 'platt', slope: 1, intercept: 0, rows: 50, at: '2026-11-22', error: { before: 0, after: 0 } } as const
-    expect(() => withCalibration(FILE, 'nobody', entry)).toThrow('no route or model nobody; it has answer, other')
+    expect(() => withCalibration(FILE, 'nobody', entry)).toThrow('no route or model nobody; it has answer, other, one')
   })
 
   it('K1: a calibration that would turn the order round is refused with the file', () => {

@@ -1,6 +1,5 @@
 // `baton models calibrate`: how far the confidence of a route can be believed, learned from outcomes, as a change of models.yaml.
 //   Z1. Rows hold the confidence as the model gave it: a calibration is fitted on what it will be applied to, never on its own results.
-//   Z2. Only the entry of the route is changed in the text; every other line, comments too, stays as it is.
 import { readFile } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
 import { Fault } from '@baton/contracts/fault'
@@ -14,10 +13,7 @@ import {
   type ReliabilityBin,
 } from '@baton/policy/calibration'
 import { reliabilityDiagram } from '@baton/policy/confidence'
-import { isMap, isScalar, parseDocument, stringify } from 'yaml'
 import { z } from 'zod'
-import { parseConfig } from '../catalogue/config-text.ts'
-import { ModelsFile } from '../catalogue/catalogue.ts'
 
 /** An answer of a route: how sure its model was, and whether it was right. */
 export type ConfidenceRow = { readonly confidence: number; readonly right: boolean; readonly weight?: number }
@@ -51,7 +47,9 @@ const parsedLine = (line: string, file: string, number: number): z.infer<typeof 
 
 /** Reads JSON lines `{ confidence, right }`, also as `.gz`; rows that name another route are left out. Throws `input.invalid` with the line. */
 export const readConfidenceRows = async (file: string, route: string): Promise<readonly ConfidenceRow[]> => {
-  const bytes = await readFile(file)
+  const bytes = await readFile(file).catch((error: unknown) => {
+    throw new Fault('input.invalid', `${file} cannot be read.`, { file }, { cause: error })
+  })
   const text = (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')
   const lines = text.split('\n')
   if (lines.length > LINES_MAX) throw new Fault('input.invalid', `${file} has more than ${LINES_MAX} lines.`, { file })
@@ -64,6 +62,13 @@ export const readConfidenceRows = async (file: string, route: string): Promise<r
 }
 
 type Side = { readonly calibrationError: number; readonly brier: number; readonly bands: readonly ReliabilityBin[] }
+
+/** A calibrator with where it comes from. */
+export type CalibrationEntry = Calibrator & {
+  readonly rows: number
+  readonly at: string
+  readonly error: { readonly before: number; readonly after: number }
+}
 
 export type CalibrationReport = {
   readonly route: string
@@ -149,57 +154,4 @@ export const calibrateRoute = (
       ? {}
       : { entry: { ...written(calibrator), rows: rows.length, at: new Date(nowMs).toISOString().slice(0, 10), error } }),
   }
-}
-
-const indented = (text: string): string =>
-  text
-    .trimEnd()
-    .split('\n')
-    .map((line) => `  ${line}\n`)
-    .join('')
-
-/** The lines of an entry; lists of numbers on one line. */
-const entryText = (route: string, entry: NonNullable<CalibrationReport['entry']>): string =>
-  indented(
-    stringify({ [route]: entry }, { lineWidth: 0, collectionStyle: 'block', flowCollectionPadding: false }).replaceAll(
-      /((?: +- -?[\d.e-]+\n)+)/g,
-      (list) =>
-        `\u0000${list
-          .trim()
-          .split(/\s*\n\s*/)
-          .map((item) => item.slice(2))
-          .join(', ')}\u0000\n`,
-    ),
-  ).replaceAll(/\n\s*\u0000([^\u0000]*)\u0000/g, ' [$1]')
-
-/** The text of models.yaml with the calibration of a route in it (Z2). Throws `config.invalid` for a text that is not right before or after. */
-export const withCalibration = (text: string, route: string, entry: NonNullable<CalibrationReport['entry']>): string => {
-  const file = parseConfig(text, ModelsFile, 'models.yaml')
-  if (!Object.hasOwn(file.routes, route) && !Object.hasOwn(file.models, route))
-    throw new Fault('input.invalid', `models.yaml has no route or model ${route}; it has ${Object.keys(file.routes).join(', ')}.`, {
-      route,
-    })
-  const document = parseDocument(text)
-  const section = document.get('calibration', true)
-  const ended = text.endsWith('\n') || text === '' ? text : `${text}\n`
-  const lines = entryText(route, entry)
-  const changed = ((): string => {
-    if (!isMap(section))
-      return `${ended}\n# How far confidences can be believed; written by baton models calibrate.\ncalibration:\n${lines}`
-    if (section.flow === true) throw new Fault('config.invalid', 'models.yaml: write calibration as a block, an entry a line.', {})
-    const known = section.items.find(({ key }) => isScalar(key) && key.value === route)
-    const place = isScalar(known?.key) ? known.key.range?.[0] : undefined
-    const value = known?.value
-    const range =
-      typeof value === 'object' && value !== null && 'range' in value ? (value.range as readonly number[] | undefined) : undefined
-    if (place === undefined || range === undefined) {
-      const end = section.range?.[1] ?? ended.length
-      return `${ended.slice(0, end).trimEnd()}\n${lines}${ended.slice(end)}`
-    }
-    const from = ended.lastIndexOf('\n', place) + 1
-    const until = range[1] ?? ended.length
-    return `${ended.slice(0, from)}${lines}${ended.slice(until)}`
-  })()
-  parseConfig(changed, ModelsFile, 'models.yaml')
-  return changed
 }

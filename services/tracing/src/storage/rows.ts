@@ -47,6 +47,7 @@ export type StepFacts = {
   readonly inputTokens?: number | undefined
   readonly outputTokens?: number | undefined
   readonly confidence?: number | undefined
+  readonly rawConfidence?: number | undefined
   readonly tries?: number | undefined
   readonly failedOver?: readonly string[] | undefined
   readonly repaired?: boolean | undefined
