@@ -140,16 +140,15 @@ const compare = async ({ set, splits, theirs: asked }, progress) => {
 
 export const run = async ({ quick, shared, progress }) => {
   const has = (folder) => shared !== undefined && existsSync(join(shared, 'data', folder))
+  const size = { foldsRun: quick ? 1 : FOLDS, quick }
   const begun = [
-    ['banking77', banking],
-    ['clinc150', clinc],
-  ].map(([folder, read]) => [folder, has(folder) ? begin(read(shared), { foldsRun: quick ? 1 : FOLDS, quick }) : undefined])
+    { folder: 'banking77', read: banking },
+    { folder: 'clinc150', read: clinc },
+  ].map(({ folder, read }) => ({ folder, one: has(folder) ? begin(read(shared), size) : undefined }))
   const rows = []
-  for (const [folder, one] of begun)
-    rows.push(
-      ...(one === undefined
-        ? [{ what: folder, seen: 'skipped', note: `BATON_SHARED has no data/${folder}` }]
-        : await compare(one, progress)),
-    )
+  for (const { folder, one } of begun) {
+    if (one === undefined) rows.push({ what: folder, seen: 'skipped', note: `BATON_SHARED has no data/${folder}` })
+    else rows.push(...(await compare(one, progress)))
+  }
   return rows
 }

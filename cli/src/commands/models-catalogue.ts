@@ -7,6 +7,7 @@ import { table } from '../print/table.ts'
 import { bar } from '../terminal.ts'
 import { show, type CommandContext } from './context.ts'
 import { userName } from './flow-alias.ts'
+import { healthCommands } from './models-health.ts'
 import { runningSystem } from './running-system.ts'
 
 type Price = { readonly input: number; readonly output: number }
@@ -147,5 +148,10 @@ const pull = (context: CommandContext): Command =>
       })
     })
 
-/** `baton models list|apply|pull`. */
-export const catalogueCommands = (context: CommandContext): readonly Command[] => [list(context), apply(context), pull(context)]
+/** `baton models list|apply|pull|health|retry`. */
+export const catalogueCommands = (context: CommandContext): readonly Command[] => [
+  list(context),
+  apply(context),
+  pull(context),
+  ...healthCommands(context),
+]

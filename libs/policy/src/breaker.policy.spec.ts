@@ -50,6 +50,17 @@ describe('breakers (B6)', () => {
     expect(breaker.admit(at)).toBe('call')
     expect(breaker.state(at + BREAKER.recoverMs)).toBe('closed')
   })
+  it('K3: when somebody says that it is well again, one call tries it at once; one that fails rests shortly again', () => {
+    const breaker = new Breaker()
+    open(breaker, 0)
+    breaker.pause(60_000)
+    expect(breaker.admit(1)).toBe('wait')
+    breaker.retry()
+    expect(breaker.state(1)).toBe('half_open')
+    expect([breaker.admit(1), breaker.admit(1)]).toEqual(['probe', 'wait'])
+    expect(breaker.failed(1, 'probe', 0)).toBe(true)
+    expect(breaker.openUntilMs).toBe(1 + BREAKER.openMs)
+  })
   it('K3: when it has closed no more than twice the usual are out at once, for about as long as it was open', () => {
     const breaker = new Breaker()
     for (let count = 0; count < 20; count++) breaker.admit(0)

@@ -153,6 +153,15 @@ export class Breaker {
     this.#successes = 0
   }
 
+  /** Somebody says that it is well again: it is tried at once, one call first, as after any rest (K3). */
+  retry(): void {
+    this.#openUntilMs = 0
+    this.#pausedUntilMs = 0
+    this.#times = 0
+    this.#row = 0
+    this.#windows = [emptyWindow(0), emptyWindow(0)]
+  }
+
   #close(nowMs: number): void {
     const { recoverMs, recoverMaxMs } = this.#spec
     this.#tripped = false

@@ -102,6 +102,15 @@ export const budgetRepository = (db: Database): BudgetStore => ({
     const { rows } = await db.query<Listed>(LIST, [sinceMs, limit])
     return rows.map(rowOf)
   },
+  forgive: async ({ key, startMs }) => {
+    const { rows } = await db.query<{ forgiven: string }>(
+      `update budgets b set settled = 0, lost = 0
+       from (select key, start_ms, settled from budgets where key = $1 and start_ms = $2 for update) was
+       where b.key = was.key and b.start_ms = was.start_ms returning was.settled as forgiven`,
+      [key, startMs],
+    )
+    return rows[0] === undefined ? undefined : Number(rows[0].forgiven)
+  },
   sweep: async ({ beforeMs, limit }) => {
     const { rowCount } = await db.query(
       `delete from budgets where (key, start_ms) in (select key, start_ms from budgets where start_ms < $1 and leased <= 0 limit $2)`,

@@ -2,7 +2,7 @@
 //   T1. A bucket gives what has come in and no more, whoever asks when: the row is changed by one statement.
 //   T2. Together the processes hold no more places than there are; those of a process that does not renew are free again.
 import type { Database } from './database.ts'
-import type { CooldownStore, LimitStore } from './model-ports.ts'
+import { type CooldownStore, ENDED, type LimitStore } from './model-ports.ts'
 
 const HELD = `least($2::float8, b.tokens + $3::float8 * greatest(0, extract(epoch from clock_timestamp() - b.filled_at)::float8 * 1000))`
 const GRANTED = `case when ${HELD} >= $4::float8 then $4::float8 when ${HELD} >= $5::float8 then ${HELD} else 0 end`
@@ -45,6 +45,13 @@ export const cooldownRepository = (db: Database): CooldownStore => ({
        on conflict (key) do update set until_at = greatest(c.until_at, excluded.until_at), reason = excluded.reason, by = excluded.by`,
       [key, Math.ceil(restMs), reason, by],
       { name: 'cooldown-rest' },
+    )
+  },
+  end: async ({ key, by, noticeMs }) => {
+    await db.query(
+      `insert into cooldowns (key, until_at, reason, by) values ($1, clock_timestamp() + $2::int * interval '1 millisecond', $3, $4)
+       on conflict (key) do update set until_at = excluded.until_at, reason = excluded.reason, by = excluded.by`,
+      [key, noticeMs, ENDED, by],
     )
   },
   list: async () => {

@@ -43,6 +43,8 @@ export type BudgetStore = {
   }): Promise<readonly { readonly sliceId: string; readonly wanted: boolean }[]>
   /** Every budget of periods that are not over for long, as it stands. */
   list(options: { sinceMs: number; limit: number }): Promise<readonly BudgetRow[]>
+  /** Forgives what was spent and lost of a budget so far; what processes hold stays theirs. Says how much; undefined: there is none. */
+  forgive(budget: BudgetName): Promise<number | undefined>
   /** Forgets budgets of periods that began before. */
   sweep(options: { beforeMs: number; limit: number }): Promise<number>
 }
@@ -61,9 +63,14 @@ export type LimitStore = {
   places(of: { key: string; holder: string; want: number; max: number; leaseMs: number }): Promise<number>
 }
 
+/** Reason of a rest that somebody ended. */
+export const ENDED = 'ended'
+
 /** What is left alone for a while, known to all processes. */
 export type CooldownStore = {
   rest(of: { key: string; restMs: number; reason: string; by: string }): Promise<void>
+  /** Ends a rest before its time; that it was ended is listed for `noticeMs` with the reason `ENDED`. */
+  end(of: { key: string; by: string; noticeMs: number }): Promise<void>
   /** What rests now; `leftMs` on the database's clock. */
   list(): Promise<readonly { readonly key: string; readonly leftMs: number; readonly reason: string; readonly by: string }[]>
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { StoreUnderTest } from '../contract.ts'
-import type { BudgetRow } from '../model-ports.ts'
+import { type BudgetRow, ENDED } from '../model-ports.ts'
 
 /** Money, rates, places, rests and cached answers. */
 export const modelMoneyContract = (get: () => StoreUnderTest): void => {
@@ -56,6 +56,16 @@ export const modelMoneyContract = (get: () => StoreUnderTest): void => {
       const late = { sliceId: slice?.sliceId ?? '', spent: 50, amount: 400, close: true }
       expect(await stores().budgets.renew({ holder: 'a', leaseMs: 1, slices: [late] })).toEqual([])
       expect(await standing()).toMatchObject({ spent: 400, reserved: 600 })
+    })
+    it('what was spent can be forgiven; what is held stays held', async () => {
+      const { slice } = await lease(400, 100, { leaseMs: 0 })
+      await setTimeout(5)
+      await lease(500, 100, { holder: 'b' })
+      expect(slice?.amount).toBe(400)
+      expect(await stores().budgets.forgive({ key, startMs })).toBe(400)
+      expect(await standing()).toMatchObject({ spent: 0, reserved: 500, lost: 0 })
+      expect((await lease(600, 100, { holder: 'c' })).slice?.amount).toBe(500)
+      expect(await stores().budgets.forgive({ key: `${key}-none`, startMs })).toBeUndefined()
     })
     it('a call that cost more than was reserved is told all the same', async () => {
       const { slice } = await lease(100, 100)
@@ -114,6 +124,13 @@ export const modelMoneyContract = (get: () => StoreUnderTest): void => {
       await stores().cooldowns.rest({ key: short, restMs: 0, reason: 'x', by: 'a' })
       await setTimeout(5)
       expect((await stores().cooldowns.list()).some((row) => row.key === short)).toBe(false)
+    })
+    it('a rest that was ended is over, and all can read that it was', async () => {
+      const mine = async () => (await stores().cooldowns.list()).find((row) => row.key === key)
+      await stores().cooldowns.rest({ key, restMs: 60_000, reason: 'model.unavailable', by: 'a' })
+      await stores().cooldowns.end({ key, by: 'b', noticeMs: 5_000 })
+      expect(await mine()).toMatchObject({ reason: ENDED, by: 'b' })
+      expect((await mine())?.leftMs).toBeLessThanOrEqual(5_000)
     })
     it('a cached answer is found by its tenant until it is too old or forgotten', async () => {
       const { modelCache } = stores()

@@ -127,8 +127,26 @@ const ROUTES: readonly Route[] = [
   {
     method: 'get',
     path: '/v1/models/budgets',
-    summary: 'Budgets: cap, spent and reserved, of all replicas together',
+    summary: 'Budgets: cap, spent and reserved, of all replicas together; how they stand, and when they will be used up',
     answers: json('Budgets'),
+  },
+  {
+    method: 'get',
+    path: '/v1/models/cache',
+    summary: 'What the cache of answers has spared: hits, misses, savedMicroUsd, since the models service was started',
+    answers: json('Savings'),
+  },
+  {
+    method: 'post',
+    path: '/v1/models/breakers:retry',
+    summary: 'Try a model or server again before its rest is over, { name }; without a name all that rest',
+    answers: json('Those that are tried again'),
+  },
+  {
+    method: 'post',
+    path: '/v1/models/budgets:forgive',
+    summary: 'What was spent of a budget in this period counts no more, { key }',
+    answers: json('How much'),
   },
   { method: 'get', path: '/v1/flows', summary: 'Published flows', answers: json('Flows with versions and aliases') },
   {

@@ -1,5 +1,5 @@
 // Routes that other services answer. The gateway is the one address that people and programs need to know.
-import { All, Controller, Get, Inject, Req, Res } from '@nestjs/common'
+import { All, Controller, Get, Inject, Post, Req, Res } from '@nestjs/common'
 import { PLATFORM, type Platform } from '@baton/service'
 import { forward, type HttpReply, type HttpRequest } from './forward.ts'
 
@@ -26,8 +26,13 @@ export class ForwardController {
     return this.#forward('models', request, reply)
   }
 
-  @Get(['models/breakers', 'models/budgets'])
+  @Get(['models/breakers', 'models/budgets', 'models/cache'])
   limits(@Req() request: HttpRequest, @Res() reply: HttpReply): Promise<void> {
+    return this.#forward('models', request, reply)
+  }
+
+  @Post(['models/breakers::retry', 'models/budgets::forgive'])
+  mend(@Req() request: HttpRequest, @Res() reply: HttpReply): Promise<void> {
     return this.#forward('models', request, reply)
   }
 
