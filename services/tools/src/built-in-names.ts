@@ -3,6 +3,7 @@ export const BUILT_IN_TOOL_NAMES: readonly string[] = [
   'baton/read_result',
   'billing/record_refund',
   'billing/refund_status',
+  'code/program',
   'code/run',
   'demo/echo',
   'demo/no_op',

@@ -8,6 +8,7 @@ import { BUILT_IN_TOOLS } from './built-in.ts'
 import type { FunctionsConfig, QueryConfig } from './config/functions.config.ts'
 import { matchesName } from './config/names.ts'
 import { findFunctions, type FoundTool, type ToolProblem } from './function-files.ts'
+import { codeProgram } from './functions/code-program.ts'
 import { codeRun } from './functions/code-run.ts'
 import { databaseQuery, type DatabaseQuery } from './functions/database-query.ts'
 import { openFileDatabase } from './functions/file-database.ts'
@@ -61,6 +62,7 @@ export const openFunctions = async (
     charge,
     sendMail,
     codeRun(config.snippet),
+    codeProgram(config.program),
     webSearch(localSearch(indexes, config.searchIndex)),
     ...(query === undefined ? [] : [query]),
   ]

@@ -15,7 +15,7 @@ const tool = (name: string): string =>
 
 describe('the registry of tools', () => {
   it('has the built-in tools under the names that are known without loading them', () => {
-    const reference = ['code/run', 'web/search', 'payments/charge', 'mail/send']
+    const reference = ['code/run', 'code/program', 'web/search', 'payments/charge', 'mail/send']
     expect([...BUILT_IN_TOOLS.map(({ name }) => name), ...reference].sort()).toEqual(BUILT_IN_TOOL_NAMES)
   })
 

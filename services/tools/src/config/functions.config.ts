@@ -4,8 +4,10 @@ import { Duration } from './duration.ts'
 import { Names } from './names.ts'
 import type { ConfigSection } from './section.ts'
 import { QUERY_LIMITS, type QueryLimits } from '../functions/database-query.ts'
+import { PROGRAM_LIMITS } from '../functions/code-program.ts'
 import { SNIPPET_LIMITS } from '../functions/code-run.ts'
 import type { IsolationLimits } from '../isolation/isolated-run.adapter.ts'
+import type { ProcessLimits } from '../isolation/sandbox-process.adapter.ts'
 import type { SnippetLimits } from '../isolation/snippet.ts'
 import { SecretRef } from '../mcp/mcp-config.ts'
 
@@ -42,6 +44,12 @@ const Functions = z
         memoryMb: z.number().int().min(1).max(512).default(32),
       })
       .prefault({}),
+    program: z
+      .strictObject({
+        timeout: Duration.optional(),
+        memoryMb: z.number().int().min(32).max(4_096).default(PROGRAM_LIMITS.memoryMbMax),
+      })
+      .prefault({}),
   })
   .prefault({})
 
@@ -57,6 +65,7 @@ export type FunctionsConfig = {
   readonly database?: QueryConfig
   readonly searchIndex: string
   readonly snippet: SnippetLimits
+  readonly program: ProcessLimits
 }
 
 const queryConfigOf = ({ url, file = '', role, timeout, rowsMax, bytesMax }: z.output<typeof Database>): QueryConfig => ({
@@ -66,12 +75,13 @@ const queryConfigOf = ({ url, file = '', role, timeout, rowsMax, bytesMax }: z.o
 
 /** Reads the section. Throws `config.invalid` with file and line. */
 export const readFunctions = (section: ConfigSection): FunctionsConfig => {
-  const { isolated = [], memoryMb, threads, database, search, code } = section.parse(Functions)
+  const { isolated = [], memoryMb, threads, database, search, code, program } = section.parse(Functions)
   return {
     isolated,
     isolation: { memoryMbMax: memoryMb, threadsMax: threads },
     ...(database === undefined ? {} : { database: queryConfigOf(database) }),
     searchIndex: search.index,
     snippet: { ...SNIPPET_LIMITS, timeoutMs: code.timeout ?? SNIPPET_LIMITS.timeoutMs, memoryBytesMax: code.memoryMb * 1_048_576 },
+    program: { ...PROGRAM_LIMITS, timeoutMs: program.timeout ?? PROGRAM_LIMITS.timeoutMs, memoryMbMax: program.memoryMb },
   }
 }
