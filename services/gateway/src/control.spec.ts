@@ -24,6 +24,9 @@ steps:
         - { when: input.urgent, then: next }
         - { else: next }
   - answer: Answer {{ input.text }}
+  - paid:
+      wait: { event: paid, timeout: 2d }
+      returns: { amount: number }
 `
 const PARTITIONS = 3
 
@@ -242,6 +245,14 @@ describe('events from outside', () => {
       data: { eventId: 'bank-88', event: 'payment/confirmed', data: { amount: 12 }, by: 'bank' },
     })
     expect(events[1]).toMatchObject({ data: { eventId: 'k', data: null, by: 'http' } })
+  })
+
+  it('V5: data that the waiting step does not take is refused with its field, and is not on the log', async () => {
+    const runId = runIn('waiting')
+    const refused = await post(`/v1/runs/${runId}/events`, { event: 'paid', data: { amount: 'much' } })
+    expect(refused).toMatchObject({ status: 422, body: { code: 'input.invalid', field: 'data.amount' } })
+    expect(await eventsOf(runId)).toEqual([])
+    expect(await post(`/v1/runs/${runId}/events`, { event: 'paid', data: { amount: 12 } })).toMatchObject({ status: 202 })
   })
 
   it('without a name, or for a run that has ended, are refused', async () => {

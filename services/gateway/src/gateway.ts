@@ -13,6 +13,7 @@ import { AliasController } from './flows/alias.controller.ts'
 import { PayloadController } from './payloads/payload.controller.ts'
 import { ParamController } from './params/param.controller.ts'
 import { ForwardController } from './forward/forward.controller.ts'
+import { keyedEventCheck } from './events/event-check.ts'
 import { createEventDelivery } from './events/event-delivery.ts'
 import { EventController } from './events/event.controller.ts'
 import { createIntake } from './intake/intake.ts'
@@ -51,7 +52,7 @@ export const start: StartService = async (platform, { port, host }): Promise<Run
   const [results, journal, pieces] = watches
   const desk = createLetterDesk(platform)
   const jobs = createJobRunner(platform, { kinds: [controlJobs(platform), letterJobs({ ...platform, desk })] })
-  const events = createEventDelivery(platform)
+  const events = createEventDelivery(platform, keyedEventCheck(platform, catalog))
   const intake = createIntake({ platform, catalog })
   const triggers = new Triggers({ platform, intake })
   let config: TableReader | undefined

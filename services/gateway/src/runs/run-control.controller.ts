@@ -4,7 +4,8 @@ import { Controller, Headers, HttpCode, Inject, Param, Patch, Post } from '@nest
 import type { OutgoingRecord } from '@baton/bus/bus'
 import { Fault, TOPICS, type Json, type JsonObject } from '@baton/contracts'
 import { PLATFORM, TENANT_HEADER, tenantOf, ValidBody, type Platform } from '@baton/service'
-import type { FlowCatalog, ReadyFlow } from '../flows/flow-catalog.ts'
+import { checkEvent, flowOfRun } from '../events/event-check.ts'
+import type { FlowCatalog } from '../flows/flow-catalog.ts'
 import { CATALOG } from '../tokens.ts'
 import { ControlBody, EventBody, PatchBody } from './control-bodies.ts'
 import { CONTROL_ACTIONS, isSettledFor, requireOpenTo, type ControlAction } from './control.policy.ts'
@@ -52,7 +53,7 @@ export class RunControlController {
     const tenant = tenantOf(headers[TENANT_HEADER])
     const run = await this.#run(action, { tenant, runId })
     const { by = CALLER, reason, undo, from } = body ?? {}
-    if (action === 'retry' && from !== undefined) requireFirstStep((await this.#flow(run, tenant)).plan, from)
+    if (action === 'retry' && from !== undefined) requireFirstStep((await flowOfRun(this.#catalog, run, tenant)).plan, from)
     const key = keyOf(headers)
     const options = { by, reason, undo, from }
     await this.#append(actionRecord(run, action, { options, key, tenant, nowMs: this.#platform.nowMs(), partitions: this.#partitions }))
@@ -69,7 +70,7 @@ export class RunControlController {
     const run = await this.#run('patch', { tenant, runId })
     // The body was parsed from JSON.
     const { input, params } = body as { input?: JsonObject; params?: JsonObject }
-    const change = patchOf((await this.#flow(run, tenant)).plan, { input, params })
+    const change = patchOf((await flowOfRun(this.#catalog, run, tenant)).plan, { input, params })
     const data = { runId, by: body.by ?? CALLER, ...change }
     await this.#append(
       changeRecord(run, { name: 'run.patch', data, tenant, cause: `patch/${keyOf(headers)}`, partitions: this.#partitions }),
@@ -90,6 +91,7 @@ export class RunControlController {
     const eventId = headers['idempotency-key'] === undefined ? (body.id ?? randomUUID()) : keyOf(headers)
     // The body was parsed from JSON.
     const data = { runId, eventId, event: body.event, data: (body.data ?? null) as Json, by: body.by ?? CALLER }
+    await checkEvent(this.#catalog, run, { tenant, event: data.event, data: data.data }) // V5
     await this.#append(changeRecord(run, { name: 'run.event', data, tenant, cause: `event/${eventId}`, partitions: this.#partitions }))
     return { runId, eventId }
   }
@@ -102,13 +104,6 @@ export class RunControlController {
     const run = await findKnownRun(this.#platform.call, { ...of, isExpected: (known) => isSettledFor(change, known) })
     requireOpenTo(change, run)
     return run
-  }
-
-  /** The flow as the run has it: by its plan where that is known, else by its version. */
-  #flow({ runId, flow, version, planHash }: KnownRun, tenant: string): Promise<ReadyFlow> {
-    if (flow === undefined) throw new Fault('request.not_found', `nobody knows the flow of run ${runId}`, { runId })
-    const at = planHash === undefined ? version : `sha256:${planHash}`
-    return this.#catalog.find(tenant, at === undefined ? flow : `${flow}@${at}`)
   }
 
   /** What the engine is told has to fit into a message: it never follows a reference. */
