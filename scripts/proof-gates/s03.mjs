@@ -10,8 +10,7 @@ import { calibrated, fitPlatt } from '../../libs/policy/src/calibration/index.ts
 import { interval, percent } from '../bench-validation/_figures.mjs'
 
 export const title = 'S3: moderation, thresholds chosen on one split and shown on another'
-export const not =
-  "pictures (the flow has their branch; its models are the product's own), and people: what they decide is not in the figures."
+export const not = 'pictures (`npm run proof:flows -- --only s04` has them), and people: what they decide is not in the figures.'
 
 const stateOf = (text) => {
   let state = 0x81_1c_9d_c5
@@ -130,19 +129,7 @@ export const prepare = ({ home, upstream, root, quick, say }) => {
   home.flow('flows/s03-moderation')
   home.route('moderation', ['moderation-first'])
   home.route('moderation-second', ['moderation-other'])
-  home.route('vision', ['moderation-first'])
-  home.route('vision-safety', ['moderation-first'])
-  home.file(
-    'gates/tools/moderation.mjs',
-    `import { defineTool } from '@baton/tools'
-import { z } from 'zod'
-const one = (name, effect, output) => defineTool({ name, about: 'Does it.', effect, idempotent: true, input: z.looseObject({}), output: z.json(), timeoutMs: 2_000, run: async () => output })
-export const publish = one('moderation/publish', 'write', { done: true })
-export const block = one('moderation/block', 'write', { done: true })
-export const rules = one('moderation/image_rules', 'read', { allowed: true })
-`,
-  )
-  home.file('gates/flow.yaml', 'flow: gates/home@1.0.0\nlimits: { time: 1m, steps: 5 }\nsteps:\n  - nothing: { set: 1 }\n')
+  home.flow('flows/s04-images') // the tools of its step for pictures
   const held = scored.filter(({ text }) => !isTuned(text))
   world = { tuned: scored.filter(({ text }) => isTuned(text)), held: quick ? held.slice(0, 60) : held }
 }
