@@ -45,6 +45,7 @@ export class LaneScheduler<Task extends LaneTask> {
   private readonly lanes = new Map<string, Fifo<Task> | undefined>()
   private readonly rings: readonly [TenantRing<Task>, TenantRing<Task>, TenantRing<Task>]
   private readonly tenants = new Map<string, Tenant>()
+  private tenantsKept = TENANTS_KEPT
   private readonly parked = new Set<Task>()
   private readonly runningOf: [number, number, number] = [0, 0, 0]
   /** Virtual time of each class: it grows by 1/weight with every start, and who is behind is next. */
@@ -170,7 +171,7 @@ export class LaneScheduler<Task extends LaneTask> {
   private tenantOf(name: string): Tenant {
     const known = this.tenants.get(name)
     if (known !== undefined) return known
-    if (this.tenants.size >= TENANTS_KEPT) this.forgetIdle()
+    if (this.tenants.size >= this.tenantsKept) this.forgetIdle()
     const weight = Math.min(WEIGHT.most, Math.max(WEIGHT.least, this.tenantWeight(name)))
     const tenant: Tenant = { name, weight, running: 0, waiting: 0 }
     this.tenants.set(name, tenant)
@@ -183,6 +184,7 @@ export class LaneScheduler<Task extends LaneTask> {
       this.tenants.delete(tenant.name)
       for (const ring of this.rings) ring.forget(tenant)
     }
+    this.tenantsKept = Math.max(TENANTS_KEPT, 2 * this.tenants.size) // Or with many busy ones each new one would look at all.
   }
 
   private advance(key: string): void {

@@ -13,6 +13,7 @@ const WAIT_MS = { least: 1_000, most: 300_000 } as const
 /** A put-off message may come back so late; after that its key is free. */
 const LATE_MS = 2_000
 const KEYS_KEPT = 10_000
+const SWEEP_MS = 500
 const RATE_WINDOW_MS = 500
 /** What a tenant has here takes at least so long, or those behind it need no help. */
 const BACKLOG_MS = 500
@@ -26,6 +27,8 @@ export class Overflow {
   private readonly tenants = new Map<string, Tenant>()
   /** Until when later messages of a key wait. */
   private readonly keys = new Map<string, number>()
+  private sweptAtMs = -Infinity
+  private tenantsKept = KEYS_KEPT
   /** The tenants heard of last, two different ones. */
   private last: Tenant | undefined
   private lastOther: Tenant | undefined
@@ -59,9 +62,16 @@ export class Overflow {
   private putOff(tenant: Tenant, { key, waitMs, nowMs }: { key: string; waitMs: number; nowMs: number }): number {
     tenant.putOff++
     if (!this.options.ordered || key === '') return waitMs
-    if (this.keys.size >= KEYS_KEPT) for (const [one, untilMs] of this.keys) if (untilMs + LATE_MS <= nowMs) this.keys.delete(one)
+    if (this.keys.size >= KEYS_KEPT) this.forgetKeys(nowMs)
     if (this.keys.size < KEYS_KEPT) this.keys.set(key, nowMs + waitMs)
     return waitMs
+  }
+
+  /** At most every `SWEEP_MS`: in a flood it is asked for with every message. */
+  private forgetKeys(nowMs: number): void {
+    if (nowMs - this.sweptAtMs < SWEEP_MS) return
+    this.sweptAtMs = nowMs
+    for (const [key, untilMs] of this.keys) if (untilMs + LATE_MS <= nowMs) this.keys.delete(key)
   }
 
   private delaysOthers(tenant: Tenant, nowMs: number): boolean {
@@ -81,7 +91,7 @@ export class Overflow {
   private heardOf(name: string, nowMs: number): Tenant {
     let tenant = this.last?.name === name ? this.last : this.tenants.get(name)
     if (tenant === undefined) {
-      if (this.tenants.size >= KEYS_KEPT) this.forgetIdle()
+      if (this.tenants.size >= this.tenantsKept) this.forgetIdle()
       tenant = { name, pending: 0, putOff: 0, done: 0, windowAtMs: nowMs, donePerMs: Infinity, seenAtMs: nowMs }
       this.tenants.set(name, tenant)
     }
@@ -95,5 +105,6 @@ export class Overflow {
 
   private forgetIdle(): void {
     for (const tenant of this.tenants.values()) if (tenant.pending === 0) this.tenants.delete(tenant.name)
+    this.tenantsKept = Math.max(KEYS_KEPT, 2 * this.tenants.size) // Or with many busy ones each new one would look at all.
   }
 }
