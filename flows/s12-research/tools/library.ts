@@ -1,47 +1,29 @@
-// The tools of the demonstration: they look into scripts/library.json and never reach the web. Replace them by tools of your own.
+// What the demonstration reads beside `web/search`, which is built in and looks into the index `web`: the documents of ../library, and tables.
+// Nothing here reaches the web. Replace it by tools of your own.
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { defineTool } from '@baton/tools'
 import { z } from 'zod'
 
+const FOLDER = join(import.meta.dirname, '..')
 const Document = z.object({ url: z.string(), title: z.string(), text: z.string() })
 const Table = z.object({ source: z.string(), rows: z.array(z.object({ year: z.number(), passengers: z.number() })) })
-const Library = z.object({ documents: z.array(Document), tables: z.record(z.string(), Table) })
+const Tables = z.record(z.string(), Table)
 
-const open = async (): Promise<z.infer<typeof Library>> =>
-  Library.parse(JSON.parse(await readFile(join(import.meta.dirname, '..', 'scripts', 'library.json'), 'utf8')))
-
-const wordsOf = (text: string): ReadonlySet<string> => new Set(text.toLowerCase().match(/\w{4,}/g) ?? [])
-const inCommon = (query: ReadonlySet<string>, text: string): number => [...wordsOf(text)].filter((word) => query.has(word)).length
-
-/** Documents that have words of the query, the best first. */
-export const search = defineTool({
-  name: 'web/search',
-  about: 'Finds documents of the demonstration library by words.',
-  effect: 'read',
-  input: z.strictObject({ query: z.string().max(500) }),
-  output: z.object({ items: z.array(z.object({ url: z.string(), title: z.string() })) }),
-  timeoutMs: 2_000,
-  run: async ({ query }) => {
-    const words = wordsOf(query)
-    const found = (await open()).documents.map(({ url, title, text }) => ({ url, title, score: inCommon(words, `${title} ${text}`) }))
-    const best = found.filter(({ score }) => score > 0).toSorted((left, right) => right.score - left.score)
-    return { items: best.map(({ url, title }) => ({ url, title })) }
-  },
-})
-
-/** One document by its address. */
+/** One document of the library, by the address that the search gave. */
 export const fetchDocument = defineTool({
   name: 'web/fetch',
   about: 'Gives a document of the demonstration library.',
   effect: 'read',
+  outside: true,
   input: z.strictObject({ url: z.string().max(500) }),
   output: Document,
   timeoutMs: 2_000,
   run: async ({ url }) => {
-    const found = (await open()).documents.find((document) => document.url === url)
-    if (found === undefined) throw new Error(`the library has nothing at ${url}`)
-    return found
+    const written = await readFile(join(FOLDER, 'library', basename(url)), 'utf8').catch(() => undefined)
+    if (written === undefined) throw new Error(`the library has nothing at ${url}`)
+    const [heading = '', ...rest] = written.split('\n')
+    return { url, title: heading.replace(/^#\s*/, ''), text: rest.join('\n').trim() }
   },
 })
 
@@ -54,7 +36,8 @@ export const query = defineTool({
   output: Table,
   timeoutMs: 2_000,
   run: async ({ table, years }) => {
-    const found = (await open()).tables[table]
+    const tables = Tables.parse(JSON.parse(await readFile(join(FOLDER, 'scripts', 'tables.json'), 'utf8')))
+    const found = tables[table]
     if (found === undefined) throw new Error(`the library has no table ${table}`)
     return { source: found.source, rows: found.rows.filter(({ year }) => years.includes(year)) }
   },

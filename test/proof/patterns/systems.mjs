@@ -22,7 +22,11 @@ export const rows = [
       status: 'completed',
       output: {
         text: REPORT,
-        sources: ['ferry/growth', 'data/ferry-passengers', 'ferry/critics'].map((path) => `https://library.example/${path}`),
+        sources: [
+          'flows/s12-research/library/ferry-growth.md',
+          'https://library.example/data/ferry-passengers',
+          'flows/s12-research/library/ferry-critics.md',
+        ],
         by: 'team:writer',
       },
       degraded: ['agent.unsure'],
@@ -31,6 +35,7 @@ export const rows = [
       people: 0,
     },
     seen: async ({ lab, name }) => {
+      await lab.cli('index', 'add', 'web', 'flows/s12-research/library')
       const runId = await lab.start(name, QUESTION)
       const result = brief(await lab.ended(runId))
       const places = agentsOf(await lab.journal(runId))

@@ -56,7 +56,10 @@ class Thread {
 
   /** Ends it, unless it is still loading. */
   async stop(): Promise<void> {
-    if (!this.#loaded) return
+    if (this.#loaded) await this.close()
+  }
+
+  async close(): Promise<void> {
     this.over = true
     await this.#worker.terminate()
   }
@@ -82,4 +85,11 @@ export const unsafeScores = async (pictures: readonly Buffer[], signal: AbortSig
   } finally {
     signal.removeEventListener('abort', stop)
   }
+}
+
+/** Ends the thread; the next picture starts another. */
+export const closeDetector = async (): Promise<void> => {
+  const mine = thread
+  thread = undefined
+  await mine?.close()
 }

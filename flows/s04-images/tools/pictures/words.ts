@@ -34,3 +34,10 @@ export const wordsIn = async (pictures: readonly Buffer[], signal: AbortSignal):
     }
   }
 }
+
+/** Ends the reader; the next picture starts another. */
+export const closeWords = async (): Promise<void> => {
+  const mine = opening
+  opening = undefined
+  await (await mine)?.close()
+}
