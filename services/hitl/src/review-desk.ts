@@ -3,8 +3,8 @@
 //   D2. A decision that does not fit the schema of the step is refused before it counts.
 //   D4. A newer attempt at the same place of a run supersedes the older one: two open reviews never ask for the same thing.
 //   D3. A request and its withdrawal, in any order or at once, leave no open task: each writes first and then looks for the other.
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
-import { Fault, toFault, type JsonSchema } from '@baton/contracts'
+import { Fault, toFault, type Json, type JsonSchema } from '@baton/contracts'
+import { schemaCheck, SchemaRefused, type SchemaProblem } from '@baton/policy/schema'
 import { scoreOf } from './learning/score.policy.ts'
 import { signatureOf } from './learning/signature.policy.ts'
 import { decide, evolve, type NewReview, type Review, type ReviewCommand, type ReviewEvent } from './review.decider.ts'
@@ -24,30 +24,22 @@ export type ReviewDesk = {
 }
 type ReviewKey = { readonly tenant: string; readonly taskId: string }
 
-const ajv = new Ajv2020({ strict: false, allErrors: false, validateFormats: false })
-/** Compiled schemas by their text: those of steps come again and again. */
-const compiled = new Map<string, ValidateFunction>()
-const SCHEMAS_MAX = 200
-
-const validatorOf = (schema: JsonSchema): ValidateFunction => {
-  const text = JSON.stringify(schema)
-  const known = compiled.get(text)
-  if (known !== undefined) return known
-  const validate = ajv.compile(schema)
-  const [oldest] = compiled.keys()
-  if (compiled.size >= SCHEMAS_MAX && oldest !== undefined) compiled.delete(oldest)
-  compiled.set(text, validate)
-  return validate
+/** The flow's schema may be no schema at all: then nobody can answer, and that is the flow's mistake. */
+const problemsOf = (schema: JsonSchema, output: Json): readonly SchemaProblem[] => {
+  try {
+    return schemaCheck(schema)(output)
+  } catch (error) {
+    if (!(error instanceof SchemaRefused)) throw error
+    throw new Fault('flow.invalid', `what the step returns is no JSON Schema: ${error.message}`, { field: 'returns' })
+  }
 }
 
 const checkFit = (schema: JsonSchema | null, event: ReviewEvent): void => {
   if (schema === null || event.type !== 'review.decided' || event.decision.verdict === 'reject') return
-  const validate = validatorOf(schema)
-  if (validate(event.decision.output)) return
-  const [error] = validate.errors ?? []
-  const missing: unknown = error?.params['missingProperty']
-  const field = ['output', ...(error?.instancePath.split('/').slice(1) ?? []), ...(typeof missing === 'string' ? [missing] : [])].join('.')
-  throw new Fault('input.invalid', `${field}: ${error?.message ?? 'does not fit the schema of the step'}`, { field }) // D2
+  const [problem] = problemsOf(schema, event.decision.output)
+  if (problem === undefined) return
+  const field = problem.field === '' ? 'output' : `output.${problem.field}`
+  throw new Fault('input.invalid', `${field} ${problem.reason}`, { field }) // D2
 }
 
 type DeskOptions = {

@@ -4,6 +4,7 @@ import { differences } from './diff.policy.ts'
 import { scoreOf } from './learning/score.policy.ts'
 import { noticeName, noticePauseMs, noticesOf } from './reach/notice.policy.ts'
 import { readPeople } from './people/people.config.ts'
+import { personIn } from './people/person.ts'
 import { nextAtMs, ring } from './review-clock.policy.ts'
 import { barred, outcomeOf, rolesOf } from './review-people.policy.ts'
 import { decide, evolve } from './review.decider.ts'
@@ -93,6 +94,26 @@ describe('people (E6)', () => {
     expect(after(review, yes('two', ['finance', 'law']), yes('fin', ['finance'])).status).toBe('decided')
     const same = after(review, yes('fin', ['finance']))
     expect(decide(yes('fay', ['finance']), same)).toMatchObject([{ type: 'review.refused', fault: { code: 'review.not_allowed' } }])
+  })
+
+  it('A9: who is in no list of people lets nothing happen that cannot be taken back or is signed, but may stop it', () => {
+    const stranger: ReviewCommand = { type: 'review.decide', by: 'bob', known: false, verdict: 'approve', atMs: 10 }
+    const stop: ReviewCommand = { ...stranger, verdict: 'reject', reason: 'no' }
+    for (const review of [opened({ risk: 'irreversible' }), opened({ sign: true })]) {
+      expect(decide(stranger, review)).toMatchObject([
+        { type: 'review.refused', fault: { code: 'review.not_allowed', detail: { field: 'by' } } },
+      ])
+      expect(after(review, stop).status).toBe('decided')
+      expect(after(review, yes('ann')).decision?.by).toBe('ann')
+    }
+    expect(after(opened({ risk: 'reversible' }), stranger).status).toBe('decided')
+  })
+
+  it.each(['', '  ', 'nobody', 'Unknown', 'human:nobody', 'anonymous', 'policy:unreviewed', 'model:gpt'])('N1: %j is nobody', (name) => {
+    const headers = { 'x-baton-user': name }
+    const people = readPeople('', 'people.yaml', {})
+    expect(() => personIn(headers, undefined, people)).toThrow('who does this is required')
+    expect(() => personIn({}, name, people)).toThrow('who does this is required')
   })
 
   it('Q1, Q2: not the requester, not without role or skill, not who it is not for', () => {
@@ -208,7 +229,7 @@ describe('what is told and learned', () => {
     const named = readPeople('people: { ann: { roles: [finance] } }\n', 'people.yaml', {})
     expect([named.person('ann', said), named.person('bob', said)]).toEqual([
       { by: 'ann', roles: ['finance'], skills: [] },
-      { by: 'bob', roles: [], skills: [] },
+      { by: 'bob', roles: [], skills: [], known: false },
     ])
     expect(readPeople('', 'people.yaml', {}).person('bob', said)).toEqual({ by: 'bob', ...said })
   })

@@ -8,6 +8,7 @@
 //   A6. Asking again for the same review changes nothing.
 //   A7. Where several people have to agree, nobody is told before they have, and each of them sees the same thing: nobody edits it.
 //   A8. While a decision is held back, who made it may take it back; then the review is open as before. Nobody was told of it.
+//   A9. What cannot be taken back, or is signed (money, law), is let happen by a person who is known where people are named at all.
 import type { FaultCode, FaultData } from '@baton/contracts/fault'
 import { isJsonObject, type Json } from '@baton/contracts/json'
 import type { Verdict } from '@baton/contracts'
@@ -88,8 +89,20 @@ const unfit = (review: Review, { verdict, fingerprint }: DecideCommand): readonl
   return undefined
 }
 
+/** What is signed, or cannot be taken back, is let happen by somebody who is known (A9). */
+const unknownTo = ({ terms }: Review, { by, known, verdict }: DecideCommand): readonly ReviewEvent[] | undefined => {
+  if (known !== false || verdict === 'reject' || (terms.risk !== 'irreversible' && terms.sign !== true)) return undefined
+  return refuse(
+    'review.not_allowed',
+    `${by} is not in people.yaml: what cannot be taken back, or is signed, is decided by a person who is`,
+    {
+      field: 'by',
+    },
+  )
+}
+
 const settle = (review: Review, command: DecideCommand): readonly ReviewEvent[] => {
-  const wrong = unfit(review, command)
+  const wrong = unfit(review, command) ?? unknownTo(review, command)
   if (wrong !== undefined) return wrong
   const { by, verdict, atMs } = command
   const given = outputOf(review, command)

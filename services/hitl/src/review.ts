@@ -8,6 +8,8 @@ export type Person = {
   readonly by: string
   readonly roles?: readonly string[] | undefined
   readonly skills?: readonly string[] | undefined
+  /** False: people are named in people.yaml, and this is none of them. */
+  readonly known?: false | undefined
 }
 
 /** A station of an escalation, with clocks of its own. */

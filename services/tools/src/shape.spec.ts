@@ -16,7 +16,8 @@ describe('the shape of arguments and outputs', () => {
   })
 
   it('H2: schemas of others are data: nothing asynchronous, nothing from elsewhere', () => {
-    expect(read({ $async: true, type: 'object' })).toThrow(/asynchronous/)
+    expect(read({ $async: true, type: 'object' })).toThrow(/\$async is not allowed/)
+    expect(read({ type: 'object', properties: { a: { $async: true } } })).toThrow(/\$async is not allowed/)
     const evil = jsonShape({ type: 'string', pattern: '^(a+)+$' }, 'a/b')
     expect(evil.safeParse(`${'a'.repeat(50_000)}!`).success).toBe(false) // in no time
     expect(read({ type: 'string', pattern: '(?=a)b' })).toThrow(expect.objectContaining({ code: 'config.invalid' }))

@@ -1,9 +1,9 @@
 // What checks arguments and outputs: a zod schema as it is, or a JSON Schema of a server or a document of others.
 //   H1. A schema that does not compile is refused when it is read (`config.invalid`), never in the middle of a call.
-//   H2. Schemas of others are data: no `$async`, no references to other documents, and patterns that take linear time.
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+//   H2. Schemas of others are data: no `$async`, no references to other documents, and patterns that take linear time (X2, X3 of the one owner
+//       of schemas, @baton/policy/schema).
 import { Fault, isJsonObject, type Json, type JsonSchema } from '@baton/contracts'
-import { RE2JS } from 're2js'
+import { schemaCheck, SchemaRefused, type SchemaCheck } from '@baton/policy/schema'
 import { z } from 'zod'
 
 type ShapeIssue = {
@@ -23,63 +23,31 @@ export type Shape = {
   readonly json?: JsonSchema
 }
 
-const SCHEMA_CHARS_MAX = 262_144
-const ANYTHING: ValidateFunction = Object.assign(() => true, { schema: true, schemaEnv: undefined }) as unknown as ValidateFunction // never asked for more than its verdict
-
-/** RE2 behind the two members of RegExp that ajv uses; `code` is needed only for generated files, which are not made here. */
-const linearRegExp = Object.assign(
-  (pattern: string) => {
-    const compiled = RE2JS.compile(pattern)
-    // ajv keeps one per text of `toString`.
-    return { test: (text: string): boolean => compiled.matcher(text).find(), toString: () => pattern }
-  },
-  { code: 'linearRegExp' },
-)
-
-const issueOf = (error: ErrorObject | undefined): ShapeIssue => {
-  const missing: unknown = error?.params['missingProperty']
-  const extra: unknown = error?.params['additionalProperty']
-  const own = [missing, extra].filter((name) => typeof name === 'string')
-  const path = [...(error?.instancePath.split('/').slice(1) ?? []).map(unescapeKey), ...own]
-  return { path, message: error?.message ?? 'does not fit' }
-}
-
-const unescapeKey = (key: string): string => key.replaceAll('~1', '/').replaceAll('~0', '~')
-
-const compile = (schema: JsonSchema, name: string): ValidateFunction => {
-  if (schema === true) return ANYTHING
-  const refuse = (reason: string): Fault => new Fault('config.invalid', `the schema of ${name} ${reason}`, { tool: name })
-  if (JSON.stringify(schema).length > SCHEMA_CHARS_MAX) throw refuse(`is larger than ${SCHEMA_CHARS_MAX} characters`)
-  if (isJsonObject(schema) && schema['$async'] !== undefined) throw refuse('is asynchronous') // H2
+const compile = (schema: JsonSchema, name: string): SchemaCheck => {
   try {
-    // One instance each: schemas of others may use the same `$id` for different things.
-    return new Ajv2020({
-      strict: false,
-      allErrors: false,
-      validateFormats: false,
-      useDefaults: true,
-      code: { regExp: linearRegExp },
-    }).compile(withoutDialect(schema))
+    return schemaCheck(withoutDialect(schema), { defaults: true })
   } catch (error) {
-    throw refuse(`cannot be used: ${error instanceof Error ? error.message.slice(0, 200) : 'invalid'}`) // H1
+    if (!(error instanceof SchemaRefused)) throw error
+    throw new Fault('config.invalid', `the schema of ${name} cannot be used: ${error.message.slice(0, 200)}`, { tool: name }) // H1
   }
 }
 
 /** Draft 7 documents differ in little that tools use, and name a dialect that this validator has not loaded. */
-const withoutDialect = (schema: JsonSchema): object => {
-  if (!isJsonObject(schema)) return { not: {} } // `false`: nothing fits
+const withoutDialect = (schema: JsonSchema): JsonSchema => {
+  if (!isJsonObject(schema)) return schema
   const { $schema: _dialect, ...rest } = schema
   return rest
 }
 
 /** A shape of a JSON Schema. Throws `config.invalid` for one that cannot be used (H1). */
 export const jsonShape = (schema: JsonSchema, name: string): Shape => {
-  const validate = compile(schema, name)
+  const problemsOf = compile(schema, name)
   return {
     json: schema,
     safeParse: (value) => {
-      const data = structuredClone(value) // defaults are filled in
-      return validate(data) ? { success: true, data } : { success: false, error: { issues: [issueOf(validate.errors?.[0])] } }
+      const data = structuredClone(value) as Json // defaults are filled in; what comes here was read from JSON
+      const issues = problemsOf(data).map(({ field, reason }): ShapeIssue => ({ path: field === '' ? [] : [field], message: reason }))
+      return issues.length === 0 ? { success: true, data } : { success: false, error: { issues } }
     },
   }
 }

@@ -159,8 +159,10 @@ export const failAttempt = (
 
 /** A person has decided. The attempt binds the decision to what the person saw: one attempt has one content (R7). */
 export const decideReview = (turn: Turn, open: OpenAttempt, decided: MessageOf<'review.decided'>): void => {
-  const { verdict, output, by, reason } = decided
-  const person = by.startsWith('human:') ? by : `human:${by}`
+  const { verdict, output, by, reason, unreviewed } = decided
+  // Silence is no person: what went on because nobody decided in time must not read as if somebody had.
+  const silent = unreviewed === true && turn.run.engineVersion >= 4
+  const person = silent ? 'policy:unreviewed' : by.startsWith('human:') ? by : `human:${by}`
   const aside = open.place.frame.visit?.aside
   if (aside?.is === 'person') answerAside(turn, open, aside, { ...decided, by: person })
   else if (verdict === 'reject') {

@@ -132,6 +132,13 @@ steps:
     }
   })
 
+  it('E5: silence that lets an advisory step go on is told as such, and not as a person', () => {
+    const said = decided('check/1', 'approve', { ok: 'draft' }, 'nobody')
+    const silence = said.name === 'review.decided' ? { ...said, data: { ...said.data, unreviewed: true } } : said
+    const now = requested({ text: 'hi' }, { engineVersion: 4 })
+    given(program('fail'), now).when(silence).emits('completed check/1 by policy:unreviewed', 'ended completed', 'result completed')
+  })
+
   it('E1: fail the step by rejecting', () => {
     const ended = given(program('fail'), start).when(decided('check/1', 'reject'))
     ended.emits('failed check/1 review.rejected', 'ended failed', 'result failed')

@@ -90,7 +90,11 @@ export const readPeople = (text: string, file: string, variables: NodeJS.Process
   }
   const { people, grace = 0, queues = {}, hooks, hurry = HURRY_SHARE } = read.data
   return {
-    person: (by, said) => ({ by, ...(people === undefined ? said : { roles: people[by]?.roles ?? [], skills: people[by]?.skills ?? [] }) }), // P2
+    person: (by, said) => {
+      if (people === undefined) return { by, ...said }
+      const known = Object.hasOwn(people, by) ? people[by] : undefined
+      return { by, roles: known?.roles ?? [], skills: known?.skills ?? [], ...(known === undefined ? { known: false } : {}) } // P2
+    },
     queue: (name) => ({ graceMs: queues[name]?.grace ?? grace, sign: queues[name]?.sign ?? false, links: queues[name]?.links ?? true }),
     hooks: hooksOf(file, hooks, variables),
     hurryShare: hurry,

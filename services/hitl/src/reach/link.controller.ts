@@ -10,6 +10,7 @@ import type { ReviewDesk } from '../review-desk.ts'
 import { decide } from '../review.decider.ts'
 import type { ReviewRepository } from '../review.repository.ts'
 import type { Review, ReviewCommand } from '../review.ts'
+import { nameOfPerson } from '../people/person.ts'
 import { TENANT_HEADER, tenantOf } from '../tenant.ts'
 import { LINKS, PEOPLE, REVIEW_DESK, REVIEWS } from '../tokens.ts'
 import { askPage, outcomePage } from './link-page.ts'
@@ -63,6 +64,7 @@ export class LinkController {
     @ValidBody(MakeBody) { person, verdicts, forMs }: z.infer<typeof MakeBody>,
   ): Promise<object> {
     const tenant = tenantOf(tenantHeader)
+    nameOfPerson(person)
     const review = await this.#review({ tenant, taskId })
     const bar = linkBar(review, this.#people.queue(review.queue))
     if (bar !== undefined) throw new Fault('review.not_allowed', bar)
