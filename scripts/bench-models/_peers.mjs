@@ -2,6 +2,7 @@
 //   BATON_PORTKEY: folder with node_modules/@portkey-ai/gateway. BATON_LITELLM: folder of a Python environment with `litellm[proxy]`.
 // Both are installed outside of this project. They run as one process each, without a database, with nothing of theirs switched on.
 import { spawn, spawnSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -38,7 +39,7 @@ const answered = async (call, child) => {
     try {
       return await call()
     } catch (error) {
-      if (tries > 600 || child.exitCode !== null) throw error
+      if (tries > 1_200 || child.exitCode !== null) throw error
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
   }
@@ -99,15 +100,22 @@ export const measureLiteLlm = async (home, { rig, model, dir, body, text, ...res
 `,
   )
   const port = await freePort()
+  const key = `sk-${randomUUID()}` // it does not start without one
   const child = spawn(
     join(home, 'bin', 'litellm'),
     ['--config', config, '--port', String(port), '--host', '127.0.0.1', '--num_workers', '1'],
     {
       stdio: 'ignore',
       cwd: dir,
-      env: { ...process.env, LITELLM_LOG: 'ERROR', LITELLM_TELEMETRY: 'False', LITELLM_LOCAL_MODEL_COST_MAP: 'True' },
+      env: {
+        ...process.env,
+        LITELLM_LOG: 'ERROR',
+        LITELLM_TELEMETRY: 'False',
+        LITELLM_LOCAL_MODEL_COST_MAP: 'True',
+        LITELLM_MASTER_KEY: key,
+      },
     },
   )
   const url = `http://127.0.0.1:${port}/v1/chat/completions`
-  return { version, ...(await measured(child, { url, headers: { authorization: 'Bearer x' }, body, text }, rest)) }
+  return { version, ...(await measured(child, { url, headers: { authorization: `Bearer ${key}` }, body, text }, rest)) }
 }

@@ -177,8 +177,8 @@ const inOrder = (rules: readonly RuleTree[]): readonly RuleTree[] => {
   return [...cases.toSorted((a, b) => (a.label < b.label ? -1 : 1)), ...others]
 }
 
-const emitPrompt = ({ name, parts, system }: PromptTree, { prompts }: Emit): string => {
-  prompts[name] = { parts, ...defined({ system }) }
+const emitPrompt = ({ name, parts, system, sampling }: PromptTree, { prompts }: Emit): string => {
+  prompts[name] = { parts, ...defined({ system, sampling }) }
   return name
 }
 

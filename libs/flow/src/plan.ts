@@ -282,12 +282,21 @@ export type Plan = {
   readonly onLimit?: Outcome
   /** Absent: the output of the last step. */
   readonly output?: ValueExpr
-  readonly prompts: { readonly [name: string]: { readonly parts: readonly PromptPart[]; readonly system?: readonly PromptPart[] } }
+  readonly prompts: { readonly [name: string]: PlanPrompt }
   /** Expressions read `leftOut` of a step: the run keeps what contexts left out beside the outputs. */
   readonly leftOut?: true
   /** Topic of results of this flow beside `baton.results`. */
   readonly resultTopic?: string
   readonly labels: { readonly [name: string]: string }
+}
+
+/** How freely a model answers; what is not named is the model's own. */
+export type Sampling = { readonly temperature?: number; readonly seed?: number }
+export type PlanPrompt = {
+  readonly parts: readonly PromptPart[]
+  readonly system?: readonly PromptPart[]
+  /** Goes before what the catalogue pins for the model. */
+  readonly sampling?: Sampling
 }
 
 /** A block that a node runs, and what for: `branch unsafe`, `each`, `voter[0]`, `judge`, `do`, `failover[0]`, `undo`. */

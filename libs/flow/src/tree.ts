@@ -1,7 +1,7 @@
 // A flow between its text and its plan: typed, with the place of everything. Passes look at it and report; emit turns it
 // into a plan. A pass over types will add what each expression may be; nothing else has to change for it.
 import type { Json, JsonObject, JsonSchema } from '@baton/contracts/json'
-import type { CacheScope, HumanSpec, JoinSpec, LimitsSpec, OnFailure, ParamSpec, PromptPart, RetrySpec } from './plan.ts'
+import type { CacheScope, HumanSpec, JoinSpec, LimitsSpec, OnFailure, ParamSpec, PromptPart, RetrySpec, Sampling } from './plan.ts'
 import type { ScalarSyntax } from './source/syntax.ts'
 import type { Span } from './source/source.ts'
 
@@ -44,6 +44,7 @@ export type PromptTree = {
   readonly name: string
   readonly parts: readonly PromptPart[]
   readonly system?: readonly PromptPart[]
+  readonly sampling?: Sampling
   readonly slots: readonly SlotTree[]
 }
 

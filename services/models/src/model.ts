@@ -1,6 +1,7 @@
 // The one port to everything that answers: providers over HTTP, trained classifiers, rules, quoting from documents (B1).
 import type { Fault } from '@baton/contracts/fault'
 import type { Json, JsonObject, JsonSchema } from '@baton/contracts/json'
+import type { Sampling } from '@baton/flow/plan'
 import type { ModelFacts } from '@baton/policy/routing'
 
 /** A tool that a model may call. */
@@ -52,6 +53,8 @@ export type Question = {
   readonly occasion?: Occasion
   /** What comes with the question: pictures, sound, files. Only for models whose capabilities name it. */
   readonly media?: readonly Media[]
+  /** Goes before what is pinned for the model in the catalogue. */
+  readonly sampling?: Sampling
   /** Tokens that the answer may have, where it is less than the model may write. */
   readonly outputTokensMax?: number
   /**
@@ -108,7 +111,7 @@ export type ModelAbout = ModelFacts & {
   /** Of all models behind the server together. */
   readonly serverLimits: ModelLimits
   /** Temperature and seed as they are sent: the same question gets the same answer as far as the provider can (B19). */
-  readonly sampling: { readonly temperature?: number; readonly seed?: number }
+  readonly sampling: Sampling
 }
 
 /** Answers questions. Throws a Fault with a `model.*` or `output.*` code; `detail.retryAfterMs` where the provider named a wait. */

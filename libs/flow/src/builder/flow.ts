@@ -78,7 +78,7 @@ export type Trigger =
   | { readonly every: Duration; readonly input?: From<Arrived, Value> }
 
 type Start = { readonly input: Dynamic; readonly params: object; readonly buffers: object; readonly run: Dynamic }
-type Prompt = string | { readonly system?: string; readonly text: string }
+type Prompt = string | { readonly system?: string; readonly text: string; readonly temperature?: number; readonly seed?: number }
 
 /** A flow that is being written. `V` is what the next step can see, `O` what the last one gives. */
 export type Flow<V, O> = {

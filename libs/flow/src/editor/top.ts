@@ -97,7 +97,16 @@ export const topWords: JsonObject = {
     oneOf(
       'text, or system and text',
       { type: 'string' },
-      closed({ system: text('who the model is'), text: text('what it is asked'), about: text('') }, { required: ['text'] }),
+      closed(
+        {
+          system: text('who the model is'),
+          text: text('what it is asked'),
+          about: text(''),
+          temperature: { type: 'number', minimum: 0, maximum: 2, description: 'how freely it answers; that of the model where absent' },
+          seed: { type: 'integer', minimum: 0, description: 'draws the same each time; that of the model where absent' },
+        },
+        { required: ['text'] },
+      ),
     ),
     'prompts by name, used as prompt: NAME',
   ),

@@ -1,10 +1,14 @@
 // Values of a plan as they are written: what two versions of a flow are compared by.
 import type { Json } from '@baton/contracts/json'
-import type { PromptPart, ValueExpr } from '../plan.ts'
+import type { PlanPrompt, PromptPart, ValueExpr } from '../plan.ts'
 
 /** The text of a prompt as it is written. */
-export const promptText = (prompt: { readonly parts: readonly PromptPart[]; readonly system?: readonly PromptPart[] }): string =>
-  prompt.system === undefined ? partsText(prompt.parts) : `[system] ${partsText(prompt.system)}\n${partsText(prompt.parts)}`
+export const promptText = ({ parts, system, sampling }: PlanPrompt): string =>
+  [
+    ...Object.entries(sampling ?? {}).map(([what, value]) => `[${what}] ${value}`),
+    ...(system === undefined ? [] : [`[system] ${partsText(system)}`]),
+    partsText(parts),
+  ].join('\n')
 
 const partsText = (parts: readonly PromptPart[]): string =>
   parts

@@ -253,9 +253,9 @@ const outcomeOf = (outcome: Outcome, place: Place, from: From): OutcomeTree => {
 }
 
 const promptOf = (name: string, { plan, at }: From): PromptTree => {
-  const { parts = [], system } = plan.prompts[name] ?? {}
+  const { parts = [], system, sampling } = plan.prompts[name] ?? {}
   const slots = [...parts, ...(system ?? [])].flatMap((part) => ('slot' in part ? [{ path: part.slot, at }] : []))
-  return { at, name, parts, slots, ...defined({ system }) }
+  return { at, name, parts, slots, ...defined({ system, sampling }) }
 }
 
 const expressionOf = (cel: string, { at }: From): ExprTree => ({ cel, at: { ...at, kind: 'scalar', value: cel, style: 'plain' }, skip: 0 })

@@ -43,6 +43,15 @@ describe('the front matter of a prompt (B14)', () => {
     ])
   })
 
+  it('pins temperature and seed for the steps that use it, within bounds', () => {
+    expect(promptOf('---\ntemperature: 0.2\nseed: 7\n---\n{{ text }}')?.sampling).toEqual({ temperature: 0.2, seed: 7 })
+    expect(promptOf('---\nsystem: S\n---\n{{ text }}')).not.toHaveProperty('sampling')
+    expect(problems('---\ntemperature: 3\n---\n{{ text }}')).toEqual([
+      expect.stringContaining('2: temperature must be a number from 0 to 2'),
+    ])
+    expect(problems('---\nseed: 1.5\n---\n{{ text }}')).toEqual([expect.stringContaining('2: seed must be a whole number')])
+  })
+
   it('F3: tests and returns are no part of the plan', () => {
     const plain = promptOf('---\nsystem: S\n---\n{{ text }}')
     expect(promptOf('---\nsystem: S\nreturns: answer@1\ntests: [{ with: { text: a }, contains: [a] }]\n---\n{{ text }}')).toEqual(plain)

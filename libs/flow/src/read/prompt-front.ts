@@ -4,19 +4,21 @@
 //   F3. `tests` and `returns` are for `baton prompts test`; they are no part of the plan.
 import { isJsonObject, type Json } from '@baton/contracts/json'
 import { didYouMean } from '../diagnostic.ts'
-import type { PromptPart } from '../plan.ts'
+import type { PromptPart, Sampling } from '../plan.ts'
 import { createSource, type Source } from '../source/source.ts'
 import { literalOf, spanInScalar, type Syntax } from '../source/syntax.ts'
 import type { SlotTree } from '../tree.ts'
 import { parsePrompt } from '../prompt.ts'
 import { readEntries, readFields, readText, type ReadContext } from './context.ts'
+import { readSampling } from './sampling.ts'
 
-const PROMPT_FIELDS = ['system', 'about', 'variables', 'examples', 'returns', 'tests'] as const
+const PROMPT_FIELDS = ['system', 'about', 'variables', 'examples', 'returns', 'tests', 'temperature', 'seed'] as const
 
 type PromptVariable = { readonly outside: boolean }
 export type PromptFront = {
   readonly system: readonly PromptPart[]
   readonly slots: readonly SlotTree[]
+  readonly sampling?: Sampling
   /** Absent: whatever the step gives. */
   readonly variables?: ReadonlyMap<string, PromptVariable>
 }
@@ -122,8 +124,10 @@ export const readPromptFront = (source: Source, front: string, context: ReadCont
       ? undefined
       : new Map(readEntries(declared, 'variables', context).map(({ key, value }) => [key, readVariable(value, key, context)] as const))
   const { system, slots } = readSystem(fields.get('system'), context)
+  const sampling = readSampling(fields, context)
   return {
     slots,
+    ...(sampling === undefined ? {} : { sampling }),
     system: followed(system, [outsideText(variables), examplesText(fields.get('examples'), context)]),
     ...(variables === undefined ? {} : { variables }),
   }

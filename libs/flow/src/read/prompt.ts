@@ -6,6 +6,7 @@ import { spanInScalar, type ScalarSyntax, type Syntax } from '../source/syntax.t
 import { cutByComment, quoted } from '../source/traps.ts'
 import type { PromptTree, SlotTree } from '../tree.ts'
 import { readPromptFront, withVariables } from './prompt-front.ts'
+import { readSampling } from './sampling.ts'
 import { isFileName, readFields, readText, type ReadContext } from './context.ts'
 
 /** A prompt by name, of the flow or from `prompts/NAME@N.md`, or the text itself. `id` names an inline prompt in the plan. */
@@ -48,7 +49,7 @@ export const readDeclaredPrompt = (name: string, node: Syntax, context: ReadCont
     const text = readText(node, `prompt "${name}"`, context)
     return text === undefined || node.kind !== 'scalar' ? undefined : readInline(node, text, { name, context })
   }
-  const fields = readFields(node, { what: `prompt "${name}"`, known: ['system', 'text', 'about'], context })
+  const fields = readFields(node, { what: `prompt "${name}"`, known: ['system', 'text', 'about', 'temperature', 'seed'], context })
   const part = (key: string): PromptTree | undefined =>
     fields?.read(key, (value) => {
       const text = readText(value, key, context)
@@ -60,7 +61,9 @@ export const readDeclaredPrompt = (name: string, node: Syntax, context: ReadCont
     return undefined
   }
   const system = part('system')
-  return system === undefined ? main : { ...main, slots: [...system.slots, ...main.slots], system: system.parts }
+  const sampling = fields === undefined ? undefined : readSampling(fields, context)
+  const pinned = sampling === undefined ? main : { ...main, sampling }
+  return system === undefined ? pinned : { ...pinned, slots: [...system.slots, ...main.slots], system: system.parts }
 }
 
 const readParts = (
@@ -96,5 +99,6 @@ const promptFile = (name: string, node: ScalarSyntax, context: ReadContext): Pro
     parts: read === undefined ? main.parts : withVariables(main, read, context),
     slots: [...(read?.slots ?? []), ...main.slots],
     ...(read === undefined || read.system.length === 0 ? {} : { system: read.system }),
+    ...(read?.sampling === undefined ? {} : { sampling: read.sampling }),
   }
 }

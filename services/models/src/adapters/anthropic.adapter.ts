@@ -4,7 +4,7 @@ import type { Tokens } from '@baton/policy/routing'
 import { leanFetch } from '../attempts/lean-fetch.adapter.ts'
 import type { Model, Question } from '../model.ts'
 import { chatModel } from './chat.adapter.ts'
-import { type CallOptions, type ChatModel, formatOf, jsonSchema7, namesIn, promptOf, toolsOf } from './chat-messages.policy.ts'
+import { type CallOptions, type ChatModel, formatOf, jsonSchema7, namesIn, promptOf, samplingOf, toolsOf } from './chat-messages.policy.ts'
 
 export type AnthropicOptions = {
   readonly model: string
@@ -27,6 +27,12 @@ const cached = (prompt: CallOptions['prompt']): CallOptions['prompt'] =>
       : message,
   )
 
+/** It knows no seed. */
+const temperatureOf = (question: Question, options: AnthropicOptions): { readonly temperature?: number } => {
+  const { temperature } = samplingOf(question, options)
+  return temperature === undefined ? {} : { temperature }
+}
+
 const callOptions = (question: Question, options: AnthropicOptions): CallOptions => {
   const { schema, format } = formatOf(question, 'schema')
   const names = namesIn(question)
@@ -36,7 +42,7 @@ const callOptions = (question: Question, options: AnthropicOptions): CallOptions
     ...toolsOf(question, names),
     maxOutputTokens: Math.min(options.outputTokensMax, question.outputTokensMax ?? options.outputTokensMax),
     abortSignal: question.signal,
-    ...(options.temperature === undefined ? {} : { temperature: options.temperature }),
+    ...temperatureOf(question, options),
     ...(schema === undefined || format === 'prompt'
       ? {}
       : { responseFormat: { type: 'json', name: 'answer', schema: jsonSchema7(schema) } }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Question } from '../model.ts'
-import { formatOf, namesIn, promptOf } from './chat-messages.policy.ts'
+import { formatOf, namesIn, promptOf, samplingOf } from './chat-messages.policy.ts'
 
 const schema = { type: 'object', properties: { verdict: { type: 'string' } } }
 const question = (change: Partial<Question> = {}): Question => ({
@@ -24,6 +24,12 @@ describe('a question as messages of a chat', () => {
       role: 'system',
       content: expect.stringMatching(/^You compare\.\n\nWhen you call no tool: /),
     })
+  })
+
+  it('what a question pins goes before what is pinned for the model, each by itself (B19)', () => {
+    expect(samplingOf(question({ sampling: { seed: 7 } }), { temperature: 0, seed: 1 })).toEqual({ temperature: 0, seed: 7 })
+    expect(samplingOf(question({ sampling: { temperature: 0 } }), { temperature: 1 })).toEqual({ temperature: 0 })
+    expect(samplingOf(question(), {})).toEqual({})
   })
 
   it('what was wrong with the last answer belongs to the question, or is said last in a conversation', () => {

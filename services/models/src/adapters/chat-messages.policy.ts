@@ -2,6 +2,7 @@
 //   O5. Where tools are offered the schema of the answer is told in words: servers that force an answer into a schema cannot call a tool.
 import type { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { isJsonObject, type JsonObject } from '@baton/contracts/json'
+import type { Sampling } from '@baton/flow/plan'
 import type { Media, Question, Said } from '../model.ts'
 import { withoutRoleMarks } from '../prompts/fill.policy.ts'
 import { toolNames, type ToolNames } from './tool-names.policy.ts'
@@ -112,3 +113,9 @@ export const toolsOf = ({ tools = [] }: Question, { out }: ToolNames): Pick<Call
         })),
         toolChoice: { type: 'auto' },
       }
+
+/** How freely it answers: what the question pins goes before what is pinned for the model (B19). */
+export const samplingOf = ({ sampling = {} }: Pick<Question, 'sampling'>, own: Sampling): Sampling => {
+  const { temperature = own.temperature, seed = own.seed } = sampling
+  return { ...(temperature === undefined ? {} : { temperature }), ...(seed === undefined ? {} : { seed }) }
+}

@@ -55,12 +55,12 @@ const cut = (): Fault => new Fault('output.truncated', 'The model reached its li
 const wholeSentences = (text: string): string => /^[\s\S]*[.!?\u2026]["')\]]?(?=\s|$)/.exec(text)?.[0] ?? ''
 
 const askedFor = (
-  { onPiece, signal, outputTokensMax }: Question,
+  { onPiece, signal, outputTokensMax, sampling = {} }: Question,
   options: LocalOptions,
 ): Parameters<LlamaSession['promptWithMeta']>[1] => ({
   maxTokens: Math.min(options.outputTokensMax, outputTokensMax ?? options.outputTokensMax),
-  temperature: options.temperature,
-  seed: options.seed,
+  temperature: sampling.temperature ?? options.temperature,
+  seed: sampling.seed ?? options.seed,
   signal,
   stopOnAbortSignal: false,
   ...(onPiece === undefined ? {} : { onTextChunk: (piece: string) => onPiece({ text: piece }) }),

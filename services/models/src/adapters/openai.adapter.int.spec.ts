@@ -77,6 +77,11 @@ const ask = (answer: Reply, about: Partial<Question> = {}, change: Partial<OpenA
 const schema = { type: 'object', properties: { a: { type: 'string' } } }
 
 describe('an OpenAI-compatible server (B1)', () => {
+  it('what the question pins goes before what is pinned for the model (B19)', async () => {
+    await ask(completion('Hello'), { sampling: { temperature: 0.5 } }, { temperature: 0, seed: 1 })
+    expect(sent).toMatchObject([{ body: { temperature: 0.5, seed: 1 } }])
+  })
+
   it('is asked with prompt, system and limits, and billed by its usage (B13)', async () => {
     expect(await ask(completion('Hello'))).toEqual({
       text: 'Hello',

@@ -3,7 +3,16 @@ import type { Tokens } from '@baton/policy/routing'
 import { leanFetch } from '../attempts/lean-fetch.adapter.ts'
 import type { Model, Question } from '../model.ts'
 import { chatModel } from './chat.adapter.ts'
-import { type CallOptions, formatOf, jsonSchema7, namesIn, promptOf, type ResponseFormat, toolsOf } from './chat-messages.policy.ts'
+import {
+  type CallOptions,
+  formatOf,
+  jsonSchema7,
+  namesIn,
+  promptOf,
+  type ResponseFormat,
+  samplingOf,
+  toolsOf,
+} from './chat-messages.policy.ts'
 
 export type OpenAiOptions = {
   readonly model: string
@@ -28,8 +37,7 @@ const callOptions = (question: Question, options: OpenAiOptions): CallOptions =>
     abortSignal: question.signal,
     // Strict mode takes only a part of JSON Schema; the answer is checked here in any case.
     providerOptions: { openaiCompatible: { strictJsonSchema: false } },
-    ...(options.temperature === undefined ? {} : { temperature: options.temperature }),
-    ...(options.seed === undefined ? {} : { seed: options.seed }),
+    ...samplingOf(question, options),
     ...(schema === undefined || format === 'prompt'
       ? {}
       : { responseFormat: { type: 'json', name: 'answer', ...(format === 'schema' ? { schema: jsonSchema7(schema) } : {}) } }),

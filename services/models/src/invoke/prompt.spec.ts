@@ -6,6 +6,7 @@ import { agentPromptOf, promptOf } from './prompt.ts'
 const prompts: Plan['prompts'] = {
   role: { parts: [{ text: 'You compare numbers.' }] },
   both: { parts: [{ text: 'Compare.' }], system: [{ text: 'Be brief.' }] },
+  pinned: { parts: [{ text: 'You compare numbers.' }], sampling: { temperature: 0, seed: 7 } },
   asks: { parts: [{ text: 'Compare ' }, { slot: ['a'] }], system: [{ text: 'Be brief.' }] },
 }
 const plan = { prompts } as unknown as Plan // the part that is read
@@ -23,6 +24,11 @@ describe('prompts of agents (A7)', () => {
     expect(agentPromptOf(plan, 'asks', { a: 1 })).toEqual({ system: 'Be brief.', prompt: 'Compare 1' })
     for (const input of [null, {}]) expect(agentPromptOf(plan, 'role', input)).toEqual({ prompt: 'You compare numbers.' })
     expect(promptOf(plan, 'role', { a: 1 })).toEqual({ prompt: 'You compare numbers.' })
+  })
+
+  it('what a prompt pins is told with it, as a step and as the role of an agent (B19)', () => {
+    expect(promptOf(plan, 'pinned', { a: 1 })).toMatchObject({ sampling: { temperature: 0, seed: 7 } })
+    expect(agentPromptOf(plan, 'pinned', 'Which?')).toMatchObject({ sampling: { temperature: 0, seed: 7 }, system: 'You compare numbers.' })
   })
 
   it('a prompt that the plan does not have, or a slot that the input does not have, is a fault', () => {

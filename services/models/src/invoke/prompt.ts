@@ -4,10 +4,10 @@
 import { Fault } from '@baton/contracts/fault'
 import { isJsonObject, type Json } from '@baton/contracts/json'
 import { blocksOf, fillingOf, type Shown } from '@baton/flow'
-import type { Plan } from '@baton/flow/plan'
+import type { Plan, Sampling } from '@baton/flow/plan'
 import { fillPrompt, withoutRoleMarks } from '../prompts/fill.policy.ts'
 
-export type Prompt = { readonly prompt: string; readonly system?: string }
+export type Prompt = { readonly prompt: string; readonly system?: string; readonly sampling?: Sampling }
 
 const find = (plan: Plan, name: string): Plan['prompts'][string] => {
   const prompt = plan.prompts[name]
@@ -19,11 +19,12 @@ const NO_PARTS: Shown = {}
 
 /** The prompt of a step, with the parts of its context in their slots or behind it. Throws `expression.failed` for a slot that has nothing. */
 export const promptOf = (plan: Plan, name: string, input: Json, shown: Shown = NO_PARTS): Prompt => {
-  const { parts, system } = find(plan, name)
+  const { parts, system, sampling } = find(plan, name)
   const { values, rest } = fillingOf([...parts, ...(system ?? [])], input, shown)
   return {
     prompt: `${fillPrompt(parts, values)}${withoutRoleMarks(blocksOf(rest))}`,
     ...(system === undefined ? {} : { system: fillPrompt(system, values) }),
+    ...(sampling === undefined ? {} : { sampling }),
   }
 }
 
@@ -36,5 +37,9 @@ export const agentPromptOf = (plan: Plan, name: string, input: Json, shown: Show
   if ([...parts, ...system].some((part) => 'slot' in part) || isNothing(input)) return promptOf(plan, name, input, shown)
   const told = promptOf(plan, name, input)
   const role = told.system === undefined ? told.prompt : `${told.system}\n\n${told.prompt}`
-  return { system: role, prompt: `${fillPrompt(INPUT_SLOT, { input })}${withoutRoleMarks(blocksOf(shown))}` }
+  return {
+    ...(told.sampling === undefined ? {} : { sampling: told.sampling }),
+    system: role,
+    prompt: `${fillPrompt(INPUT_SLOT, { input })}${withoutRoleMarks(blocksOf(shown))}`,
+  }
 }
