@@ -1,5 +1,6 @@
-// The golden histories of engine version 4: what contexts left out, in expressions, and agents that ask several questions in vain.
-import { completed, failed, requested, turned } from '@baton/engine/testing'
+// The golden histories of engine version 4: what contexts left out, in expressions, and agents that ask several questions in
+// vain, and effects that nobody knows the end of.
+import { completed, decided, failed, requested, turned } from '@baton/engine/testing'
 import { writeHistories, type History } from './write.ts'
 
 const VERSION = 4
@@ -19,6 +20,14 @@ input: { text: string }
 agents: { clerk: { model: m, prompt: You look., tools: [docs/find], limits: { turns: 9 } } }
 steps:
   - help: { agent: clerk, with: { text: =input.text }, returns: { said: string }, gate: [{ when: it.leftOut.size() > 0, then: fail }, { else: next }] }
+`
+const DOUBTED = `
+flow: golden/doubted@1.0.0
+limits: { time: 1h, total: 2h }
+input: { text: string }
+steps:
+  - pay: { tool: bank/pay, failover: [{ tool: other/pay }, { human: { queue: money, sla: 1h } }] }
+output: { paid: =pay }
 `
 const meterOf = (leftOut: readonly { part: string; tokens: number; how: string }[]) => ({
   meter: { startedAtMs: 1, latencyMs: 1, tries: 1, inputChars: 1, outputChars: 1, costMicroUsd: 7, leftOut: [...leftOut] },
@@ -47,6 +56,10 @@ const HISTORIES: Readonly<Record<string, History>> = {
         { ...meterOf([{ part: 'conversation', tokens: 9, how: 'results' }]), turn: { calls: [] } },
       ),
     ],
+  },
+  'doubted-effect': {
+    flow: DOUBTED,
+    steps: [start, failed('pay/1', 'effect.uncertain'), decided('pay/failover[1]/1', 'respond', { paid: true })],
   },
   'same-mistake': {
     flow: SEARCHING,

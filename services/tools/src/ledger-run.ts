@@ -1,5 +1,5 @@
 // A dispatch with an effect, with the ledger around it (C1 to C6), and what is asked of tools when an earlier try left an entry open.
-import { canonicalJson, Fault, sha256, type Json } from '@baton/contracts'
+import { canonicalJson, Fault, isRetryable, sha256, type Json } from '@baton/contracts'
 import { AskedByTool, callOf, DispatchFailure, walk, type Dispatch, type Done } from './dispatch.ts'
 import { closeFailed, keepEffect, openEffect, type KeptEffect } from './effect-ledger.ts'
 import { reconcileTool } from './tool-run.ts'
@@ -16,6 +16,15 @@ const recover = async (dispatch: Dispatch): Promise<KeptEffect | undefined> => {
   if (only === undefined || (only.idempotent && dispatch.tools.length === 1)) return undefined
   throw new Fault('effect.uncertain', `${only.name} may have done this before and cannot tell`, { tool: only.name })
 }
+
+/**
+ * A failure that says nothing about the effect. Where the work comes again it is found out then; where it does not, the doubt is what is
+ * told, so that nothing does in another way what may have been done.
+ */
+const inDoubt = ({ fault }: DispatchFailure): DispatchFailure | Fault =>
+  isRetryable(fault.code)
+    ? new DispatchFailure(fault, false)
+    : new Fault('effect.uncertain', `it may have been done: ${fault.message}`, { ...fault.detail, after: fault.code })
 
 /** `input`: with what the tools are called. `asked`: what was asked for, where a person changed it. */
 export type LedgerInput = { readonly input: Json; readonly asked: Json }
@@ -39,6 +48,6 @@ export const withLedger = async (dispatch: Dispatch, { input, asked }: LedgerInp
   } catch (error) {
     const nothing = error instanceof AskedByTool || (error instanceof DispatchFailure && error.certain)
     if (nothing) await closeFailed(effects, { tenant, entry }) // C5
-    throw error
+    throw error instanceof DispatchFailure && !error.certain ? inDoubt(error) : error
   }
 }

@@ -4,7 +4,7 @@
 //   H2. A limit of the run is no fault of a step: it goes straight to the flow's handler, which has a small grace to report it.
 //   H3. The result carries the fault that came first, not one of a handler.
 import { toFault, type FaultCode, type FaultData } from '@baton/contracts/fault'
-import type { Outcome, PlanNode } from '@baton/flow/plan'
+import { nodePartsOf, type Outcome, type PlanNode } from '@baton/flow/plan'
 import type { AgentWork, Entry, Nested, OpenRun, Undoing, Visit } from '../state.ts'
 import { grantGrace } from './clock.policy.ts'
 import { degrade } from './degrade.ts'
@@ -93,11 +93,27 @@ type Failing = { readonly nested: Nested | undefined; readonly fault: FaultData;
 
 /** Tries the next of the other ways that a step names, if there is one. What its gate asked for has no other way. */
 const failOver = (turn: Turn, place: Place, { nested, fault, cause }: Failing): boolean => {
-  const number = nested?.use === 'failover' ? (nested.number ?? 0) + 1 : 0
+  const from = nested?.use === 'failover' ? (nested.number ?? 0) + 1 : 0
+  const number = (place.node.failover ?? []).findIndex((way, at) => at >= from && mayFollow(turn, way, fault))
   const block = place.node.failover?.[number]
   if (block === undefined || nested?.use === 'gate' || nested?.use === 'case') return false
   journalDecided(turn, place, 'handler', `failover ${number + 1}`, { fault: cause.code })
   openNested(turn, place, block, { is: 'nested', use: 'failover', after: 'next', fault, number })
+  return true
+}
+
+/**
+ * What may have been done is not done in another way: behind an effect nobody knows the end of, only a way without effects follows. Engines
+ * before the fourth did not look at that.
+ */
+const mayFollow = ({ run, program: { plan } }: Turn, block: number, { code }: FaultData): boolean => {
+  if (run.engineVersion < 4 || code !== 'effect.uncertain') return true
+  const open = [block]
+  for (let at = open.pop(); at !== undefined; at = open.pop())
+    for (const node of (plan.blocks[at] ?? []).map((id) => plan.nodes[id])) {
+      if (node === undefined || node.effect !== 'read') return false
+      open.push(...nodePartsOf(node).map((part) => part.block))
+    }
   return true
 }
 

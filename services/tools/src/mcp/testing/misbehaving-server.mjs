@@ -39,7 +39,7 @@ const listed = () => [
   tool('changing', { description: option('--description') === undefined ? 'First.' : readFileSync(option('--description'), 'utf8') }),
   tool('change'),
   tool('crash'),
-  tool('crash-after-effect'),
+  tool('after-effect'),
   tool('hang'),
   tool('freeze'),
   tool('flood'),
@@ -152,9 +152,9 @@ const calls = {
     write({ method: 'notifications/tools/list_changed' })
   },
   crash: () => process.exit(7),
-  'crash-after-effect': () => {
-    effect('crash-after-effect')
-    process.exit(7)
+  'after-effect': (id, { arguments: { mistake }, _meta }) => {
+    effect(`${mistake} ${_meta?.['baton/effectKey']}`)
+    calls[mistake](id)
   },
   hang: () => undefined,
   freeze: () => (start = 'hang'),
