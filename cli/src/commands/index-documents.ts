@@ -153,6 +153,8 @@ const search = (context: CommandContext): Command =>
       show(context, found.items, { ...jsonOf(options), text: () => table(['score', 'title', 'source', 'text'], rows) })
     })
 
+/** An index that somebody else keeps, and the tool that asks it. */
+type Elsewhere = { readonly name: string; readonly tool: string }
 type Summary = {
   readonly name: string
   readonly documents: number
@@ -166,14 +168,18 @@ const list = (context: CommandContext): Command =>
     .description('the indexes, how much they hold and when they changed last')
     .option('--json', 'print JSON')
     .action(async (options: Json) => {
-      const { items } = await runningSystem().get<{ items: readonly Summary[] }>('/v1/indexes')
-      const rows = items.map((item) => [
-        item.name,
-        String(item.documents),
-        String(item.chunks),
-        item.embedder ?? '-',
-        new Date(item.changedAtMs).toISOString().slice(0, 19),
-      ])
+      const { items } = await runningSystem().get<{ items: readonly (Summary | Elsewhere)[] }>('/v1/indexes')
+      const rows = items.map((item) =>
+        'tool' in item
+          ? [item.name, '-', '-', `at ${item.tool}`, '-']
+          : [
+              item.name,
+              String(item.documents),
+              String(item.chunks),
+              item.embedder ?? '-',
+              new Date(item.changedAtMs).toISOString().slice(0, 19),
+            ],
+      )
       show(context, items, { ...jsonOf(options), text: () => table(['index', 'documents', 'chunks', 'vectors', 'changed'], rows) })
     })
 

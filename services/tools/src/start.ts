@@ -13,7 +13,8 @@ import { classified } from './permissions/rules.policy.ts'
 import { forgetUses } from './permissions/use-limits.repository.ts'
 import { localEmbedders } from './retrieval/embedding.adapter.ts'
 import { readRetrievers } from './retrieval/external/retrievers.config.ts'
-import { IndexController, SEARCH_INDEXES } from './retrieval/index.controller.ts'
+import { askOthers } from './retrieval/external/ask-others.ts'
+import { IndexController, OTHERS, SEARCH_INDEXES } from './retrieval/index.controller.ts'
 import { retrievalSearch } from './retrieval/retrieval.consumer.ts'
 import { searchIndexes } from './retrieval/search-index.repository.ts'
 import { vectorScanOf } from './retrieval/vector-scan.ts'
@@ -40,12 +41,13 @@ export const start: StartService = async (platform, options) => {
   const registry = createRegistry([functions, http, mcp], (tool) => classified(tool, tools.rules.rules))
   for (const { file, reason } of problems)
     telemetry.logger.error({ service: 'tools', file, reason }, 'tools of this file are not available')
+  const retrievers = { registry, byIndex: await readRetrievers(config.configDir) }
   const worker = createWorker({
     platform,
     service: 'tools',
     handlers: {
       'tool.call': toolCall({ platform, registry, rules: tools.rules, resultChars: tools.resultChars }),
-      'retrieval.search': retrievalSearch({ platform, indexes, retrievers: { registry, byIndex: await readRetrievers(config.configDir) } }),
+      'retrieval.search': retrievalSearch({ platform, indexes, retrievers }),
     },
     // L9: the ledger keeps the result of every effect before it is answered, and reads may be done again.
     keepAnswer: () => false,
@@ -57,6 +59,7 @@ export const start: StartService = async (platform, options) => {
     providers: [
       { provide: TOOL_REGISTRY, useValue: registry },
       { provide: SEARCH_INDEXES, useValue: indexes },
+      { provide: OTHERS, useValue: askOthers(platform, retrievers) },
       { provide: MCP, useValue: mcp },
     ],
     ...options,

@@ -3,12 +3,14 @@ import { z } from 'zod'
 import { Fault, type Json, type JsonObject } from '@baton/contracts'
 import { ValidBody, ValidQuery } from '@baton/service'
 import { TENANT_HEADER, tenantOf } from '../tenant.ts'
+import type { Others } from './external/ask-others.ts'
 import { SearchArgs, searchOptionsOf, TOP_MAX } from './passages.ts'
 import { QUERY_CHARS_MAX, type Added, type Passage, type SearchIndex } from './search-index.repository.ts'
 import type { KnownDocument } from './search-documents.repository.ts'
 
-/** Token of the search indexes. */
+/** Tokens of the search indexes: our own, and those of others. */
 export const SEARCH_INDEXES = Symbol('search indexes')
+export const OTHERS = Symbol('search indexes of others')
 
 const PAGE_MAX = 1_000
 const DocumentBody = z.object({
@@ -43,14 +45,16 @@ const indexName = (name: string): string => {
 @Controller('v1/indexes')
 export class IndexController {
   readonly #indexes: SearchIndex
+  readonly #others: Others
 
-  constructor(@Inject(SEARCH_INDEXES) indexes: SearchIndex) {
+  constructor(@Inject(SEARCH_INDEXES) indexes: SearchIndex, @Inject(OTHERS) others: Others) {
     this.#indexes = indexes
+    this.#others = others
   }
 
   @Get()
   async list(@Headers(TENANT_HEADER) tenant: string | undefined): Promise<{ items: readonly unknown[] }> {
-    return { items: await this.#indexes.list(tenantOf(tenant)) }
+    return { items: [...(await this.#indexes.list(tenantOf(tenant))), ...this.#others.list()] }
   }
 
   @Post(':name/documents')
@@ -60,6 +64,8 @@ export class IndexController {
     @Param('name') name: string,
     @ValidBody(DocumentsBody) { documents, embed }: z.infer<typeof DocumentsBody>,
   ): Promise<Added> {
+    if (this.#others.has(name))
+      throw new Fault('request.conflicting', `${name} is kept by somebody else (retrievers.yaml)`, { field: 'name' })
     const read = documents.map(({ meta, ...document }) => ({ ...document, meta: meta as JsonObject | undefined }))
     return this.#indexes.add({ tenant: tenantOf(tenant), index: indexName(name), documents: read, embed })
   }
@@ -103,7 +109,7 @@ export class IndexController {
     @Param('name') name: string,
     @ValidQuery(SearchQuery) query: z.infer<typeof SearchQuery>,
   ): Promise<{ items: readonly Passage[] }> {
-    return { items: await this.#indexes.search({ ...searchOptionsOf(query), tenant: tenantOf(tenant), index: indexName(name) }) }
+    return { items: await this.#search(tenantOf(tenant), name, query) }
   }
 
   /** As GET, for long questions and filters. */
@@ -114,6 +120,13 @@ export class IndexController {
     @Param('name') name: string,
     @ValidBody(SearchArgs) args: SearchArgs,
   ): Promise<{ items: readonly Passage[] }> {
-    return { items: await this.#indexes.search({ ...searchOptionsOf(args), tenant: tenantOf(tenant), index: indexName(name) }) }
+    return { items: await this.#search(tenantOf(tenant), name, args) }
+  }
+
+  #search(tenant: string, name: string, args: SearchArgs): Promise<readonly Passage[]> {
+    const index = indexName(name)
+    return this.#others.has(index)
+      ? this.#others.search({ tenant, index, args })
+      : this.#indexes.search({ ...searchOptionsOf(args), tenant, index })
   }
 }

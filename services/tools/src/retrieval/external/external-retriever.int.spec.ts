@@ -11,6 +11,7 @@ import { openHttp } from '../../http/http-source.ts'
 import { openTestMcp, type TestMcp } from '../../mcp/testing/fixture.ts'
 import { createRegistry } from '../../tool-registry.ts'
 import type { ToolSource } from '../../tool-source.ts'
+import { askOthers, type Others } from './ask-others.ts'
 import { retrievalSearch } from '../retrieval.consumer.ts'
 import type { SearchIndex } from '../search-index.repository.ts'
 import type { Retriever } from './retrievers.config.ts'
@@ -31,6 +32,7 @@ let server: ChildProcess
 let mcp: TestMcp
 let sources: readonly ToolSource[] = []
 let search: WorkHandler
+let others: Others
 
 beforeAll(async () => {
   server = spawn(process.execPath, [SCRIPT, 'http'], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -55,7 +57,9 @@ beforeAll(async () => {
   const telemetry = { logger: { debug() {}, info() {}, warn() {}, error() {} } }
   // All that the handler takes of a platform.
   const platform = { db: mcp.db, stores: mcp.stores, telemetry } as unknown as Platform
-  search = retrievalSearch({ platform, indexes: {} as SearchIndex, retrievers: { registry: createRegistry(sources), byIndex } }) // indexes of our own are not asked
+  const retrievers = { registry: createRegistry(sources), byIndex }
+  search = retrievalSearch({ platform, indexes: {} as SearchIndex, retrievers }) // indexes of our own are not asked
+  others = askOthers(platform, retrievers)
 }, 60_000)
 afterAll(async () => {
   for (const source of sources) await source.close?.()
@@ -96,6 +100,13 @@ describe.each(['http', 'mcp'])('an index behind a server over %s', (index) => {
       },
     })
     expect(await passages(index, 'none')).toEqual({ items: [], score: 0 })
+  })
+
+  it('shows people what a step would get, and faults as a step has them', async () => {
+    const asked = (query: string) => others.search({ tenant: 'default', index, args: { query, top: 1 } })
+    expect(await asked('fine')).toMatchObject([{ id: 'a', text: 'Freeze the card.', rank: 1 }])
+    await expect(asked('wrong')).rejects.toMatchObject({ code: 'tool.result_invalid' })
+    expect(others.list()).toContainEqual({ name: index, tool: index === 'http' ? 'odd/http' : 'odd-mcp/search' })
   })
 
   it('X3: a document that comes twice is one passage, and does not take the place of another', async () => {
