@@ -1,18 +1,32 @@
-// `npm run bench:tools`: figures of tools, retrieval and context. Runs every part in scripts/bench-tools, or those named; needs the build
-// (`tsc -b`). `--quick`: sizes for CI. `--json`: rows as JSON. Data that may not ship is read from the folder BATON_SHARED names.
+// `npm run bench:tools`: figures of tools, retrieval and context. Runs every part in scripts/bench-tools, or those named (`effects airline`,
+// `--only effects,airline`); needs the build (`tsc -b`). `--quick`: sizes for CI. `--json`: rows as JSON. `--help` says so and runs nothing.
+// Data that may not ship is read from the folder BATON_SHARED names.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 const dir = join(import.meta.dirname, 'bench-tools')
 const words = process.argv.slice(2)
-const named = words.filter((word) => !word.startsWith('--'))
+const only = words.indexOf('--only')
+const named = words.filter((word, at) => !word.startsWith('--') && (only < 0 || at !== only + 1))
+if (only >= 0) named.push(...(words[only + 1] ?? '').split(','))
 const quick = words.includes('--quick')
 const shared = process.env.BATON_SHARED
 
 const files = readdirSync(dir)
   .filter((file) => file.endsWith('.mjs') && !file.startsWith('_'))
   .toSorted()
+
+const parts = files.map((file) => file.replace('.mjs', ''))
+if (words.includes('--help')) {
+  console.log(`npm run bench:tools -- [PART …] [--only PART,PART] [--quick] [--json]\nparts: ${parts.join(', ')}`)
+  process.exit(0)
+}
+const unknown = named.filter((name) => !parts.includes(name))
+if (unknown.length > 0) {
+  console.error(`no part ${unknown.join(', ')}; there are ${parts.join(', ')}`)
+  process.exit(2)
+}
 
 const rows = []
 for (const file of files) {
