@@ -68,8 +68,8 @@ const within = (text: string, tokens: number, { count, side }: { count: CountTok
     : cut.replace(/^[\uDC00-\uDFFF]/, '').replace(/^\S{0,30}\s+/, '')
 }
 
-/** Text with its tokens. */
-type Piece = { readonly text: string; readonly tokens: number }
+/** Text with its tokens. A note says what was left out, and is no part of what was given. */
+type Piece = { readonly text: string; readonly tokens: number; readonly note?: true }
 type Kept = Piece
 
 /** The entries from one side that fit, and what of the next one does. */
@@ -91,7 +91,11 @@ const oneSide = (part: Sized, room: number, { side, count }: { side: 'start' | '
   return side === 'end' ? kept : kept.toReversed()
 }
 
-const noteOf = (tokens: number, how: string): Piece => ({ text: `[${tokens} tokens left out here: ${how}]`, tokens: NOTE_TOKENS })
+const noteOf = (tokens: number, how: string): Piece => ({
+  text: `[${tokens} tokens left out here: ${how}]`,
+  tokens: NOTE_TOKENS,
+  note: true,
+})
 
 const cutters: Readonly<Record<Exclude<Cut, 'never'>, (part: Sized, room: number, count: CountTokens) => readonly Piece[]>> = {
   end: (part, room, count) => [...oneSide(part, room, { side: 'end', count }), noteOf(part.tokens - room, 'the end')],
@@ -111,8 +115,8 @@ const cutters: Readonly<Record<Exclude<Cut, 'never'>, (part: Sized, room: number
       room - sumOf(newest.map(({ tokens }) => tokens)) - 2 * (NOTE_TOKENS + GLUE_TOKENS),
       count,
     )
-    const begin: Piece = { text: `[of ${older.length} earlier entries, their most telling sentences:]`, tokens: NOTE_TOKENS }
-    const rest: Piece = { text: '[from here on as it was:]', tokens: NOTE_TOKENS }
+    const begin: Piece = { text: `[of ${older.length} earlier entries, their most telling sentences:]`, tokens: NOTE_TOKENS, note: true }
+    const rest: Piece = { text: '[from here on as it was:]', tokens: NOTE_TOKENS, note: true }
     return [begin, summary, ...(newest.length === 0 ? [] : [rest, ...newest])]
   },
 }
@@ -139,7 +143,7 @@ const shorten = (part: Sized, tokens: number, count: CountTokens): Kept & { read
   const pieces = cutters[cut](part, room, count).filter(({ text }) => text !== '')
   const counted = sumOf(pieces.map((piece) => piece.tokens))
   // Only a note is left: it says no more than the meter does.
-  if (pieces.every(({ text }) => text.startsWith('[')) || counted > tokens) return NOTHING_KEPT
+  if (pieces.every(({ note }) => note === true) || counted > tokens) return NOTHING_KEPT
   return { text: pieces.map(({ text }) => text).join(GLUE), tokens: counted, how: cut }
 }
 

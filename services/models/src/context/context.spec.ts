@@ -58,6 +58,13 @@ describe('the context of a model (C10, S5)', () => {
     expect(textOf('text', one)).toMatch(/^m0w0 m0w1 .*\n\[\d+ tokens left out here: the end\]$/)
   })
 
+  it('C4: passages that are numbered are entries like any others, and no notes', () => {
+    const passages = entries(10).map(({ text }, at) => ({ text: `[${at + 1}] ${text}` }))
+    const made = assembleContext({ parts: [part('docs', { entries: passages, tokens: 60 })], count: words })
+    expect(textOf('docs', made)).toMatch(/^\[1\] m0w0.*\[\d+ tokens left out here: the end\]$/s)
+    expect(made.leftOut).toMatchObject([{ part: 'docs', how: 'end' }])
+  })
+
   it('C1, C5: whatever the parts, the result has at most the tokens, and every loss is told', () => {
     const some = fc.record({
       cut: fc.constantFrom<Cut>('end', 'start', 'middle', 'summary'),
