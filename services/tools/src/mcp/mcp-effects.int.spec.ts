@@ -25,7 +25,9 @@ const logger = { debug() {}, info() {}, warn() {}, error() {} }
 
 /** One delivery of the step, by a process of its own: what it ends in. */
 const delivered = async (mistake: string, effects: string): Promise<string> => {
-  const source = mcp.open(`mcp: { servers: { odd: ${misbehaving(['--effects', effects], 'timeout: 2s')} } }`)
+  const source = mcp.open(
+    `mcp: { servers: { odd: ${misbehaving(['--effects', effects], `timeout: ${mistake === 'hang' ? '1s' : '20s'}`)} } }`,
+  )
   const key = `run_${mistake}/pay/0`
   const node = { id: 'pay', name: 'pay', kind: 'tool', tools: ['odd/after-effect'], with: { lit: {} }, effect: 'write' } as PlanNode
   // What the handler reads of each.
@@ -39,7 +41,7 @@ const delivered = async (mistake: string, effects: string): Promise<string> => {
     effectKey: key,
     attemptId: `${key}/1`,
   } as StepCommand
-  const work = { node, input: { mistake }, nowMs: Date.now, signal: AbortSignal.timeout(30_000), delivery: 1 } as unknown as WorkContext
+  const work = { node, input: { mistake }, nowMs: Date.now, signal: AbortSignal.timeout(60_000), delivery: 1 } as unknown as WorkContext
   try {
     return (await toolCall({ platform, registry: createRegistry([source]) })(command, work)).status
   } catch (error) {
@@ -66,6 +68,6 @@ describe('a server that has done the work, and then', () => {
       expect([await delivered(mistake, effects), await delivered(mistake, effects)]).toEqual([first, 'effect.uncertain'])
       expect((await readFile(effects, 'utf8')).trim()).toBe(`${mistake} run_${mistake}/pay/0`)
     },
-    30_000,
+    60_000,
   )
 })
