@@ -1,4 +1,4 @@
-// `npm run bench:bus [-- --only throughput,hop,small,fairness,overload] [--rounds 3]`: lanes beside plain kafkajs on one broker. Needs Java and Maven.
+// `npm run bench:bus [-- --only throughput,hop,small,fairness,overload,recovery] [--rounds 5] [--quick] [--help]`: lanes beside plain kafkajs on one broker. Needs Java and Maven.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 

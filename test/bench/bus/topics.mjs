@@ -25,10 +25,10 @@ export const RETRY = {
 export const ACK = { outcome: 'ack' }
 
 /** A bus on topics of its own, those of the retry ladder among them. */
-export const openBus = async (brokers, topics) => {
+export const openBus = async (brokers, topics, more = {}) => {
   const prefix = `b${randomUUID().slice(0, 8)}.`
   const all = [...topics, ...RETRIES.map(([name]) => topic(name, 3)), topic('dlt', 1)]
-  const open = () => openKafkaBus({ brokers, clientId: 'bench', topicPrefix: prefix, topics: all, ensureTopics: true })
+  const open = () => openKafkaBus({ brokers, clientId: 'bench', topicPrefix: prefix, topics: all, ensureTopics: true, ...more })
   return { bus: await open(), prefix, open }
 }
 
@@ -36,6 +36,10 @@ export const percentile = (values, share) => {
   const sorted = Float64Array.from(values).toSorted()
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
 }
+
+/** The least and the most of the rounds. */
+export const range = (values, digits = 2) =>
+  `(${Math.min(...values).toFixed(digits)}-${Math.max(...values).toFixed(digits)}, n=${values.length})`
 
 export const until = async (condition, everyMs = 2) => {
   while (!condition()) await sleep(everyMs)
