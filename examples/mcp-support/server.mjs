@@ -73,15 +73,13 @@ const customers = (server) => {
   server.registerTool(
     'customer',
     {
-      description: 'Gives a customer by number: name, plan and open tickets.',
+      description: 'Gives a customer by number: name, plan and open tickets. One that nobody knows has no name, and the plan unknown.',
       inputSchema: z.strictObject({ id: z.string().min(1).max(256) }),
       outputSchema: z.object({ name: z.string(), plan: z.string(), openTickets: z.array(z.string()) }),
       annotations: READ,
     },
-    ({ id }) => {
-      const found = store.customer(id)
-      return found === undefined ? refused(`no customer ${id}`) : done(found)
-    },
+    // An answer and no error: errors are tried again, and trying again makes nobody known.
+    ({ id }) => done(store.customer(id) ?? { name: '', plan: 'unknown', openTickets: [] }),
   )
   server.registerTool(
     'call_back',

@@ -162,7 +162,11 @@ const longTalk = async (place, { say }) => {
   const trace = JSON.stringify(await place.lab.trace(runId))
   const left = /"leftOut":(\[[^\]]*\])/.exec(trace)?.[1]
   return [
-    row('a conversation longer than its 8,000 tokens: what was shortened is said in the text', true, /\[of \d+ earlier entries, their most telling sentences:\]/.test(seen)),
+    row(
+      'a conversation longer than its 8,000 tokens: what was shortened is said in the text',
+      true,
+      /\[of \d+ earlier entries, their most telling sentences:\]/.test(seen),
+    ),
     row(
       'and in the trace of the run, with how many tokens',
       (text) => /"part":"conversation".*"tokens":\d+/.test(text),
@@ -187,13 +191,7 @@ const people = async (place, { begin, say }, file) => {
   await decided('so does a message that nobody understands', 'hm', 'support', byAda)
   await decided('an answer that the guard stops is written by a person', 'I write again, point 99.', 'complaints', byAda)
   const stranger = await say('How do I deposit a check with the mobile app?', { customer: 'c-404' })
-  rows.push(
-    row(
-      'a customer that the CRM does not know is answered all the same',
-      { status: 'completed', degraded: ['tool.failed'] },
-      { status: stranger.status, degraded: stranger.degraded },
-    ),
-  )
+  rows.push(row('a customer that the CRM does not know is answered all the same', 'completed', stranger.status))
   const before = counts(file)
   const open = await begin('I write again, point 99 once more.')
   await place.lab.settled(open)

@@ -1,7 +1,9 @@
-// The catalogue in a SQLite file: written once, when the file is new, and read by every process on it. Each look-up is counted.
+// The catalogue in a SQLite file: written once, when the file is new, and read by every process on it. Each look-up is counted. What is not
+// there is a fault that no other try would mend, so that nobody waits for one.
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { Fault } from '@baton/tools'
 import { catalogueOf, SEED } from './generate.ts'
 
 const SCHEMA = `
@@ -49,7 +51,7 @@ const counted = (component: string): DatabaseSync => {
 
 const known = (db: DatabaseSync, product: string): Record<string, unknown> => {
   const found = db.prepare('select name, specs from products where id = ?').get(product)
-  if (found === undefined) throw new Error(`the catalogue has no product ${product}`)
+  if (found === undefined) throw new Fault('tool.arguments_invalid', `the catalogue has no product ${product}`)
   return found
 }
 
@@ -77,7 +79,7 @@ export const pricesOf = (product: string): { cheapest: number; offers: string[] 
   const db = counted('prices')
   known(db, product)
   const offers = db.prepare('select shop, price, stock from offers where product = ? and stock > 0 order by price, shop').all(product)
-  if (offers[0] === undefined) throw new Error(`nobody has ${product} in stock`)
+  if (offers[0] === undefined) throw new Fault('tool.arguments_invalid', `nobody has ${product} in stock`)
   return {
     cheapest: Number(offers[0]['price']),
     offers: offers.map(({ shop, price, stock }) => `${String(shop)}: ${Number(price).toFixed(2)}, ${String(stock)} in stock`),

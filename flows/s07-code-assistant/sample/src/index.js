@@ -1,0 +1,2 @@
+export { totalOf, tooHeavy } from './cart.js'
+export { priceOf } from './price.js'
