@@ -3,8 +3,10 @@
 //   U2. It is stored before the answer that names it; stored again by a repeat of the command, it has the same name.
 //   U3. Calls come with output null; without calls the output is the agent's answer and fits what it returns.
 //   U4. A conversation that outgrows the window loses old results of tools from what the model is told; the transcript keeps them.
+//   U5. Pictures, sound and files of the step stand with its input, in every turn.
 import type { Json } from '@baton/contracts'
 import type { WorkResult } from '@baton/service'
+import { readMedia } from '../adapters/media.policy.ts'
 import { meterOf } from '../invoke/meter.ts'
 import { agentPromptOf, type Prompt } from '../invoke/prompt.ts'
 import type { LeftOut } from '../context/assemble.policy.ts'
@@ -49,6 +51,7 @@ const inputCharsOf = ({ told, said }: Opening): number =>
 const questionOf = async (work: AgentWork, { said, told }: Opening, { offers }: AgentTools): Promise<Omit<Question, 'signal'>> => {
   const { command, turn, context } = work
   const feedback = command.override?.feedback
+  const shown = readMedia(context.media) // U5
   return {
     ...told,
     input: context.input,
@@ -56,6 +59,7 @@ const questionOf = async (work: AgentWork, { said, told }: Opening, { offers }: 
     tools: await offers(turn.tools),
     occasion: occasionOf(work),
     ...(feedback === undefined ? {} : { feedback }),
+    ...(shown.length === 0 ? {} : { media: shown }),
   }
 }
 
