@@ -1,9 +1,12 @@
 // What people do with a task, on the command line.
 import { Command, Option } from 'commander'
-import type { CommandContext } from './context.ts'
+import { show, type CommandContext } from './context.ts'
+import { userName } from './flow-alias.ts'
+import { readJson } from './run-json.ts'
 import { runningSystem } from './running-system.ts'
 
-const reviewer = (): Option => new Option('--by <name>', 'who you are').default(process.env['USER'] ?? 'reviewer')
+const reviewer = (): Option => new Option('--by <name>', 'who you are').default(userName(), 'your user name')
+const asJson = (): Option => new Option('--json', 'print JSON')
 
 const post = <T>(task: string, action: string, body: object): Promise<T> =>
   runningSystem().post<T>(`/v1/reviews/${encodeURIComponent(task)}:${action}`, body)
@@ -31,11 +34,11 @@ const ACTIONS: readonly Action[] = [
 ]
 
 const actionCommand = (context: CommandContext, { name, about, said, options = [] }: Action): Command => {
-  const command = new Command(name).description(about).argument('<task>').addOption(reviewer())
+  const command = new Command(name).description(about).argument('<task>').addOption(reviewer()).addOption(asJson())
   for (const option of options) command.addOption(option)
-  return command.action(async (task: string, body: { by: string }) => {
-    await post(task, name, body)
-    context.terminal.print(`${task}: ${said} by ${body.by}`)
+  return command.action(async (task: string, { json, ...body }: { by: string; json?: boolean }) => {
+    const changed = await post<object>(task, name, body)
+    show(context, changed, { ...(json === undefined ? {} : { json }), text: () => `${task}: ${said} by ${body.by}` })
   })
 }
 
@@ -44,15 +47,19 @@ const decide = (context: CommandContext): Command =>
     .description('decide a task; the run goes on')
     .argument('<task>')
     .addOption(new Option('--verdict <verdict>', 'what you decide').choices(['approve', 'edit', 'reject', 'respond']).makeOptionMandatory())
-    .option('--output <json>', 'what the step gives, for edit and respond')
+    .option('--output <json>', 'what the step gives, for edit and respond; @FILE reads a file, - standard input')
     .option('--reason <text>', 'kept with the decision')
     .option('--because <name>', 'a reason that the step names')
     .option('--fingerprint <text>', 'of what you saw; refused when the task asks something else')
     .addOption(reviewer())
-    .action(async (task: string, { output, ...decision }: { output?: string; by: string; verdict: string }) => {
-      const body = { ...decision, ...(output === undefined ? {} : { output: JSON.parse(output) as unknown }) }
-      const { status } = await post<{ status: string }>(task, 'decide', body)
-      context.terminal.print(`${task}: ${status}`)
+    .addOption(asJson())
+    .action(async (task: string, { output, json, ...decision }: { output?: string; by: string; verdict: string; json?: boolean }) => {
+      const body = { ...decision, ...(output === undefined ? {} : { output: await readJson('--output', output) }) }
+      const decided = await post<{ status: string }>(task, 'decide', body)
+      show(context, decided, {
+        ...(json === undefined ? {} : { json }),
+        text: () => `${task}: ${decided.status}, ${body.verdict} by ${body.by}`,
+      })
     })
 
 const comment = (context: CommandContext): Command =>
@@ -71,11 +78,10 @@ const link = (context: CommandContext): Command =>
     .description('a link with which one person decides once, without signing in')
     .argument('<task>')
     .requiredOption('--for <person>', 'whose decision it is')
-    .action(async (task: string, options: { for: string }) => {
-      const { path } = await runningSystem().post<{ path: string }>(`/v1/reviews/${encodeURIComponent(task)}/links`, {
-        person: options.for,
-      })
-      context.terminal.print(path)
+    .addOption(asJson())
+    .action(async (task: string, options: { for: string; json?: boolean }) => {
+      const made = await runningSystem().post<{ path: string }>(`/v1/reviews/${encodeURIComponent(task)}/links`, { person: options.for })
+      show(context, made, { ...(options.json === undefined ? {} : { json: options.json }), text: () => made.path })
     })
 
 export const actionCommands = (context: CommandContext): readonly Command[] => [

@@ -91,23 +91,31 @@ const propose = (context: CommandContext): Command =>
     })
 
 const hurry = (context: CommandContext): Command =>
-  new Command('hurry').description('people who decide faster than anybody reads; exit 1 when there are').action(async () => {
-    const { items } = await runningSystem().get<{ items: readonly { by: string; decisions: number; hurried: number; alarm: boolean }[] }>(
-      '/v1/reviews/learned/hurry',
-    )
-    const rows = items.map(({ by, decisions, hurried, alarm }) => [by, String(decisions), String(hurried), alarm ? 'too fast' : ''])
-    context.terminal.print(table(['person', 'decisions', 'below 3 s', ''], rows))
-    if (items.some(({ alarm }) => alarm)) context.fail()
-  })
+  new Command('hurry')
+    .description('people who decide faster than anybody reads; exit 1 when there are')
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: boolean }) => {
+      const page = await runningSystem().get<{ items: readonly { by: string; decisions: number; hurried: number; alarm: boolean }[] }>(
+        '/v1/reviews/learned/hurry',
+      )
+      const { items } = page
+      const rows = items.map(({ by, decisions, hurried, alarm }) => [by, String(decisions), String(hurried), alarm ? 'too fast' : ''])
+      show(context, page, { ...options, text: () => table(['person', 'decisions', 'below 3 s', ''], rows) })
+      if (items.some(({ alarm }) => alarm)) context.fail()
+    })
 
 const verify = (context: CommandContext): Command =>
-  new Command('signatures').description('whether the chain of signatures is whole; exit 1 when it is not').action(async () => {
-    const { signatures, brokenAt } = await runningSystem().get<{ signatures: number; brokenAt: number | null }>(
-      '/v1/reviews/learned/signatures',
-    )
-    context.terminal.print(brokenAt === null ? `${signatures} signatures, the chain is whole` : `the chain breaks at signature ${brokenAt}`)
-    if (brokenAt !== null) context.fail()
-  })
+  new Command('signatures')
+    .description('whether the chain of signatures is whole; exit 1 when it is not')
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: boolean }) => {
+      const chain = await runningSystem().get<{ signatures: number; brokenAt: number | null }>('/v1/reviews/learned/signatures')
+      const { signatures, brokenAt } = chain
+      const text = (): string =>
+        brokenAt === null ? `${signatures} signatures, the chain is whole` : `the chain breaks at signature ${brokenAt}`
+      show(context, chain, { ...options, text })
+      if (brokenAt !== null) context.fail()
+    })
 
 export const learningCommands = (context: CommandContext): readonly Command[] => [
   rates(context),

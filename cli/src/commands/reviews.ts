@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { table } from '../print/table.ts'
+import { taskText, type ShownTask } from '../review/task-text.ts'
 import { query, show, type CommandContext } from './context.ts'
 import { actionCommands } from './review-actions.ts'
 import { learningCommands } from './review-learning.ts'
@@ -58,9 +59,11 @@ const showOne = (context: CommandContext): Command =>
   new Command('show')
     .description('one task with everything needed to decide')
     .argument('<task>')
-    .action(async (task: string) =>
-      context.terminal.print(JSON.stringify(await runningSystem().get(`/v1/reviews/${encodeURIComponent(task)}`), null, 2)),
-    )
+    .option('--json', 'print JSON, all of it')
+    .action(async (id: string, options: { json?: boolean }) => {
+      const task = await runningSystem().get<ShownTask>(`/v1/reviews/${encodeURIComponent(id)}`)
+      show(context, task, { ...options, text: () => taskText(task, Date.now()) })
+    })
 
 /** `baton reviews …`: the queue, one task, what people do with it, and what their decisions teach (E3, E4, E10). */
 export const reviewsCommand = (context: CommandContext): Command => {
