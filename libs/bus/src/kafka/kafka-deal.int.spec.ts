@@ -1,9 +1,21 @@
 // Who gets which partitions of a group, on a real broker.
+import { setTimeout as sleep } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
 import { expect, it } from '@jest/globals'
 import type { Bus, LaneConsumer, LanesOptions } from '../bus.ts'
 import type { KafkaClient } from './kafka-bus.ts'
-import { busesOn, describeWithEachClient, numbered, RETRY, TIMEOUT_MS, TOPICS, topic, until, WORK } from './kafka-suite.fixture.ts'
+import {
+  busesOn,
+  describeWithEachClient,
+  numbered,
+  numberOf,
+  RETRY,
+  TIMEOUT_MS,
+  TOPICS,
+  topic,
+  until,
+  WORK,
+} from './kafka-suite.fixture.ts'
 
 const BESIDE = topic('beside', WORK.partitions)
 const OTHER: Readonly<Record<KafkaClient, KafkaClient>> = { kafkajs: 'platformatic', platformatic: 'kafkajs' }
@@ -84,6 +96,40 @@ describeWithEachClient('Partitions of a group on Kafka', (kafka) => {
       await partitionsOf([lanes], [8])
       expect(lanes.stats().ownershipChanges).toBeGreaterThanOrEqual(8 + 4 + 4)
       await bus.close()
+    },
+    TIMEOUT_MS,
+  )
+
+  it(
+    'K6: what runs when a member comes ends where it is, and nobody does it again',
+    async () => {
+      const prefix = newPrefix()
+      const buses = await Promise.all([kafka.client, kafka.client].map((one) => open(prefix, [...TOPICS, BESIDE], { client: one })))
+      const [one, two] = buses
+      if (one === undefined || two === undefined) throw new Error('no bus')
+      const begun = new Map<number, string[]>()
+      const aborted: number[] = []
+      const member = (name: string): LanesOptions => ({
+        group: 'g',
+        topics: [WORK.name],
+        retry: RETRY,
+        concurrencyMax: 16,
+        handler: async (record, { signal }) => {
+          begun.set(numberOf(record), [...(begun.get(numberOf(record)) ?? []), name])
+          await sleep(200)
+          if (signal.aborted) aborted.push(numberOf(record))
+          return { outcome: 'ack' }
+        },
+      })
+      await one.publish(numbered(WORK, 400, (n) => ({ key: `k${n}`, partition: n % WORK.partitions })))
+      const first = await one.lanes(member('first'))
+      await until(() => begun.size > 40)
+      const second = await two.lanes(member('second'))
+      await until(() => first.stats().settled + second.stats().settled === 400)
+      expect([...begun.values()].filter((names) => names.length > 1)).toEqual([])
+      expect(aborted).toEqual([])
+      expect([...begun.values()].filter(([name]) => name === 'second').length).toBeGreaterThan(0)
+      await Promise.all(buses.map((bus) => bus.close()))
     },
     TIMEOUT_MS,
   )

@@ -7,6 +7,8 @@
 //   K4. A partition that this user may not read is said and looked at again later, since a right that is given then has to take effect.
 //   K5. A member that has not heard of its group for a session (it slept, it is cut off) starts nothing until it has: others may have its
 //       partitions by now.
+//   K6. Before the group is dealt out anew nothing is started, and what runs may end within `HAND_OVER_MS`, so that a partition that goes
+//       to another member takes nothing with it that is half done. What takes longer is aborted where its partition goes (K1).
 import type { Fault } from '@baton/contracts/fault'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LaneConsumer, LanesOptions, LaneStats, OutgoingRecord, RetryPolicy } from '../bus.ts'
@@ -19,6 +21,8 @@ import type { TopicPartition } from './partition-reader.ts'
 import type { KafkaSession } from './session.ts'
 
 const COMMIT_INTERVAL_MS = 200
+/** Less than the session, in which the group waits; starts are held back no longer than that, whatever the others do. */
+const HAND_OVER_MS = 3_000
 const REFUSED_PAUSE_MS = 5_000
 /** A retry topic is looked at so often. */
 const REST_MAX_MS = 5_000
@@ -49,6 +53,8 @@ export class KafkaLaneConsumer implements LaneConsumer {
   private endsAtMs = -Infinity
   private timer: NodeJS.Timeout | undefined
   private storing: Promise<void> | undefined
+  /** While nothing is started because the group is dealt out anew. */
+  private heldBack: NodeJS.Timeout | undefined
   private closing: Promise<void> | undefined
 
   constructor(settings: LaneSettings, options: LanesOptions) {
@@ -71,7 +77,7 @@ export class KafkaLaneConsumer implements LaneConsumer {
       publish,
       nowMs: Date.now,
       steadyMs: () => performance.now(),
-      isOwner: () => this.member.isHeard(), // K5
+      isOwner: () => this.member.isHeard() && this.heldBack === undefined, // K5, K6
       pause: (topic, partition) => this.reader.pause({ topic, partition }),
       resume: (topic, partition) => this.reader.resume({ topic, partition }),
       onSettled: () => this.storeSoon(),
@@ -83,8 +89,8 @@ export class KafkaLaneConsumer implements LaneConsumer {
       groupId: topicPrefix + options.group,
       topics: topics.map((topic) => topicPrefix + topic),
       onAssigned: (assigned) => this.take(assigned),
-      beforeRejoin: () => this.store(),
-      onHeard: () => this.runner.wake(),
+      beforeRejoin: () => this.handOver(),
+      onHeard: () => this.goOn(),
     })
   }
 
@@ -108,11 +114,28 @@ export class KafkaLaneConsumer implements LaneConsumer {
     // The member goes on beating while the lanes drain, so that nobody takes over what is still handled.
     await Promise.all([this.reader.close(), this.runner.drain({ graceMs })])
     clearTimeout(this.timer)
+    clearTimeout(this.heldBack)
     this.timer = undefined
     await this.storing
     await this.store()
     await this.member.close()
     await this.settings.session.close()
+  }
+
+  /** K6. */
+  private async handOver(): Promise<void> {
+    const graceMs = Math.min(HAND_OVER_MS, this.settings.group.sessionTimeoutMs / 3)
+    clearTimeout(this.heldBack)
+    this.heldBack = setTimeout(() => this.goOn(), 2 * graceMs)
+    await this.runner.quiet(graceMs)
+    await this.storing // It may have begun before the last of them ended.
+    await this.store()
+  }
+
+  private goOn(): void {
+    clearTimeout(this.heldBack)
+    this.heldBack = undefined
+    this.runner.wake()
   }
 
   private take(assigned: readonly Assigned[]): void {

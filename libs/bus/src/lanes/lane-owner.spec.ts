@@ -1,8 +1,9 @@
 // What a lane runner does while clocks jump, and while it is not known whether the partitions are still its own.
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { setImmediate as turn } from 'node:timers/promises'
+import type { Settlement } from '../bus.ts'
 import { encodeFailure } from './failure-record.ts'
-import { ack, drainAll, eventually, harness, record } from './lane-runner.fixture.ts'
+import { ack, deferred, drainAll, eventually, harness, record } from './lane-runner.fixture.ts'
 
 const HOUR_MS = 3_600_000
 afterEach(drainAll)
@@ -12,6 +13,33 @@ const waiting = (offset: number, notBeforeMs: number) => {
   const { headers } = encodeFailure('retry.short', record(offset), { origin, attempts: 1, stage: 1, notBeforeMs })
   return record(offset, `k${offset}`, { topic: 'retry.short', headers })
 }
+
+describe('a lane runner whose partitions are dealt out anew', () => {
+  it('lanes/R8: lets what runs end and starts nothing meanwhile, however many wait for it to be quiet', async () => {
+    const owner = { known: true }
+    const [running, gone] = [deferred<Settlement>(), deferred<void>()]
+    const { runner, position } = harness(({ offset }) => (offset === 0 ? running.promise : Promise.resolve(ack)), {
+      isOwner: () => owner.known,
+    })
+    runner.enqueue('commands', 0, [record(0)])
+    owner.known = false
+    runner.enqueue('commands', 0, [record(1)])
+    const quiet = Promise.all([runner.quiet(60_000), runner.quiet(60_000)]).then(() => gone.resolve())
+    running.resolve(ack)
+    await Promise.all([quiet, gone.promise])
+    expect([position(), runner.stats().inFlight]).toEqual([1, 0])
+    owner.known = true
+    runner.wake()
+    await eventually(() => position() === 2)
+  })
+
+  it('lanes/R8: waits no longer than it may', async () => {
+    const { runner } = harness(() => new Promise(() => {}))
+    runner.enqueue('commands', 0, [record(0)])
+    await runner.quiet(5)
+    expect(runner.stats().inFlight).toBe(1)
+  })
+})
 
 describe('a lane runner whose host', () => {
   it.each([HOUR_MS, -HOUR_MS])(

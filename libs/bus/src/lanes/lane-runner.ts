@@ -71,7 +71,7 @@ export class LaneRunner {
   private ownershipChanges = 0
   private turnStarts = 0
   private draining = false
-  private onIdle: () => void = () => {}
+  private readonly whenIdle: (() => void)[] = []
 
   constructor(options: LaneRunnerOptions) {
     this.options = options
@@ -164,16 +164,17 @@ export class LaneRunner {
     this.draining = true
     for (const lane of this.lanes.values()) lane.stop()
     this.dropWaiting(() => true)
-    if (this.scheduler.running > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, graceMs)
-        this.onIdle = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-    }
+    await this.quiet(graceMs)
     for (const lane of this.lanes.values()) lane.lose()
+  }
+
+  /** Resolves when no handler runs, or after `graceMs`. */
+  async quiet(graceMs: number): Promise<void> {
+    if (this.scheduler.running === 0) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, graceMs)
+      this.whenIdle.push(() => resolve(clearTimeout(timer)))
+    })
   }
 
   private workOf(lane: LanePartition<Work>, raw: BusRecord, takenAtMs: number): Work {
@@ -361,7 +362,7 @@ export class LaneRunner {
     this.overflow?.done(work)
     this.free(work, settled)
     if (!this.draining) this.pump()
-    else if (this.scheduler.running === 0) this.onIdle()
+    if (this.scheduler.running === 0) for (const idle of this.whenIdle.splice(0)) idle()
   }
 
   private free(work: Work, settled: boolean): void {
