@@ -46,6 +46,28 @@ steps:
       context: { tokens: 300, parts: [{ name: paper, from: =input.long, priority: 1, cut: middle }] }
       returns: { text: string }
 `,
+  'gated/flow.yaml': `
+flow: test/gated@1.0.0
+limits: { time: 30s }
+input: { text: string, long: string }
+steps:
+  - answer:
+      model: fake-a
+      prompt: 'Answer {{ text }} from {{ paper }}, after {{ talk }}.'
+      with: { text: =input.text }
+      context:
+        tokens: 300
+        parts:
+          - { name: paper, from: =input.long, priority: 2, least: 100, cut: end }
+          - { name: rules, from: =input.long, priority: 3, least: 100 }
+          - { name: talk, from: history, priority: 4 }
+      returns: { text: string }
+      gate:
+        - when: it.leftOut.exists(l, l.part == "paper")
+          then: { set: { text: not from all of it, lost: =it.leftOut } }
+        - else: next
+output: { text: =answer.text, lost: =answer.leftOut }
+`,
   'strict/flow.yaml': `
 flow: test/strict@1.0.0
 limits: { time: 30s }
@@ -131,6 +153,17 @@ describe('what a model gets to see', () => {
     expect(prompt).toMatch(/BEGIN[\s\S]*\[\d+ tokens left out here: the middle\][\s\S]*END/)
     const done = system.journal(result.runId).find((event) => event.name === 'journal.step.completed')
     expect(done?.data).toMatchObject({ meter: { leftOut: [{ part: 'paper', how: 'middle' }] } })
+  })
+
+  it('S5: a gate decides by what was left out; parts fill slots of their name, and an empty one says so', async () => {
+    provider.script('paper-8', { 'fake-a': said('Half.') })
+    const long = `BEGIN ${'many words of a long paper. '.repeat(300)} END`
+    const cut = await system.request({ id: 'ctx-8', flow: 'test/gated', input: { text: 'paper-8', long } })
+    expect(cut.result).toMatchObject({ status: 'completed', output: { text: 'not from all of it', lost: [] } }) // what stood in lost nothing
+    expect(provider.calls('paper-8')[0]?.prompt).toMatch(/^Answer paper-8 from BEGIN[\s\S]*, after \(none\)\.[\s\S]*<rules>/)
+    provider.script('paper-9', { 'fake-a': said('Whole.') })
+    const whole = await system.request({ id: 'ctx-9', flow: 'test/gated', input: { text: 'paper-9', long: 'A short paper.' } })
+    expect(whole.result).toMatchObject({ status: 'completed', output: { text: 'Whole.', lost: [] } })
   })
 
   it('C3: what may not be shortened fails the step with its code', async () => {

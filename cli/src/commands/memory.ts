@@ -37,7 +37,9 @@ const list = (context: CommandContext): Command =>
     .action(async (user: string, options: Json & { kind?: string }) => {
       const { items } = await runningSystem().get<{ items: readonly Memory[] }>(`${userPath(user)}${query({ kind: options.kind })}`)
       const rows = items.map((item) => [item.id, item.kind, written(item.value), item.source, item.by, when(item.atMs)])
-      show(context, items, { ...jsonOf(options), text: () => table(['id', 'kind', 'value', 'from', 'by', 'at'], rows) })
+      const text = (): string =>
+        rows.length === 0 ? `nothing is known of ${user}` : table(['id', 'kind', 'value', 'from', 'by', 'at'], rows)
+      show(context, items, { ...jsonOf(options), text })
     })
 
 const forget = (context: CommandContext): Command =>
@@ -77,7 +79,11 @@ const session = (context: CommandContext): Command =>
       show(context, found, {
         ...jsonOf(options),
         text: () =>
-          [table(['at', 'who', 'said'], turns), ...(state.length === 0 ? [] : [table(['state', 'value', 'version'], state)])].join('\n\n'),
+          turns.length + state.length === 0
+            ? `nothing was said or kept in ${name}`
+            : [table(['at', 'who', 'said'], turns), ...(state.length === 0 ? [] : [table(['state', 'value', 'version'], state)])].join(
+                '\n\n',
+              ),
       })
     })
 

@@ -32,7 +32,10 @@ export const importCommand = (context: CommandContext): Command =>
     .action(async (file: string, options: Options) => {
       const { importedTools, readDocumentFile, withDocument } = await import('@baton/tools/openapi')
       const name = nameOf(file, options.name)
-      const read = await readDocumentFile(file)
+      const read = await readDocumentFile(file).catch((error: unknown) => {
+        const why = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error)
+        throw new Fault('request.malformed', why.startsWith('ENOENT') ? `there is no file ${file}` : `${file}: ${why}`, { field: 'file' })
+      })
       const tools = importedTools(read, name)
       const rows = tools.map((tool) => [tool.name, tool.effect, tool.operation, tool.about.slice(0, 60)])
       const left = read.left.map(({ id, reason }) => `left out: ${id} ${reason}`)

@@ -7,6 +7,8 @@ import { readCount, readFields, readText, readValue, readWord, type Fields, type
 import { readAmount } from './literals.ts'
 
 const PART_KEYS = ['name', 'from', 'buffer', 'priority', 'tokens', 'least', 'turns', 'cut']
+/** Less has no room for a piece of the part and the words that say what was left out. */
+const LEAST_MIN = 100
 const CUTS = ['end', 'start', 'middle', 'summary', 'never'] as const
 
 /** `context: { tokens, parts: [ … ] }`. */
@@ -51,6 +53,13 @@ const readPart = (node: Syntax, index: number, context: ReadContext): ContextPar
 const readRoom = (fields: Fields, context: ReadContext): Pick<ContextPartTree, 'tokens' | 'least'> => {
   const tokens = fields.read('tokens', (value) => readAmount(value, 'tokens', context))
   const least = fields.read('least', (value) => readAmount(value, 'least', context))
+  if (least !== undefined && least < LEAST_MIN)
+    context.report.add(
+      fields.get('least') ?? fields.at,
+      'literal.range',
+      `least is ${LEAST_MIN} tokens or more, not ${least}`,
+      String(LEAST_MIN),
+    )
   if (least !== undefined && tokens !== undefined && least > tokens) {
     const message = `least is ${least}, and the part has at most ${tokens} tokens`
     context.report.add(fields.get('least') ?? fields.at, 'literal.range', message, String(tokens))

@@ -265,6 +265,7 @@ describe('fields of a step', () => {
       'context: { parts: [{ from: history, tokens: 100, least: 200 }] }',
       '3:77 literal.range least is 200, and the part has at most 100 tokens | 100',
     ],
+    ['context: { parts: [{ from: history, least: 20 }] }', '3:64 literal.range least is 100 tokens or more, not 20 | 100'],
     [
       'context: { tokens: 300, parts: [{ from: history, least: 200 }, { name: b, from: =input.text, least: 200 }] }',
       '3:40 literal.range the parts keep at least 400 tokens, and there is room for 300 | 400',

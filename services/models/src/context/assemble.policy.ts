@@ -3,7 +3,8 @@
 //   C2. First each part is brought within its own number. Then the parts with the highest number in `priority` are shortened first, each in
 //       its own way, down to its least, before the next one is touched.
 //   C3. A part that may not be shortened is whole, or the step fails with `context.too_large`.
-//   C4. Lists are cut at their entries: a message, a passage or a finding is there or not. Only a single entry that is too long is cut within.
+//   C4. Lists are cut at their entries: a message, a passage or a finding is there or not. Only a single entry that is too long is cut
+//       within, and one without which a part would have less than its least.
 //   C5. The result has at most the number of tokens that was asked for: the sum of its pieces and one between two, each counted exactly
 //       wherever the cheap bound did not settle it.
 //   C6. The same parts give the same text.
@@ -79,7 +80,8 @@ const oneSide = (part: Sized, room: number, { side, count }: { side: 'start' | '
   let left = room
   for (const entry of side === 'end' ? entries : entries.toReversed()) {
     if (entry.tokens + GLUE_TOKENS > left) {
-      if (kept.length === 0 && left > ENTRY_TOKENS_MIN) {
+      const isNeeded = kept.length === 0 || room - left < Math.min(room, part.part.least ?? 0)
+      if (isNeeded && left > ENTRY_TOKENS_MIN) {
         const text = within(entry.text, left - GLUE_TOKENS, { count, side }) // C4
         kept.push({ text, tokens: count(text) })
       }

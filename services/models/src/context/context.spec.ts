@@ -43,6 +43,14 @@ describe('the context of a model (C10, S5)', () => {
     expect(textOf('kept', made)).toContain('m5w9')
   })
 
+  it('C2, C4: an entry is cut within where a part would else have less than its least', () => {
+    const long = part('kept', { entries: entries(4, 80), priority: 9 })
+    const cut = (least: number) =>
+      assembleContext({ parts: [{ ...long, least }, part('first')], tokens: 250, count: words }).parts[0]?.tokens ?? 0
+    expect(cut(0)).toBeLessThan(110) // one entry of eighty, and the note
+    expect(cut(135)).toBeGreaterThan(115)
+  })
+
   it('C3: what may not be shortened is whole, or the step fails', () => {
     const never = part('policy', { cut: 'never', priority: 9 })
     expect(textOf('policy', assembleContext({ parts: [never, part('chat')], tokens: 150, count: words }))).toContain('m9w9')
