@@ -110,7 +110,9 @@ const cutters: Readonly<Record<Exclude<Cut, 'never'>, (part: Sized, room: number
   },
   summary: (part, room, count) => {
     // The newest stay as they are, with two thirds of the room; of what is before them the rest is a summary.
-    const newest = oneSide(part, Math.floor((room * 2) / 3), { side: 'start', count })
+    const last = oneSide(part, Math.floor((room * 2) / 3), { side: 'start', count })
+    // Not even the last entry fits: it is summarised like the others, not cut in half.
+    const newest = last.length === 1 && last[0]?.text !== part.part.entries.at(-1)?.text ? [] : last
     const older = part.part.entries.slice(0, Math.max(0, part.part.entries.length - newest.length))
     const summary = summaryOf(
       older.map(({ text }) => text),

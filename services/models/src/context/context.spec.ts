@@ -110,6 +110,19 @@ describe('the context of a model (C10, S5)', () => {
     expect(made.leftOut).toMatchObject([{ part: 'talk', how: 'summary' }])
   })
 
+  it('S5: a single entry that is too long becomes its most telling sentences, and is not cut in the middle of one', () => {
+    const sentences = Array.from({ length: 60 }, (_, at) => `Finding ${at} says something about part ${at}.`)
+    const made = assembleContext({
+      parts: [part('found', { entries: [{ text: sentences.join(' ') }], cut: 'summary', tokens: 120 })],
+      count: words,
+    })
+    const [note, ...kept] = textOf('found', made).split('\n')
+    expect(note).toBe('[of 1 earlier entries, their most telling sentences:]')
+    expect(kept.length).toBeGreaterThan(3)
+    expect(kept.every((line) => sentences.includes(line))).toBe(true)
+    expect(made.leftOut).toMatchObject([{ part: 'found', how: 'summary' }])
+  })
+
   it('what surely fits is never counted; what may not is', () => {
     expect(fitsSurely([part('a', { entries: [{ text: 'ten chars!' }] })], 11)).toBe(true)
     expect(fitsSurely([part('a', { entries: [{ text: 'ten chars!' }] })], 10)).toBe(false)
