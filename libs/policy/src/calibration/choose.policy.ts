@@ -6,7 +6,7 @@ import { seededRandom, shuffled } from '../seeded-random.policy.ts'
 import { calibrated, fitIsotonic, fitPlatt, type Calibrator, type Outcome } from './calibration.policy.ts'
 import { brierScore, expectedCalibrationError, logLoss, type Judged } from './reliability.policy.ts'
 
-export const CALIBRATION_WAYS = ['none', 'platt', 'isotonic'] as const
+const CALIBRATION_WAYS = ['none', 'platt', 'isotonic'] as const
 export type CalibrationWay = (typeof CALIBRATION_WAYS)[number]
 
 export type CalibrationTrial = {

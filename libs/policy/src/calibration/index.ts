@@ -8,7 +8,7 @@ export {
   type Outcome,
   type PlattCalibrator,
 } from './calibration.policy.ts'
-export { CALIBRATION_WAYS, chooseCalibration, type CalibrationChoice, type CalibrationTrial, type CalibrationWay } from './choose.policy.ts'
+export { chooseCalibration, type CalibrationChoice, type CalibrationTrial, type CalibrationWay } from './choose.policy.ts'
 export {
   brierScore,
   expectedCalibrationError,

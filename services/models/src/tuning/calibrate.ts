@@ -19,7 +19,7 @@ import { z } from 'zod'
 export type ConfidenceRow = { readonly confidence: number; readonly right: boolean; readonly weight?: number }
 
 /** Below this a fit is chance. */
-export const CALIBRATION_ROWS_MIN = 50
+const CALIBRATION_ROWS_MIN = 50
 const LINES_MAX = 1_000_000
 
 const Line = z.looseObject({
