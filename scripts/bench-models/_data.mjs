@@ -1,6 +1,7 @@
 // What the parts share: the public tables, folds, figures as text, and scikit-learn as a neighbour in the same protocol.
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -46,16 +47,39 @@ export const spread = (values, digits = 3) => `${shown(mean(values), digits)} ±
 export const interval = ({ value, low, high }, digits = 3) => `${shown(value, digits)} [${shown(low, digits)}, ${shown(high, digits)}]`
 export const percent = ({ value, low, high }) => `${(100 * value).toFixed(1)} % [${(100 * low).toFixed(1)}, ${(100 * high).toFixed(1)}]`
 
-/** Runs scikit-learn on a task, as a process beside this one. `{ skipped }` says why it did not; `BATON_PYTHON` names another interpreter. */
+const KEPT = join(root, '.cache', 'bench', 'scikit-learn')
+
+/**
+ * What scikit-learn says of the splits of a task, in a process beside this one. A split that the same version was given before, word for
+ * word, is not fitted again: it is kept in `.cache/bench/scikit-learn` as soon as it is there. `{ skipped }` says why it did not run;
+ * `BATON_PYTHON` names another interpreter than python3.
+ */
 export const sklearn = async (task) => {
   const python = process.env.BATON_PYTHON ?? 'python3'
-  if (spawnSync(python, ['-c', 'import sklearn']).status !== 0)
-    return { skipped: `${python} cannot import sklearn (BATON_PYTHON names another)` }
+  const asked = spawnSync(python, ['-c', 'import sklearn; print(sklearn.__version__)'], { encoding: 'utf8' })
+  if (asked.status !== 0) return { skipped: `${python} cannot import sklearn (BATON_PYTHON names another)` }
+  const script = join(import.meta.dirname, '_sklearn.py')
+  const { splits, ...rest } = task
+  const same = createHash('sha256').update(asked.stdout).update(readFileSync(script)).update(JSON.stringify(rest)).digest('hex')
+  const keyOf = (split) => createHash('sha256').update(same).update(JSON.stringify(split)).digest('hex')
+  const files = splits.map((split) => join(KEPT, `${keyOf(split)}.json`))
+  const left = splits.flatMap((split, at) => (existsSync(files[at]) ? [] : [{ ...split, file: files[at] }]))
+  if (left.length > 0) {
+    mkdirSync(KEPT, { recursive: true })
+    const failed = await fitted(python, script, { ...rest, splits: left })
+    if (failed !== undefined) return { skipped: `scikit-learn failed: ${failed}` }
+  }
+  const version = asked.stdout.trim()
+  return { result: files.map((file) => JSON.parse(readFileSync(file, 'utf8'))), version, kept: splits.length - left.length }
+}
+
+/** Why it failed, if it did. */
+const fitted = async (python, script, task) => {
   const folder = mkdtempSync(join(tmpdir(), 'baton-bench-'))
   try {
-    const [given, made] = [join(folder, 'task.json'), join(folder, 'made.json')]
+    const given = join(folder, 'task.json')
     writeFileSync(given, JSON.stringify(task))
-    const child = spawn(python, [join(import.meta.dirname, '_sklearn.py'), given, made], {
+    const child = spawn(python, [script, given], {
       env: { ...process.env, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1' },
       stdio: ['ignore', 'ignore', 'pipe'],
     })
@@ -64,8 +88,7 @@ export const sklearn = async (task) => {
       told = `${told}${chunk}`.slice(-2_000)
     })
     const status = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve))
-    if (status !== 0) return { skipped: `scikit-learn failed: ${told.trim().split('\n').at(-1)}` }
-    return { result: JSON.parse(readFileSync(made, 'utf8')) }
+    return status === 0 ? undefined : (told.trim().split('\n').at(-1) ?? 'it said nothing')
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

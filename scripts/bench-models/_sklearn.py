@@ -1,10 +1,12 @@
 """scikit-learn beside Baton: TF-IDF (words 1-2, characters 2-4 or 2-5) and logistic regression, on the same splits.
 
-`python3 _sklearn.py task.json made.json`. task: kind, texts, splits [{train, test}], and
-  kind "heads": hand (standardised features by row), labels {name: [0, 1]}     -> made: per split {name: [probability]}
-  kind "classes": labels [text], others [text] (out of scope)                  -> made: per split {right: [0, 1], confidence, others}
+`python3 _sklearn.py task.json`. task: kind, texts, splits [{train, test, file}], and
+  kind "heads": hand (standardised features by row), labels {name: [0, 1]}     -> each file: {name: [probability]}
+  kind "classes": labels [text], others [text] (out of scope)                  -> each file: {right: [0, 1], confidence, others}
+A file is written whole as soon as its split is done.
 """
 import json
+import os
 import sys
 
 import numpy as np
@@ -52,5 +54,7 @@ def classes(task):
 
 with open(sys.argv[1]) as given:
     task = json.load(given)
-with open(sys.argv[2], "w") as made:
-    json.dump(list({"heads": heads, "classes": classes}[task["kind"]](task)), made)
+for split, made in zip(task["splits"], {"heads": heads, "classes": classes}[task["kind"]](task)):
+    with open(split["file"] + ".part", "w") as part:
+        json.dump(made, part)
+    os.replace(split["file"] + ".part", split["file"])

@@ -98,7 +98,7 @@ const compare = async ({ set, splits, theirs: asked }, progress) => {
     ours(set, split, ({ share }) => progress(`${set.label}: fold ${at + 1} of ${splits.length}, ${Math.round(100 * share)} %`)),
   )
   progress(`${set.label}: scikit-learn`)
-  const { result: theirs, skipped } = await asked
+  const { result: theirs, skipped, version, kept } = await asked
   const seen = accuracy(own)
   const judged = own.flatMap(({ right, confidence }) => right.map((one, at) => ({ right: one === 1, confidence: confidence[at] })))
   const head = `${set.label}, recipe wide, ${splits.length} of ${FOLDS} folds`
@@ -116,7 +116,7 @@ const compare = async ({ set, splits, theirs: asked }, progress) => {
               flat(theirs, (fold) => fold.right),
             ),
             4,
-          )}; ${tested} rows tested, seed ${SEED}`,
+          )}; ${tested} rows tested, seed ${SEED}; scikit-learn ${version}${kept > 0 ? `, ${kept} of its folds kept from a run before` : ''}`,
         }
       : {
           what: `${head}: right`,

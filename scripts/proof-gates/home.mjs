@@ -10,6 +10,7 @@ export const openHome = (root, prefix = 'gates-') => {
   const folder = mkdtempSync(join(root, '.cache', prefix))
   const models = {}
   const routes = {}
+  const servers = {}
   return {
     folder,
     flows: join(folder, 'flows'),
@@ -21,6 +22,7 @@ export const openHome = (root, prefix = 'gates-') => {
     },
     model: (name, spec) => Object.assign(models, { [name]: spec }),
     route: (name, list) => Object.assign(routes, { [name]: list }),
+    server: (name, spec) => Object.assign(servers, { [name]: spec }),
     /** A further file of the configuration. */
     config: (name, text) => {
       mkdirSync(join(folder, 'config'), { recursive: true })
@@ -29,7 +31,7 @@ export const openHome = (root, prefix = 'gates-') => {
     writeConfig: () => {
       mkdirSync(join(folder, 'config'), { recursive: true })
       mkdirSync(join(folder, 'flows'), { recursive: true })
-      writeFileSync(join(folder, 'config', 'models.yaml'), JSON.stringify({ models, routes }))
+      writeFileSync(join(folder, 'config', 'models.yaml'), JSON.stringify({ servers, models, routes }))
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
