@@ -1,5 +1,6 @@
 // A turn of an agent as work: which agent, with which models and times.
 //   G1. What a gate's retry changed (models, prompt, feedback) goes before what the plan says, as for a model step.
+//   G2. An agent that says nothing of what it returns, and stands in for one that does, returns what the step is to return.
 import type { AgentTurn, Json, Meter, StepCommand } from '@baton/contracts'
 import { Fault } from '@baton/contracts/fault'
 import type { AgentSpec, Plan, PlanNode, RetrySpec } from '@baton/flow/plan'
@@ -42,11 +43,11 @@ const WAIT_MAX_MS = 2_000
 const ONE_TRY: RetrySpec = { attempts: 1, backoff: 'fixed', delayMs: 0, maxDelayMs: 0, jitter: false }
 
 /** The agent of a turn. Throws `flow.invalid` for a step that has none, and `agent.unknown` for a name that the plan does not have. */
-export const agentOf = ({ agents }: Plan, { id, kind }: PlanNode, { agent: name }: AgentTurn): AgentSpec => {
+export const agentOf = ({ agents }: Plan, { id, kind, returns }: PlanNode, { agent: name }: AgentTurn): AgentSpec => {
   if (kind !== 'agent' && kind !== 'team') throw new Fault('flow.invalid', `${id} has no agents.`, { node: id })
   const agent = agents === undefined || !Object.hasOwn(agents, name) ? undefined : agents[name]
   if (agent === undefined) throw new Fault('agent.unknown', `The flow has no agent ${name}.`, { agent: name })
-  return agent
+  return agent.returns === undefined && kind === 'agent' && returns !== undefined ? { ...agent, returns } : agent // G2
 }
 
 /** Names of models for a turn (G1). */
