@@ -1,6 +1,6 @@
 // `baton topics`: every topic of an installation and who may use it, from the manifest; what is missing on the cluster, and what differs.
 import { Command, Option } from 'commander'
-import { createKafkaTopics, inspectKafka, topicDrift, type TopicDifference } from '@baton/bus'
+import { createKafkaTopics, inspectKafka, topicDrift, type InspectionOptions, type TopicDifference } from '@baton/bus'
 import { Fault, TOPICS } from '@baton/contracts'
 import { readEnvironment, type KafkaEnvironment } from '@baton/service/config'
 import { kafkaSecurity } from '../platform/kafka-security.ts'
@@ -18,9 +18,12 @@ type Options = {
   readonly users?: string
 }
 
-const onKafka = async (kafka: KafkaEnvironment | undefined): Promise<{ brokers: readonly string[]; clientId: string }> => {
+type Connection = InspectionOptions['connection']
+
+const onKafka = async (kafka: KafkaEnvironment | undefined): Promise<Connection> => {
   if (kafka === undefined) throw new Fault('config.invalid', 'KAFKA_BROKERS is not set: an embedded system makes its own topics')
-  return { brokers: kafka.brokers, clientId: 'baton-topics', ...(await kafkaSecurity(kafka)) }
+  const { brokers, client } = kafka
+  return { brokers, clientId: 'baton-topics', ...(client === undefined ? {} : { client }), ...(await kafkaSecurity(kafka)) }
 }
 
 const list = (context: CommandContext, { topicPrefix, topics }: InstalledTopics, options: Options): void => {
@@ -36,8 +39,6 @@ const list = (context: CommandContext, { topicPrefix, topics }: InstalledTopics,
 
 const inWords = (differences: readonly TopicDifference[]): string =>
   differences.map(({ topic, what, wanted, found, help }) => `${topic}: ${what}: is ${found}, should be ${wanted}\n    → ${help}`).join('\n')
-
-type Connection = Awaited<ReturnType<typeof onKafka>>
 
 const differences = async (plan: InstalledTopics, connection: Connection): Promise<readonly TopicDifference[]> => {
   const facts = await inspectKafka({

@@ -19,7 +19,12 @@ export const clusterFindings = async (
   const { topicPrefix, topics: manifest } = plan
   const log = `${topicPrefix}${TOPICS.events}`
   const facts = await inspectKafka({
-    connection: { brokers: kafka.brokers, clientId: 'baton-doctor', ...(await kafkaSecurity(kafka)) },
+    connection: {
+      brokers: kafka.brokers,
+      clientId: 'baton-doctor',
+      ...(kafka.client === undefined ? {} : { client: kafka.client }),
+      ...(await kafkaSecurity(kafka)),
+    },
     topics: manifest.map(({ name }) => `${topicPrefix}${name}`),
     idOf: log,
   })

@@ -13,7 +13,7 @@ export { IDENTITY_HEADERS, putAway, sendAgain, type LetterEdit, type Sender, typ
 export { openEmbeddedBus, type EmbeddedBus, type EmbeddedBusOptions } from './embedded/embedded-bus.ts'
 export { decodeFailure, encodeFailure, HEADER, type FailureRecord } from './lanes/failure-record.ts'
 export { deferTopic, nextHop } from './lanes/retry-ladder.policy.ts'
-export { inspectKafka, type KafkaFacts, type TopicFacts } from './kafka/inspect-kafka.ts'
+export { inspectKafka, type InspectionOptions, type KafkaFacts, type TopicFacts } from './kafka/inspect-kafka.ts'
 export type { KafkaBusOptions } from './kafka/kafka-bus.ts'
 export { createKafkaTopics, openKafkaBus } from './kafka/open-kafka-bus.ts'
 export { topicDrift, type TopicDifference, type TopicPlan } from './kafka/topic-drift.policy.ts'

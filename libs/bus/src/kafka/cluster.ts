@@ -103,8 +103,8 @@ export type TopicCreation = {
   readonly config: Readonly<Record<string, string>>
 }
 
-/** `replicas` is that of the partition that has the fewest. */
-type TopicPlaces = { readonly name: string; readonly leaders: readonly number[]; readonly replicas?: number }
+/** `replicas` and `inSync` are those of the partition that has the fewest. */
+type TopicPlaces = { readonly name: string; readonly leaders: readonly number[]; readonly replicas: number; readonly inSync: number }
 
 /** Looks at topics and makes them. */
 export type TopicAdmin = {

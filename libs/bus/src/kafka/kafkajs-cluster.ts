@@ -146,6 +146,7 @@ const topicAdmin = (connection: KafkaConnection): TopicAdmin => {
         name,
         leaders: partitions.map(({ leader }) => leader),
         replicas: Math.min(...partitions.map(({ replicas }) => replicas.length)),
+        inSync: Math.min(...partitions.map(({ isr }) => isr.length)),
       }))
     },
     brokerCount: async () => (await admin.describeCluster()).brokers.length,

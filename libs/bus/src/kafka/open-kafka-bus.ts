@@ -10,19 +10,16 @@ export const openKafkaBus = async (options: KafkaBusOptions): Promise<Bus> => {
   return connectKafkaBus(options, library)
 }
 
-const libraryOf = async (options: KafkaBusOptions): Promise<KafkaLibrary> => {
+/** The client library that was chosen. */
+export const libraryOf = async (options: KafkaConnection & Pick<KafkaBusOptions, 'client'>): Promise<KafkaLibrary> => {
   if (options.client === 'platformatic') return (await import('../platformatic/library.ts')).platformatic(options)
   return (await import('./kafkajs-cluster.ts')).kafkaJs(options)
 }
 
 /** Makes the missing topics and no bus. Rejects with `config.invalid`, `bus.unauthorized` or `bus.unavailable`. */
-export const createKafkaTopics = async (options: KafkaConnection & TopicSettings): Promise<void> => {
-  const [{ kafkaJs }, { prepareTopics }, { asFault }] = await Promise.all([
-    import('./kafkajs-cluster.ts'),
-    import('./topics.ts'),
-    import('./session.ts'),
-  ])
-  const admin = kafkaJs(options).admin()
+export const createKafkaTopics = async (options: KafkaConnection & TopicSettings & Pick<KafkaBusOptions, 'client'>): Promise<void> => {
+  const [library, { prepareTopics }, { asFault }] = await Promise.all([libraryOf(options), import('./topics.ts'), import('./session.ts')])
+  const admin = library.admin()
   try {
     await admin.connect()
     await prepareTopics(admin, options)

@@ -12,8 +12,7 @@ import { lacksRights } from './kafka-fault.ts'
 import { asFault } from './session.ts'
 import { topicDrift } from './topic-drift.policy.ts'
 import type { TopicDifference } from './topic-drift.policy.ts'
-import { INSPECTED_SETTINGS } from './topic-facts.ts'
-import type { TopicFacts } from './topic-facts.ts'
+import { topicFacts } from './topic-facts.ts'
 
 export type TopicSettings = {
   readonly topicPrefix: string
@@ -125,17 +124,7 @@ const checkClock = async (admin: TopicAdmin, { topicPrefix }: TopicSettings, pre
 
 /** Compares what is there with what the manifest wants (T3). */
 export const findDrift = async (admin: TopicAdmin, settings: TopicSettings): Promise<readonly TopicDifference[]> => {
-  const wanted = new Set(settings.topics.map(({ name }) => settings.topicPrefix + name))
-  const [brokers, found] = await Promise.all([admin.brokerCount(), admin.topics()])
-  const present = found.filter(({ name }) => wanted.has(name))
-  const names = present.map(({ name }) => name)
-  const values = await Promise.all(INSPECTED_SETTINGS.map(async (setting) => [setting, await admin.setting(names, setting)] as const))
-  const factsOf = ({ name, leaders, replicas }: (typeof present)[number]): TopicFacts => ({
-    partitions: leaders.length,
-    replicas: replicas ?? replicationOf({}, { brokers, wanted: settings.replicationFactor }),
-    inSync: leaders.length,
-    settings: Object.fromEntries(values.flatMap(([setting, byTopic]) => [[setting, byTopic.get(name) ?? undefined]])),
-  })
-  const facts = new Map(present.map((topic) => [topic.name, factsOf(topic)]))
+  const names = settings.topics.map(({ name }) => settings.topicPrefix + name)
+  const [brokers, facts] = await Promise.all([admin.brokerCount(), topicFacts(admin, names)])
   return topicDrift(settings, { brokers, topics: facts })
 }

@@ -2,6 +2,7 @@
 import { describeWithKafka } from '@baton/testing/suite'
 import { expect, it } from '@jest/globals'
 import type { LanesOptions } from '../bus.ts'
+import { inspectKafka } from '../kafka/inspect-kafka.ts'
 import { busesOn, LOG, numbered, numberOf, RETRY, sorted, TIMEOUT_MS, until, upTo, WORK } from '../kafka/kafka-suite.fixture.ts'
 
 describeWithKafka('Kafka through both libraries at once', (kafka) => {
@@ -58,6 +59,20 @@ describeWithKafka('Kafka through both libraries at once', (kafka) => {
         const asked = { topic: LOG.name, partition, offset: 3, limit: 100 }
         expect(await other.read(asked)).toEqual(await old.read(asked))
       }
+      const [one, two] = await Promise.all(
+        (['kafkajs', 'platformatic'] as const).map((client) =>
+          inspectKafka({
+            connection: { brokers: kafka.brokers, clientId: 'operator', client },
+            topics: [`${prefix}${LOG.name}`, `${prefix}nowhere`],
+            idOf: `${prefix}${LOG.name}`,
+          }),
+        ),
+      )
+      expect(two).toEqual(one)
+      expect([one?.topicId, one?.topics.get(`${prefix}${LOG.name}`)?.partitions]).toEqual([
+        (await old.describe(LOG.name)).topicId,
+        LOG.partitions,
+      ])
     },
     TIMEOUT_MS,
   )

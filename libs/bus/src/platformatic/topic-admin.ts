@@ -21,7 +21,8 @@ export const topicAdmin = (brokers: Brokers): TopicAdmin => ({
         if (!name) return []
         const sorted = partitions.toSorted((a, b) => a.partitionIndex - b.partitionIndex)
         const replicas = Math.min(...partitions.map(({ replicaNodes }) => replicaNodes.length))
-        return [{ name, leaders: sorted.map(({ leaderId }) => leaderId), replicas }]
+        const inSync = Math.min(...partitions.map(({ isrNodes }) => isrNodes.length))
+        return [{ name, leaders: sorted.map(({ leaderId }) => leaderId), replicas, inSync }]
       })
     }),
   brokerCount: () =>
