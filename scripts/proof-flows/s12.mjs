@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 export const title = 'S12: a research team over a local search, and each of its caps'
-export const not = 'what models plan and write: planner, workers and writer follow a script, in turns with real calls of real tools.'
+export const not =
+  'what models plan and write: planner, workers and writer follow a script, in turns with real calls of real tools; depth, because no agent of this flow starts another flow.'
 
 const FOLDER = 'flows/s12-research'
 const QUEUE = 'research'
