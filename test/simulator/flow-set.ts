@@ -63,7 +63,7 @@ const flowSetOf = (root: { readonly spec: FlowSpec; readonly program: Program })
   )
   const wide = JSON.stringify(root.spec.flow['steps']).includes('"map":"=input.many"')
   return {
-    engineVersion: 3,
+    engineVersion: 4,
     program: (planHash) => all.get(planHash)?.program,
     roots: [root.program],
     isTold: (planHash) => all.get(planHash)?.spec.tight === false,

@@ -36,7 +36,7 @@ export const sizesOf = (body: string, rounds: number, more = ''): Sizes => {
   )
   const tree = createTree(1)
   const sizes: number[] = []
-  const queue: LogMessage[] = [requested({}, { engineVersion: 3, planHash: program.plan.hash, flows: {} })]
+  const queue: LogMessage[] = [requested({}, { engineVersion: 4, planHash: program.plan.hash, flows: {} })]
   let state: RunState | undefined
   let round = 0
   for (let offset = 0; offset < 100_000; offset += 1) {
