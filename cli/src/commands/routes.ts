@@ -20,6 +20,7 @@ type Explained = {
     readonly parts?: Readonly<Record<string, number>>
     readonly lost?: string
   }[]
+  readonly person?: string
   readonly fault?: { readonly code: string; readonly message: string }
 }
 
@@ -67,7 +68,7 @@ const explain = (context: CommandContext): Command =>
         ...(json === undefined ? {} : { json }),
         text: () =>
           explained.fault === undefined
-            ? `${explained.route}: ${explained.policy}\n${table(['model', 'role', 'score', 'parts', 'why not first'], explained.candidates.map(candidateRow(explained)))}`
+            ? `${explained.route}: ${explained.policy}\n${table(['model', 'role', 'score', 'parts', 'why not first'], explained.candidates.map(candidateRow(explained)))}${explained.person === undefined ? '' : `\nthen a person of the queue ${explained.person}`}`
             : `${explained.fault.code}: ${explained.fault.message}`,
       })
     })

@@ -41,6 +41,8 @@ export type ExplainedRoute = {
   readonly policy: string
   readonly steps: readonly { readonly model: string; readonly role: string; readonly stage: number }[]
   readonly candidates: readonly object[]
+  /** Queue of the people who are asked when no answer of a cascade counts. */
+  readonly person?: string
   readonly fault?: { readonly code: string; readonly message: string }
 }
 
@@ -92,7 +94,12 @@ export class CatalogueController {
         },
         live,
       )
-      return { ...plan, steps: plan.steps.map(({ model, role, stage }) => ({ model: model.name, role, stage })) }
+      const person = plan.steps.find((step) => step.person !== undefined)?.person
+      return {
+        ...plan,
+        steps: plan.steps.map(({ model, role, stage }) => ({ model: model.name, role, stage })),
+        ...(person === undefined ? {} : { person: person.queue }),
+      }
     } catch (error) {
       if (!(error instanceof Fault)) throw error
       return { route: models.join(', '), policy: 'none', steps: [], candidates: [], fault: { code: error.code, message: error.message } }
