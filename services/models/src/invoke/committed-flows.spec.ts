@@ -54,7 +54,7 @@ describe('flows/support (S1, S2)', () => {
 
   it('S2: every human branch opens its ticket before it asks', () => {
     const humans = Object.values(plan.nodes).filter(({ kind }) => kind === 'human')
-    expect(humans).toHaveLength(5)
+    expect(humans).toHaveLength(6)
     for (const { id } of humans) {
       const block = plan.blocks.find((ids) => ids.includes(id)) ?? []
       const before = block[block.indexOf(id) - 1] ?? ''
