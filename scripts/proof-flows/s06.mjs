@@ -44,7 +44,6 @@ const counts = (file) => {
 
 const asText = (request) =>
   request.messages.map(({ content }) => (typeof content === 'string' ? content : JSON.stringify(content))).join('\n')
-const short = (text, length = 60) => (text === undefined ? 'nothing' : text.length <= length ? text : `${text.slice(0, length)}…`)
 
 /** What a customer says in a session, and what came of it. */
 const talkTo = (place) => {
