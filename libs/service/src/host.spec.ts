@@ -186,6 +186,20 @@ describe('lane server', () => {
     await host.close({ graceMs: 0 })
     await foreign.close()
   })
+  it.each([
+    'baton_lanes_lag',
+    'baton_lanes_retry_depth',
+    'baton_lanes_oldest_unprocessed_seconds',
+    'baton_lanes_in_flight',
+    'baton_lanes_busy',
+    'baton_lanes_watermark_gap',
+    'baton_lanes_held_bytes',
+    'baton_lanes_partitions',
+    'baton_lanes_partitions_paused',
+    'baton_lanes_ownership_changes',
+  ])('S4: shows %s of its group', async (name) => {
+    expect((await get('/metrics')).body).toMatch(new RegExp(`^${name}\\{service="gateway",group="[^"]+".*\\} \\d`, 'm'))
+  })
   it('S4: counts every message around its handler', async () => {
     expect((await get('/metrics')).body).toMatch(
       /baton_messages_total\{service="gateway",pattern="topic:baton.requests",outcome="reject"\} 1/,
