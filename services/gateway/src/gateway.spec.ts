@@ -173,6 +173,21 @@ describe('requests on the topic', () => {
 })
 
 describe('requests over HTTP', () => {
+  it('C11: may bring a picture first, which is kept once for its tenant and answered as what a flow takes', async () => {
+    const picture = Buffer.from('bytes of a picture')
+    const file = { mediaType: 'image/png', base64: picture.toString('base64') }
+    const replies = await Promise.all([post('/v1/payloads', file), post('/v1/payloads', file)])
+    expect(replies.map(({ status }) => status)).toEqual([201, 201])
+    const [first, again] = replies.map(({ body }): unknown => JSON.parse(body))
+    expect(first).toEqual({ ref: expect.stringMatching(/^[0-9a-f]{64}$/), mediaType: 'image/png', bytes: picture.length })
+    expect(again).toEqual(first)
+    const { ref: sha256 } = first as { ref: string } // as was just looked at
+    expect((await platform.stores.payloads.get({ tenant: 'default', sha256 })).content).toEqual(picture)
+    await expect(platform.stores.payloads.get({ tenant: 'acme', sha256 })).rejects.toMatchObject({ code: 'payload.missing' })
+    expect((await post('/v1/payloads', { mediaType: 'image/png', base64: 'not base64!' })).status).toBe(400)
+    expect((await post('/v1/payloads', { ...file, mediaType: 'picture' })).status).toBe(400)
+  })
+
   it('I2: are accepted with the id of their run', async () => {
     const reply = await post('/v1/runs', { flow: 'demo/echo@stable', input: { text: 'hi' } }, { 'idempotency-key': 'h1' })
     expect(reply.status).toBe(202)
