@@ -1,6 +1,7 @@
 // Text in pictures, through tesseract.js and its English data. Neither is a dependency of Baton: where they are installed, they are used.
 //   O1. Nothing is downloaded: the data are read from their package.
 //   O2. A picture that cannot be read is a fault of its own; without a handler the library throws where nobody can catch it.
+//   O3. Between two pictures its thread keeps no process alive: a service that was told to end has to end.
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -9,7 +10,11 @@ import { Fault } from '@baton/contracts'
 
 export type Ocr = { readonly read: (image: Buffer) => Promise<string>; readonly close: () => Promise<void> }
 
-type Worker = { recognize(image: Buffer): Promise<{ data: { text: string } }>; terminate(): Promise<unknown> }
+type Worker = {
+  readonly worker: { ref(): void; unref(): void }
+  recognize(image: Buffer): Promise<{ data: { text: string } }>
+  terminate(): Promise<unknown>
+}
 type LoadOptions = {
   readonly langPath: string
   readonly gzip: boolean
@@ -48,12 +53,16 @@ export const openOcr = async (what: string): Promise<Ocr> => {
     cacheMethod: 'none',
     errorHandler: () => undefined, // O2
   }) // O1
+  worker.worker.unref() // O3
   return {
     read: async (image) => {
+      worker.worker.ref()
       try {
         return (await worker.recognize(image)).data.text.trim()
       } catch (error) {
         throw new Fault('request.malformed', 'the picture cannot be read', {}, { cause: error }) // O2
+      } finally {
+        worker.worker.unref() // O3
       }
     },
     close: async () => void (await worker.terminate()),
