@@ -2,7 +2,7 @@
 import type { TopicAdmin } from './cluster.ts'
 
 /** Settings that durability, time and retention depend on (L1, L12). */
-export const INSPECTED_SETTINGS = [
+const INSPECTED_SETTINGS = [
   'message.timestamp.type',
   'min.insync.replicas',
   'unclean.leader.election.enable',

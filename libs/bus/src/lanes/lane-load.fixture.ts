@@ -14,7 +14,7 @@ const RETRY_TOPICS = [
 ]
 
 /** Records of one kind at a steady rate. Every record has a key of its own. */
-export type Producer = { readonly tenant: string; readonly topic: string; readonly perSecond: number; readonly bytes?: number }
+type Producer = { readonly tenant: string; readonly topic: string; readonly perSecond: number; readonly bytes?: number }
 
 export type Load = {
   readonly topics: readonly string[]

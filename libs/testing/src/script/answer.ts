@@ -136,7 +136,8 @@ export const eachOf = (script: Json): readonly Json[] => {
 
 const plain = (does: Act['does']): Act => ({ takesMs: 0, costMicroUsd: 0, does })
 
-const asideOf = ({ takes, after, cost, tokens, by, leftOut = [] }: JsonObject): Omit<Act, 'does'> | { readonly wrong: string } => {
+const asideOf = (script: JsonObject): Omit<Act, 'does'> | { readonly wrong: string } => {
+  const { takes, after, cost, leftOut = [] } = script
   const time = takes ?? after ?? 0
   const takesMs = time === 'never' ? Infinity : isText(time) ? millisecondsOf(time) : undefined
   if (takesMs === undefined) return { wrong: `${JSON.stringify(time)} is no time; write 500ms, 5s, 120m, 2h or 3d` }
@@ -149,10 +150,15 @@ const asideOf = ({ takes, after, cost, tokens, by, leftOut = [] }: JsonObject): 
     takesMs,
     costMicroUsd,
     ...(parts.length === 0 ? {} : { leftOut: parts }),
-    ...(typeof tokens === 'number' ? { tokens } : {}),
-    ...(typeof by === 'string' ? { by } : {}),
+    ...toldOf(script),
   }
 }
+
+/** What the meter of the answer says besides. */
+const toldOf = ({ tokens, by }: JsonObject): Pick<Act, 'tokens' | 'by'> => ({
+  ...(typeof tokens === 'number' ? { tokens } : {}),
+  ...(typeof by === 'string' ? { by } : {}),
+})
 
 const partsOf = (leftOut: Json): Act['leftOut'] => {
   const parts = (Array.isArray(leftOut) ? leftOut : [null]).map((part: Json) => {

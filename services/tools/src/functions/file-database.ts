@@ -6,7 +6,7 @@ import { Fault } from '@baton/contracts'
 import { openPglite, type Database } from '@baton/store'
 
 /** The statements of a file: each ends with a `;` at the end of a line. */
-export const statementsOf = (sql: string): readonly string[] =>
+const statementsOf = (sql: string): readonly string[] =>
   sql
     .split(/;[ \t]*$/m)
     .map((statement) => statement.replaceAll(/^\s*--.*$/gm, '').trim())
