@@ -118,7 +118,7 @@ describe('requests on the topic', () => {
         requestId: 't1',
         flow: 'demo/echo',
         version: '1.0.0',
-        engineVersion: 3,
+        engineVersion: 4,
         params: {},
         input: { text: 'hello' },
         priority: 'high',

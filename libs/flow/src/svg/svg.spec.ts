@@ -46,7 +46,7 @@ describe('a drawing of a flow', () => {
       opened(`steps:
   - ask: { human: { queue: desk, sla: 1h } }
   - pay: { tool: bank/pay, effect: irreversible }
-  - note: { tool: bank/note, cache: 5m }
+  - note: { tool: bank/note, effect: read, cache: 5m }
 `).outline,
     )
     expect(svg).toContain('<circle')
