@@ -13,6 +13,13 @@ describe('another way behind an effect that nobody knows the end of (C4)', () =>
     expect(askedFor(given(program, now).when(failed('pay/1')).outputs, 'pay/failover[0]')?.nodeId).toBe('pay/failover[0]')
   })
 
+  it('is none either where it was done and says nothing of use', () => {
+    const unusable = failed('pay/1', 'output.schema_invalid')
+    expect(resultIn(given(pays('[{ tool: other/pay }]'), now).when(unusable).outputs)?.result.output).toBe('lost')
+    const looks = programOf(`steps:\n  - look: { tool: bank/look, effect: read, failover: [{ tool: other/look, effect: read }] }\n`)
+    expect(askedFor(given(looks, now).when(failed('look/1', 'output.schema_invalid')).outputs, 'look/failover[0]')?.kind).toBe('tool')
+  })
+
   it('may be one that only looks or asks', () => {
     const program = pays('[{ tool: other/pay }, { human: finance, returns: { paid: boolean } }]')
     expect(askedFor(given(program, now).when(uncertain).outputs, 'pay/failover[1]')?.kind).toBe('human')

@@ -94,7 +94,7 @@ type Failing = { readonly nested: Nested | undefined; readonly fault: FaultData;
 /** Tries the next of the other ways that a step names, if there is one. What its gate asked for has no other way. */
 const failOver = (turn: Turn, place: Place, { nested, fault, cause }: Failing): boolean => {
   const from = nested?.use === 'failover' ? (nested.number ?? 0) + 1 : 0
-  const number = (place.node.failover ?? []).findIndex((way, at) => at >= from && mayFollow(turn, way, fault))
+  const number = (place.node.failover ?? []).findIndex((way, at) => at >= from && mayFollow(turn, { way, node: place.node, fault }))
   const block = place.node.failover?.[number]
   if (block === undefined || nested?.use === 'gate' || nested?.use === 'case') return false
   journalDecided(turn, place, 'handler', `failover ${number + 1}`, { fault: cause.code })
@@ -102,13 +102,20 @@ const failOver = (turn: Turn, place: Place, { nested, fault, cause }: Failing): 
   return true
 }
 
+/** Nobody knows whether it was done; or it was done, and what it says of itself is of no use. */
+const mayBeDone = ({ effect }: PlanNode, { code }: FaultData): boolean =>
+  code === 'effect.uncertain' || (code === 'output.schema_invalid' && effect !== 'read')
+
 /**
- * What may have been done is not done in another way: behind an effect nobody knows the end of, only a way without effects follows. Engines
- * before the fourth did not look at that.
+ * What may have been done is not done in another way: behind such a fault only a way without effects follows. Engines before the fourth did
+ * not look at that.
  */
-const mayFollow = ({ run, program: { plan } }: Turn, block: number, { code }: FaultData): boolean => {
-  if (run.engineVersion < 4 || code !== 'effect.uncertain') return true
-  const open = [block]
+const mayFollow = (
+  { run, program: { plan } }: Turn,
+  { way, node: failed, fault }: { readonly way: number; readonly node: PlanNode; readonly fault: FaultData },
+): boolean => {
+  if (run.engineVersion < 4 || !mayBeDone(failed, fault)) return true
+  const open = [way]
   for (let at = open.pop(); at !== undefined; at = open.pop())
     for (const node of (plan.blocks[at] ?? []).map((id) => plan.nodes[id])) {
       if (node === undefined || node.effect !== 'read') return false
