@@ -15,7 +15,7 @@ if (shared === undefined) {
 const { openPglite, migrate } = await import(join(root, 'libs/store/dist/index.js'))
 const { migrations } = await import(join(root, 'services/tools/dist/migrations/migrations.js'))
 const { searchIndexes } = await import(join(root, 'services/tools/dist/retrieval/search-index.repository.js'))
-const { localEmbedders } = await import(join(root, 'services/tools/dist/retrieval/embedding.adapter.js'))
+const { localEmbedders } = await import(join(root, 'services/models/dist/embeddings/local-embedder.adapter.js'))
 const { keeping } = await import('./bench-tools/_embeddings.mjs')
 
 const embedder = keeping(await localEmbedders(modelsDir)('minilm'), join(root, '.cache', 'bench', 'minilm-vectors.json'))

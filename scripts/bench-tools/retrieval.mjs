@@ -99,7 +99,7 @@ export const run = async ({ quick, shared }) => {
       import(join(root, 'services/tools/dist/migrations/migrations.js')),
       import(join(root, 'services/tools/dist/retrieval/search-index.repository.js')),
       import(join(root, 'services/tools/dist/retrieval/vector-scan.js')),
-      import(join(root, 'services/tools/dist/retrieval/embedding.adapter.js')),
+      import(join(root, 'services/models/dist/embeddings/local-embedder.adapter.js')),
     ])
   const rows = []
   const documents = unzipped(join(root, 'data', 'support', 'documents.jsonl.gz'))

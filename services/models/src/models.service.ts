@@ -13,6 +13,7 @@ import { modelsOf } from './agent/agent-work.ts'
 import { CATALOGUE, CatalogueController, LIVE_FACTS } from './catalogue/catalogue.controller.ts'
 import { openCatalogue } from './catalogue/open-catalogue.ts'
 import { createContextReader } from './context/context-reader.ts'
+import { EMBEDDERS, EmbeddingsController } from './embeddings/embeddings.controller.ts'
 import { invokeHandler } from './invoke/invoke.ts'
 import { MemoryController } from './memory/memory.controller.ts'
 import { sweepSessions } from './memory/session-sweep.ts'
@@ -56,11 +57,12 @@ export const start: StartService = async (platform, { port, host }) => {
     platform,
     port,
     host,
-    controllers: [worker, MemoryController, SessionTurnsConsumer, CatalogueController, LimitsController],
+    controllers: [worker, MemoryController, SessionTurnsConsumer, CatalogueController, LimitsController, EmbeddingsController],
     providers: [
       { provide: CATALOGUE, useValue: catalogue },
       { provide: LIVE_FACTS, useValue: () => attempts.live() },
       { provide: LIMITS_VIEW, useValue: open },
+      { provide: EMBEDDERS, useValue: catalogue.embedder },
     ],
     started: async () => {
       config = await platform.bus.table({ topic: TOPICS.config, onRecord: (record) => void catalogue.take(record) })

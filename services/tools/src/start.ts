@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { migrate } from '@baton/store'
 import { createWorker, startHost, type Platform, type StartService } from '@baton/service'
 import { readToolsConfig } from './config/tools-config.ts'
@@ -11,7 +10,7 @@ import { forgetResults } from './kept-results.ts'
 import { migrations } from './migrations/migrations.ts'
 import { classified } from './permissions/rules.policy.ts'
 import { forgetUses } from './permissions/use-limits.repository.ts'
-import { localEmbedders } from './retrieval/embedding.adapter.ts'
+import { serviceEmbedders } from './retrieval/embedding.adapter.ts'
 import { readRetrievers } from './retrieval/external/retrievers.config.ts'
 import { askOthers } from './retrieval/external/ask-others.ts'
 import { IndexController, OTHERS, SEARCH_INDEXES } from './retrieval/index.controller.ts'
@@ -33,7 +32,7 @@ export const start: StartService = async (platform, options) => {
   await migrate(db, { scope: 'tools', migrations })
   const tools = await readToolsConfig(config.configDir)
   for (const { id, reason } of tools.left) telemetry.logger.warn({ service: 'tools', operation: id, reason }, 'this operation is no tool')
-  const embedders = localEmbedders(config.modelsDir ?? join(config.dataDir, 'models'))
+  const embedders = serviceEmbedders(platform.call)
   const indexes = searchIndexes(db, { embedders, scan: await vectorScanOf(db) })
   const { source: functions, problems } = await openFunctions({ flowsDir: config.flowsDir, indexes }, tools.functions)
   const http = openHttp(tools)

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault, toFault } from '@baton/contracts/fault'
 import { namesOf } from '@baton/policy/routing'
+import { type FindEmbedder, openEmbedders } from '../embeddings/open-embedders.ts'
 import type { Model, ModelAbout } from '../model.ts'
 import { createPlanner } from '../routes/planner.ts'
 import type { PlanRoute } from '../routes/route-plan.ts'
@@ -36,6 +37,7 @@ export type Catalogue = {
   readonly spends: (names: readonly string[]) => boolean
   /** Chooses for one dispatch (routes/route-plan.ts says what may be thrown). */
   readonly plan: PlanRoute
+  readonly embedder: FindEmbedder
   readonly list: () => readonly Listed[]
 }
 
@@ -117,6 +119,7 @@ export const createCatalogue = async (file: ModelsFile, surroundings: Surroundin
   return {
     resolve,
     list,
+    embedder: openEmbedders({ file, surroundings }),
     spends: (names) => behind(names).some((name) => made.get(name)?.model?.local === false),
     plan: (request, live) => {
       try {

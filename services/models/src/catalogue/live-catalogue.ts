@@ -91,6 +91,7 @@ export const createLiveCatalogue = async (
     spends: (names) => current.spends(names),
     plan: (request, live) => current.plan(request, live),
     list: () => current.list(),
+    embedder: (name) => current.embedder(name),
     state: () => state,
     check: async (text) => {
       const content = parseConfig(text, ModelsFile, FILE)

@@ -184,7 +184,7 @@ export type Made = { readonly model: Model | undefined; readonly about: ModelAbo
 const FREE = writtenPricing('free')
 
 const findRemote = (name: string, entry: Remote, { file, surroundings, book }: Making): Found => {
-  const server = serverOf(name, entry, { file, surroundings })
+  const server = serverOf(`models.${name}`, entry, { file, surroundings })
   const renamed = entry.provider === 'openai' && entry.fromEnvironment ? surroundings.openaiModel : undefined
   const model = renamed ?? entry.model
   const where = { url: server?.url, pricesOf: server?.pricesOf }

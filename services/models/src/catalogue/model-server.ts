@@ -14,7 +14,7 @@ export type ModelServer = {
   readonly entry: Partial<ServerEntry>
 }
 
-type RemoteEntry = Extract<ModelEntry, { provider: 'openai' | 'anthropic' }>
+type RemoteEntry = Pick<Extract<ModelEntry, { provider: 'openai' | 'anthropic' }>, 'provider' | 'server'>
 
 const variable = (env: Surroundings['env'], name: string | undefined): string | undefined => {
   const value = name === undefined ? undefined : env?.[name]?.trim()
@@ -50,20 +50,19 @@ const implied = (provider: 'openai' | 'anthropic', { openai, env }: Surroundings
   return { name: 'anthropic', speaks: 'anthropic', key, pricesOf: 'anthropic', entry: {}, ...(url === undefined ? {} : { url }) }
 }
 
-/** The server of a model. Undefined: not configured here. Throws `config.invalid` for a name that the file does not have. */
+/** The server of a model, which stands at `place` in the file. Undefined: not configured here. Throws `config.invalid` for a name that the file does not have. */
 export const serverOf = (
-  model: string,
+  place: string,
   entry: RemoteEntry,
   { file, surroundings }: { file: ModelsFile; surroundings: Surroundings },
 ): ModelServer | undefined => {
   const wanted = entry.server ?? (Object.hasOwn(file.servers, entry.provider) ? entry.provider : undefined)
   if (wanted === undefined) return implied(entry.provider, surroundings)
   const server = Object.hasOwn(file.servers, wanted) ? file.servers[wanted] : undefined
-  if (server === undefined)
-    throw new Fault('config.invalid', `models.${model}.server: there is no server ${wanted}.`, { model, server: wanted })
+  if (server === undefined) throw new Fault('config.invalid', `${place}.server: there is no server ${wanted}.`, { place, server: wanted })
   if (server.speaks !== entry.provider)
-    throw new Fault('config.invalid', `models.${model}: the server ${wanted} speaks ${server.speaks}, not ${entry.provider}.`, {
-      model,
+    throw new Fault('config.invalid', `${place}: the server ${wanted} speaks ${server.speaks}, not ${entry.provider}.`, {
+      place,
       server: wanted,
     })
   return named(wanted, server, surroundings.env)

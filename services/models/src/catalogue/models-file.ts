@@ -26,6 +26,9 @@ const File = z
   .min(1)
   .refine((path) => !path.split(/[\\/]/).includes('..') && !path.startsWith('/'), 'must stay inside its folder') // Y2
 
+/** A name of an embedding model, as indexes carry it. */
+const EMBEDDING = /^[a-z0-9][a-z0-9._-]{0,99}$/
+
 const Limits = z.strictObject({
   requestsPerMinute: z.number().int().positive().optional(),
   tokensPerMinute: z.number().int().positive().optional(),
@@ -135,6 +138,20 @@ const Server = z
   .refine(({ url, urlFrom, speaks }) => url !== undefined || urlFrom !== undefined || speaks === 'anthropic', 'needs url or urlFrom')
 export type ServerEntry = z.infer<typeof Server>
 
+/** A model that turns texts into vectors. */
+const EmbeddingEntry = z.discriminatedUnion('provider', [
+  /** `model`: its folder in the folder of the models; absent, the entry's own name. */
+  z.strictObject({ provider: z.literal('local'), model: z.string().regex(EMBEDDING).optional() }),
+  z.strictObject({
+    provider: z.literal('openai'),
+    server: Name.optional(),
+    /** The server's name of the model. */
+    model: z.string().min(1).max(200),
+    /** How long its vectors are. */
+    dimensions: z.number().int().min(1).max(16_000),
+  }),
+])
+
 /** Where a calibration comes from, for who reads the file. */
 const fitted = {
   rows: z.number().int().nonnegative().optional(),
@@ -177,6 +194,8 @@ export const ModelsFile = z.strictObject({
   /** Prices by the server's name of a model, before the price book and behind what the model itself says. */
   prices: z.record(z.string().min(1).max(200), PriceEntry).default({}),
   routes: z.record(Name, RouteSchema).default({}),
+  /** The first is meant where none is named; without any, MiniLM where it was pulled. */
+  embeddings: z.record(z.string().regex(EMBEDDING), EmbeddingEntry).default({}),
   /** How far the confidence of a route, or of a model, can be believed: `baton models calibrate` writes it. */
   calibration: z.record(Name, CalibrationEntry).default({}),
   policies: z.array(Policy).max(200).default([]),

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { Platform } from '@baton/service'
 import { migrate } from '@baton/store'
+import { localEmbedders } from '../embeddings/local-embedder.adapter.ts'
 import { readModelsEnvironment } from '../env.ts'
 import { type Catalogue, createCatalogue, ModelsFile, readModelsFile } from './catalogue.ts'
 import { parseConfig } from './config-text.ts'
@@ -20,6 +21,7 @@ const surroundingsOf = ({ config, nowMs }: Pick<Platform, 'config' | 'nowMs'>): 
   return {
     flowsDir: config.flowsDir,
     modelsDir: modelsDirOf(config),
+    localEmbedders: localEmbedders(modelsDirOf(config)),
     env: process.env,
     learned: learnedRoutes(config.flowsDir),
     nowMs,

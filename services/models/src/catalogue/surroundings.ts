@@ -1,4 +1,5 @@
 import type { ServiceConfig } from '@baton/service'
+import type { Embedders } from '../embeddings/embedder.ts'
 import type { OnServed } from './sameness.ts'
 import type { LearnedRoutes } from '../routes/learned-routes.ts'
 
@@ -8,6 +9,8 @@ export type Surroundings = Pick<ServiceConfig, 'flowsDir' | 'openai'> & {
   readonly nowMs: () => number
   /** Where `baton models pull` puts weights. */
   readonly modelsDir?: string
+  /** Embedding models of that folder, each loaded once however often the catalogue is exchanged. */
+  readonly localEmbedders?: Embedders
   /** Variables that servers of the catalogue name for their address and key. */
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Told what answered, where a provider says so (B19). */

@@ -95,6 +95,7 @@ const handlerOf = (models: readonly Model[], more?: Partial<PlanStep>) => {
     },
     spends: () => false,
     list: () => [],
+    embedder: () => Promise.reject(new Error('nobody asks for vectors')),
     plan: ({ names }) => {
       resolved.push(names)
       return {

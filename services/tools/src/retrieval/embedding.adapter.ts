@@ -1,84 +1,89 @@
-// Small embedding models on this machine, through @huggingface/transformers. It is no dependency of Baton: where it and a model are
-// installed, it is used.
-//   M1. Nothing is downloaded when it runs; a model that is not there is `index.embedder_missing`.
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { Fault } from '@baton/contracts'
+// Embeddings come from the models service, which knows the models, their servers and their keys.
+//   M1. Texts go in batches, each within its time; a service that does not answer is `bus.unavailable`, which is tried again.
+//   M2. A model that cannot be used there is `index.embedder_missing`, as where no embedder is set up, with the reason.
+//   M3. A name that suddenly means vectors of another length is `index.embedder_missing`, never vectors of two kinds.
+import { z } from 'zod'
+import { Fault, isFaultCode } from '@baton/contracts'
+import type { ServiceCall } from '@baton/service'
 import { normalised, type Embedder, type Embedders } from './embedder.ts'
 
-const BATCH_TEXTS = 16
-const TEXT_CHARS_MAX = 2_000
-const LIBRARY = '@huggingface/transformers'
+const BATCH_TEXTS = 32
+/** Small models read less, and 32 of them stay below what the service takes at once. */
+const TEXT_CHARS_MAX = 4_000
+const TIMEOUT_MS = 30_000
 
-/** What is used of the library. */
-type Tensor = { tolist(): number[][] }
-type Extractor = (texts: readonly string[], options: { pooling: 'mean'; normalize: boolean }) => Promise<Tensor>
-type Library = {
-  readonly env: { allowRemoteModels: boolean; localModelPath: string }
-  readonly pipeline: (task: 'feature-extraction', model: string, options: { dtype: 'q8' }) => Promise<Extractor>
+const Answer = z.object({ dimensions: z.number().int().positive(), vectors: z.array(z.array(z.number())) })
+const Problem = z.object({ code: z.string(), detail: z.string().optional() })
+type Asked = { readonly model: string; readonly texts: readonly string[] }
+
+const NOT_THERE: ReadonlySet<string> = new Set(['model.unknown', 'model.none_configured', 'index.embedder_missing'])
+
+const jsonOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
-const missing = (name: string, reason: string): Fault =>
-  new Fault('index.embedder_missing', `the embedding model ${name} cannot be used: ${reason}`, { embedder: name })
+const faultOf = (model: string, status: number, body: unknown): Fault => {
+  const { code, detail = `the models service answered with status ${status}` } = Problem.safeParse(body).data ?? { code: '' }
+  if (NOT_THERE.has(code)) return new Fault('index.embedder_missing', detail, { embedder: model }) // M2
+  return isFaultCode(code) ? new Fault(code, detail, { embedder: model }) : new Fault('bus.unavailable', detail, { status })
+}
 
-/** The library as the models folder has it, else as this program's own place has it. */
-const libraryAt = async (modelsDir: string, name: string): Promise<Library> => {
-  for (const from of [join(modelsDir, 'package.json'), import.meta.url]) {
-    try {
-      const file = createRequire(from).resolve(LIBRARY)
-      // A CommonJS build is found by require; both export the same.
-      const loaded = (await import(pathToFileURL(file).href)) as Partial<Library> & { default?: Library } // the parts that are used, as its documentation has them
-      const library =
-        loaded.pipeline === undefined || loaded.env === undefined ? loaded.default : { pipeline: loaded.pipeline, env: loaded.env }
-      if (library !== undefined) return library
-    } catch {
-      continue
+/** Ends with its time or the signal, whichever is first; what the service does meanwhile it does for nobody. */
+const inTime = async <T>(work: Promise<T>, timeoutMs: number, signal: AbortSignal | undefined): Promise<T> => {
+  const ended = new AbortController()
+  const late = new Promise<never>((_resolve, reject) => {
+    const timer = setTimeout(() => reject(new Fault('bus.unavailable', `no embeddings after ${timeoutMs} ms`)), timeoutMs)
+    ended.signal.addEventListener('abort', () => clearTimeout(timer))
+    signal?.addEventListener('abort', () => reject(signal.reason as Error), { signal: ended.signal }) // what its owner aborted it with
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    ended.abort()
+  }
+}
+
+/** Embedders of the models service, asked by name. */
+export const serviceEmbedders = (call: ServiceCall, { timeoutMs = TIMEOUT_MS }: { timeoutMs?: number } = {}): Embedders => {
+  const known = new Map<string, number>()
+
+  const ask = async ({ model, texts }: Asked, signal?: AbortSignal): Promise<z.output<typeof Answer>> => {
+    signal?.throwIfAborted()
+    const body = JSON.stringify({ model, texts: texts.map((text) => text.slice(0, TEXT_CHARS_MAX)) })
+    const reply = await inTime(call({ service: 'models', method: 'POST', path: '/v1/models/embeddings', body }), timeoutMs, signal) // M1
+    const said = jsonOf(reply.body)
+    if (reply.status !== 200) throw faultOf(model, reply.status, said)
+    const read = Answer.safeParse(said)
+    if (!read.success || read.data.vectors.length !== texts.length)
+      throw new Fault('bus.unavailable', 'the models service gave no vector for each text', { embedder: model })
+    return read.data
+  }
+
+  const embedBatch = async (asked: Asked, dimensions: number, signal?: AbortSignal): Promise<readonly Float32Array[]> => {
+    const { vectors } = await ask(asked, signal)
+    if (vectors.some((vector) => vector.length !== dimensions)) {
+      known.delete(asked.model)
+      throw new Fault('index.embedder_missing', `${asked.model} gave a vector of another length`, { embedder: asked.model }) // M3
     }
+    return vectors.map(normalised)
   }
-  throw missing(name, `${LIBRARY} is not installed`)
-}
 
-const load = async (modelsDir: string, name: string): Promise<Embedder> => {
-  if (!/^[a-z0-9][a-z0-9._-]{0,99}$/.test(name)) throw missing(name, 'that is no name of a model')
-  if (!existsSync(join(modelsDir, name, 'tokenizer.json'))) throw missing(name, `no ${name} in ${modelsDir}`) // M1
-  const { env, pipeline } = await libraryAt(modelsDir, name)
-  env.allowRemoteModels = false // M1
-  env.localModelPath = modelsDir
-  const extract = await pipeline('feature-extraction', name, { dtype: 'q8' })
-  const embedBatch = async (texts: readonly string[]): Promise<readonly Float32Array[]> => {
-    const made = await extract(
-      texts.map((text) => text.slice(0, TEXT_CHARS_MAX)),
-      { pooling: 'mean', normalize: true },
-    )
-    return made.tolist().map(normalised)
-  }
-  const [probe] = await embedBatch(['probe'])
-  return {
-    name,
-    dimensions: probe?.length ?? 0,
-    embed: async (texts, { signal } = {}) => {
-      const vectors: Float32Array[] = []
-      for (let from = 0; from < texts.length; from += BATCH_TEXTS) {
-        signal?.throwIfAborted()
-        vectors.push(...(await embedBatch(texts.slice(from, from + BATCH_TEXTS))))
-      }
-      return vectors
-    },
-  }
-}
-
-/** Embedders of a folder of models, each loaded once. */
-export const localEmbedders = (modelsDir: string): Embedders => {
-  const loaded = new Map<string, Promise<Embedder>>()
-  return (name) => {
-    const known = loaded.get(name)
-    if (known !== undefined) return known
-    const loading = load(modelsDir, name)
-    loaded.set(name, loading)
-    // What failed is tried again at the next call: a model may be installed meanwhile.
-    loading.catch(() => loaded.delete(name))
-    return loading
+  return async (model): Promise<Embedder> => {
+    const dimensions = known.get(model) ?? (await ask({ model, texts: [] })).dimensions
+    known.set(model, dimensions)
+    return {
+      name: model,
+      dimensions,
+      embed: async (texts, { signal } = {}) => {
+        const vectors: Float32Array[] = []
+        for (let from = 0; from < texts.length; from += BATCH_TEXTS)
+          vectors.push(...(await embedBatch({ model, texts: texts.slice(from, from + BATCH_TEXTS) }, dimensions, signal)))
+        return vectors
+      },
+    }
   }
 }

@@ -1,11 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { z } from 'zod'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import type { ServiceCall } from '@baton/service'
 import { passagesOf } from './chunk.policy.ts'
 import { normalised } from './embedder.ts'
-import { localEmbedders } from './embedding.adapter.ts'
+import { serviceEmbedders } from './embedding.adapter.ts'
 import { passagesOfAnswer } from './external/answer.policy.ts'
 import { toolRetriever } from './external/tool-retriever.ts'
 import { bestOfEach, fuse } from './fusion.policy.ts'
@@ -83,11 +82,69 @@ describe('chunks', () => {
   })
 })
 
-describe('embedding models of this machine', () => {
-  it('M1: a model that is not there is told, not downloaded', async () => {
-    const embedders = localEmbedders(join(tmpdir(), 'no-models-here'))
-    await expect(embedders('minilm')).rejects.toMatchObject({ code: 'index.embedder_missing' })
-    await expect(embedders('../../etc')).rejects.toThrow(/no name of a model/)
+describe('embeddings of the models service', () => {
+  type Asked = { readonly model: string; readonly texts: readonly string[] }
+  type Said = { readonly status?: number; readonly body: unknown }
+  const whole = ({ texts }: Asked): Said => ({ body: { dimensions: 2, vectors: texts.map((text) => [text.length, 0]) } })
+
+  /** Another process that answers so, and what it was asked. */
+  const opened = (answer: (asked: Asked) => Said | Promise<Said>, timeoutMs?: number) => {
+    const asked: Asked[] = []
+    const call: ServiceCall = async ({ service, method, path, body = '' }) => {
+      expect([service, method, path]).toEqual(['models', 'POST', '/v1/models/embeddings'])
+      asked.push(JSON.parse(body) as Asked) // as the adapter writes it
+      const { status = 200, body: said } = await answer(JSON.parse(body) as Asked)
+      return { status, body: typeof said === 'string' ? said : JSON.stringify(said), contentType: 'application/json' }
+    }
+    return { asked, embedders: serviceEmbedders(call, timeoutMs === undefined ? {} : { timeoutMs }) }
+  }
+
+  it('M1: by name, in batches, and the length of the vectors is asked for once', async () => {
+    const { asked, embedders } = opened(whole)
+    const embedder = await embedders('minilm')
+    expect(embedder).toMatchObject({ name: 'minilm', dimensions: 2 })
+    const texts = Array.from({ length: 70 }, (_, at) => 'x'.repeat(at === 0 ? 100_000 : at))
+    expect((await embedder.embed(texts)).map((vector) => [...vector])).toEqual(texts.map(() => [1, 0])) // E1: norm 1
+    await embedders('minilm')
+    expect(asked.map(({ texts: sent }) => sent.length)).toEqual([0, 32, 32, 6])
+    expect(new Set(asked.map(({ model }) => model))).toEqual(new Set(['minilm']))
+    expect(asked[1]?.texts[0]).toHaveLength(4_000)
+  })
+
+  it('M1: a service that hangs, breaks or says something else is bus.unavailable; a signal ends the wait', async () => {
+    const hangs = (): Promise<Said> => new Promise(() => undefined)
+    await expect(opened(hangs, 20).embedders('minilm')).rejects.toMatchObject({ code: 'bus.unavailable' })
+    for (const said of [{ status: 502, body: '<html>' }, { body: 'no JSON' }, { body: { dimensions: 2, vectors: [[1, 2]] } }])
+      await expect(opened(() => said).embedders('minilm')).rejects.toMatchObject({ code: 'bus.unavailable' })
+    const { embedders } = opened((asked) => (asked.texts.length === 0 ? whole(asked) : hangs()))
+    const embedder = await embedders('minilm')
+    await expect(embedder.embed(['a'], { signal: AbortSignal.timeout(20) })).rejects.toMatchObject({ name: 'TimeoutError' })
+    await expect(embedder.embed(['a'], { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' })
+  })
+
+  it('M2: a model that cannot be used there is index.embedder_missing with the reason, and is asked for again', async () => {
+    let installed = false
+    const { embedders } = opened((asked) =>
+      installed ? whole(asked) : { status: 422, body: { code: 'index.embedder_missing', detail: 'baton models pull minilm' } },
+    )
+    await expect(embedders('minilm')).rejects.toMatchObject({ code: 'index.embedder_missing', message: 'baton models pull minilm' })
+    installed = true
+    expect(await embedders('minilm')).toMatchObject({ dimensions: 2 })
+    await expect(opened(() => ({ status: 422, body: { code: 'model.unknown' } })).embedders('x')).rejects.toMatchObject({
+      code: 'index.embedder_missing',
+    })
+    await expect(opened(() => ({ status: 429, body: { code: 'model.rate_limited' } })).embedders('x')).rejects.toMatchObject({
+      code: 'model.rate_limited',
+    })
+  })
+
+  it('M3: a name that suddenly means vectors of another length is never mixed with what was', async () => {
+    let dimensions = 2
+    const { embedders } = opened(({ texts }) => ({ body: { dimensions, vectors: texts.map(() => Array(dimensions).fill(1)) } }))
+    const embedder = await embedders('minilm')
+    dimensions = 3
+    await expect(embedder.embed(['a'])).rejects.toMatchObject({ code: 'index.embedder_missing' })
+    expect(await embedders('minilm')).toMatchObject({ dimensions: 3 })
   })
 
   it('E1: vectors have norm 1', () => {

@@ -127,6 +127,10 @@ const findHits = async (
   const embedder = await parts.embedders(index.embedder ?? '')
   const windows = windowsOf(sentences)
   const vectors = await embedder.embed(windows, asked.signal === undefined ? {} : { signal: asked.signal })
+  if (vectors.some((vector) => vector.length !== index.dimensions))
+    throw new Fault('index.embedder_missing', `${embedder.name} gives vectors of another length than the index holds`, {
+      embedder: embedder.name,
+    }) // I6
   const meanings = await parts.scan({ index: vectorIndexOf(index), vectors, filter, depth })
   if (mode === 'vector')
     return hitsOf(
